@@ -71,7 +71,15 @@ async def _serve(served: dict[socket.socket, Handler], ready: Callable[[], None]
 
 
 def _new_server(handler: Handler) -> _Server:
-    config = uvicorn.Config(application(handler), log_level="warning", access_log=False, lifespan="off")
+    # A sandbox dates its answers by its own clock, so uvicorn must not add a second Date header.
+    config = uvicorn.Config(
+        application(handler),
+        log_level="warning",
+        access_log=False,
+        lifespan="off",
+        date_header=False,
+        server_header=False,
+    )
     return _Server(config)
 
 

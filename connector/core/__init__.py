@@ -1,0 +1,1 @@
+"""All thinking, and nothing else: no clock, network, database or randomness."""

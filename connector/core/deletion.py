@@ -1,0 +1,46 @@
+"""What does an absence mean for a linked pair? The record-level table, and its asymmetry.
+
+| Salesforce | HubSpot  | opportunity and deal                  | other pairs              | rule       |
+|------------|----------|---------------------------------------|--------------------------|------------|
+| present    | present  | merge their fields                    | the same                 | F          |
+| deleted    | present  | delete the deal                       | close the link           | D1, D5     |
+| present    | deleted  | sever: the opportunity stays          | sever                    | D2, D3, D5 |
+| deleted    | deleted  | close the link                        | the same                 |            |
+| merged, out of sight       | leave everything as it is             | the same                 | D6         |
+
+Whether a deletion travels from a side is data (`Pair.deletes`); that it never travels from deals to
+opportunities is not: `Pair.deletes` of opportunities cannot hold HubSpot (D2, law 10).
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from connector.core.model import LinkState, Pair, Presence, Side
+
+
+class Fate(StrEnum):
+    """What is to become of a linked pair."""
+
+    MERGE = "merge"
+    DELETE_IN_HUBSPOT = "delete in HubSpot"
+    SEVER = "sever"
+    CLOSE = "close"
+    LEAVE = "leave"
+
+
+def decide_fate(pair: Pair, state: LinkState, salesforce: Presence, hubspot: Presence) -> Fate:
+    """Read the table above. Only a linked pair has a fate other than to be left alone."""
+    if state is not LinkState.LINKED:
+        return Fate.LEAVE
+    match salesforce, hubspot:
+        case Presence.PRESENT, Presence.PRESENT:
+            return Fate.MERGE
+        case Presence.DELETED, Presence.DELETED:
+            return Fate.CLOSE
+        case Presence.DELETED, Presence.PRESENT:
+            return Fate.DELETE_IN_HUBSPOT if Side.SALESFORCE in pair.deletes else Fate.CLOSE
+        case Presence.PRESENT, Presence.DELETED:
+            return Fate.SEVER
+        case _:
+            return Fate.LEAVE

@@ -1,0 +1,147 @@
+"""Who moved, who wins? The three-way merge of one field.
+
+Change is only ever detected against the *same* side's base, so the echo of our own write, and a lossy
+conversion, look like nothing at all. The table (M = moved since the base, - = not):
+
+    Salesforce  HubSpot   what happens
+    equal in meaning      agree: the base moves, nothing is written (F2)
+    -           -         nothing, even if unequal: nobody edited anything (F1)
+    M           -         travels to HubSpot, if the rule lets it; else it is put back (F6)
+    -           M         travels to Salesforce, if the rule lets it; else it is put back (F6)
+    M           M         a conflict: the rule names the winner (F2)
+    no base               a first meeting: the rule names the winner, but blank never beats filled two ways
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from connector.core.model import (
+    Base,
+    Cannot,
+    FieldRule,
+    Fields,
+    Known,
+    OnTargetEdit,
+    Rule,
+    Side,
+    Values,
+)
+
+SF, HS = Side.SALESFORCE, Side.HUBSPOT
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """Nothing to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Agree:
+    """Both sides mean the same: the base becomes what they hold now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """`values` go to side `to`. `why` is the rule id; a conflict overwrites an edit made on that side."""
+
+    to: Side
+    values: Values
+    why: str
+    conflict: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A true conflict that waits for a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """The winner's value has no counterpart on side `to`."""
+
+    to: Side
+    cannot: Cannot
+
+
+Verdict = Keep | Agree | Write | Hold | Blocked
+
+
+def is_blank(values: Values) -> bool:
+    return all(value is None or (isinstance(value, str) and not value.strip()) for value in values)
+
+
+def merge_field(
+    rule: FieldRule, salesforce: Fields, hubspot: Fields, base: Base, newer: Side, known: Known
+) -> Verdict:
+    """Decide one field. `newer` is the side edited last; it only breaks two-way conflicts."""
+    here = rule.values(SF, salesforce)
+    there = rule.values(HS, hubspot)
+    if rule.rule is Rule.DONT_SYNC or here is None or there is None:
+        return Keep()
+    agreed_here, agreed_there = rule.values(SF, base.salesforce), rule.values(HS, base.hubspot)
+    first_meeting = agreed_here is None or agreed_there is None
+    if have_one_meaning(rule, here, there, known):
+        return Keep() if (here, there) == (agreed_here, agreed_there) else Agree()
+    moved = {
+        SF: agreed_here is None or _differ(rule, SF, here, agreed_here),
+        HS: agreed_there is None or _differ(rule, HS, there, agreed_there),
+    }
+    if first_meeting:
+        moved = {SF: True, HS: True}
+    if not (moved[SF] or moved[HS]):
+        return Keep()
+    winner = _winner(rule, {SF: here, HS: there}, moved, newer, first_meeting=first_meeting)
+    if not isinstance(winner, Side):
+        return winner
+    carried = rule.transform.carry(winner.other, here if winner is SF else there, known)
+    if isinstance(carried, Cannot):
+        return Blocked(winner.other, carried)
+    conflict = moved[SF] and moved[HS] and not first_meeting
+    why = "F6" if moved[winner.other] and not moved[winner] else "F2" if conflict else "F1"
+    return Write(winner.other, carried, why, conflict)
+
+
+def have_one_meaning(rule: FieldRule, salesforce: Values, hubspot: Values, known: Known) -> bool:
+    """Whether two values mean the same, seen from either side (F2): one conversion that meets is enough."""
+    if is_blank(salesforce) and is_blank(hubspot):
+        return True
+    forth = rule.transform.carry(HS, salesforce, known)
+    if not isinstance(forth, Cannot) and not _differ(rule, HS, forth, hubspot):
+        return True
+    back = rule.transform.carry(SF, hubspot, known)
+    return not isinstance(back, Cannot) and not _differ(rule, SF, back, salesforce)
+
+
+def _differ(rule: FieldRule, side: Side, one: Values, other: Values) -> bool:
+    return rule.transform.meaning(side, one) != rule.transform.meaning(side, other)
+
+
+def _winner(
+    rule: FieldRule, values: dict[Side, Values], moved: dict[Side, bool], newer: Side, *, first_meeting: bool
+) -> Side | Keep | Hold:
+    both = moved[SF] and moved[HS]
+    match rule.rule:
+        case Rule.ALWAYS_SALESFORCE:
+            return _one_way(rule, SF, moved)
+        case Rule.ALWAYS_HUBSPOT:
+            return _one_way(rule, HS, moved)
+        case Rule.PREFER_SALESFORCE_UNLESS_BLANK:
+            if not is_blank(values[SF]):
+                return _one_way(rule, SF, moved)
+            # Blank in Salesforce: its clearing travels, unless HubSpot has an edit to fill it with.
+            return HS if moved[HS] else SF
+        case Rule.HOLD if both:
+            return Hold()
+        case _ if first_meeting and is_blank(values[SF]) != is_blank(values[HS]):
+            return HS if is_blank(values[SF]) else SF
+        case _ if both:
+            return newer
+        case _:
+            return SF if moved[SF] else HS
+
+
+def _one_way(rule: FieldRule, source: Side, moved: dict[Side, bool]) -> Side | Keep:
+    if not moved[source] and rule.on_target_edit is OnTargetEdit.LEAVE:
+        return Keep()
+    return source

@@ -1,0 +1,580 @@
+"""Given what was seen, what would a run write? Pure: the same inputs, the same plan.
+
+    unlinked records   -> match (matching.py)  -> adopt, create, sever, or a problem
+    linked records     -> fate (deletion.py)   -> merge fields (merge.py), delete, sever, close
+    roles              -> a three-way merge of presence: on one side only, and not agreed before -> add
+    contacts, companies-> rollups and lifecycle (rollups.py, lifecycle.py)
+
+Every record is planned from its own situation alone, so that no record's trouble can change another's
+plan (law 8). An id of a partner that does not exist yet is not guessed: the field waits for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+from connector.core.deletion import Fate, decide_fate
+from connector.core.lifecycle import LifecycleSettings, Move, Person, choose_move, is_ahead, role_moves
+from connector.core.lifecycle import won_close_date as find_won_close_date
+from connector.core.matching import Adopt, Candidate, CreateThere, SeverFrom, match_record
+from connector.core.merge import Agree, Blocked, Hold, Write, is_blank, merge_field
+from connector.core.model import (
+    Base,
+    Cannot,
+    Change,
+    FieldRule,
+    Fields,
+    Known,
+    Link,
+    Pair,
+    Presence,
+    Problem,
+    ProblemClass,
+    Record,
+    Rule,
+    Side,
+    Value,
+    Values,
+)
+from connector.core.rollups import RULES as ROLLUP_RULES
+from connector.core.rollups import Rollup
+
+STAGE, CLOSE_DATE = "dealstage", "closedate"
+LIFECYCLE_STAGE = "lifecyclestage"
+CONTACT_PAIR = "contact-contact"
+
+
+# --- what a plan is made of -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Creation:
+    """Create a partner on side `to` for `source`. `base` is what both sides look like once it is there."""
+
+    pair: str
+    to: Side
+    object: str
+    source: Record
+    changes: tuple[Change, ...]
+    base: Base
+    contacts: tuple[str, ...] = ()
+    """HubSpot contacts that a new deal is associated with in the same call."""
+
+    @property
+    def values(self) -> dict[str, Value]:
+        return {change.field: change.new for change in self.changes}
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """Write `changes` to one linked record; once written, the base takes over `settles`."""
+
+    pair: str
+    to: Side
+    object: str
+    link: Link
+    record_id: str
+    changes: tuple[Change, ...]
+    settles: Base = field(default_factory=Base)
+
+    @property
+    def values(self) -> dict[str, Value]:
+        return {change.field: change.new for change in self.changes}
+
+
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """Delete one linked record, because its partner was deleted. `record` is what will be lost."""
+
+    pair: str
+    to: Side
+    object: str
+    link: Link
+    record: Record
+    rule: str
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class Adoption:
+    """Link two records that exist on both sides."""
+
+    pair: str
+    salesforce_id: str
+    hubspot_id: str
+    born: Side
+    rule: str
+    link: Link | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """Both sides agree already: only the base moves."""
+
+    link: Link
+    base: Base
+
+
+@dataclass(frozen=True, slots=True)
+class Severance:
+    """End a link without writing anything. `closed` when nothing is left on either side worth linking."""
+
+    pair: str
+    salesforce_id: str | None
+    hubspot_id: str | None
+    rule: str
+    closed: bool
+    link: Link | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A contact of a deal, to be added on side `to`; or, with `to` None, found on both sides and agreed."""
+
+    to: Side | None
+    deal: Link
+    contact: Link
+    rule: str
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """A record waits for (pair, side, id) to be linked (R5)."""
+
+    record: Record
+    needs: tuple[str, Side, str]
+
+
+Action = Creation | Update | Deletion | Adoption | Settlement | Severance | Connection | Wait | Problem
+
+
+# --- unlinked records -------------------------------------------------------------------------------------
+
+
+def plan_candidate(
+    pair: Pair, candidate: Candidate, known: Known, contacts: tuple[str, ...] = ()
+) -> list[Action]:
+    """Decide an unlinked record. `contacts` are the linked HubSpot contacts of a new deal (R1)."""
+    record = candidate.record
+    own = candidate.link_of(record)
+    match match_record(pair, candidate):
+        case Problem() as problem:
+            return [problem]
+        case Adopt(partner, rule):
+            ids = {record.side: record.id, partner.side: partner.id}
+            link = own or candidate.link_of(partner)
+            born = Side.HUBSPOT if _names(ids, record, partner) is Side.SALESFORCE else Side.SALESFORCE
+            return [Adoption(pair.name, ids[Side.SALESFORCE], ids[Side.HUBSPOT], born, rule, link)]
+        case SeverFrom(partner_id):
+            ids = {record.side: record.id, record.side.other: partner_id}
+            return [
+                Severance(pair.name, ids[Side.SALESFORCE], ids[Side.HUBSPOT], "D8", closed=False, link=own)
+            ]
+        case CreateThere():
+            return _plan_creation(pair, record, known, contacts)
+        case _:
+            return []
+
+
+def _names(ids: Mapping[Side, str], *records: Record) -> Side | None:
+    """The side whose record stores the other one's id: Salesforce does for pairs born in HubSpot (O10)."""
+    for record in sorted(records, key=lambda one: one.side is not Side.SALESFORCE):
+        if record.partner_id == ids[record.side.other]:
+            return record.side
+    return None
+
+
+def _plan_creation(pair: Pair, record: Record, known: Known, contacts: tuple[str, ...]) -> list[Action]:
+    to = record.side.other
+    actions: list[Action] = []
+    changes: list[Change] = []
+    base_here: dict[str, Value] = {}
+    base_there: dict[str, Value] = {}
+    for rule in pair.fields:
+        here = rule.values(record.side, record.fields)
+        if here is None or not _travels(rule, to):
+            continue
+        there, trouble = _carry(pair, rule, to, here, record, known)
+        actions += trouble
+        if there is None:
+            continue
+        if is_blank(there) and rule.defaults.get(to):
+            there = rule.defaults[to]
+        base_here |= zip(rule.names(record.side), here, strict=True)
+        base_there |= zip(rule.names(to), there, strict=True)
+        cause = f"{record.object} {record.id} appeared"
+        changes += [
+            Change(name, None, value, "T1" if to is Side.HUBSPOT else "T2", cause)
+            for name, value in zip(rule.names(to), there, strict=True)
+            if value is not None
+        ]
+    filled = {change.field for change in changes}
+    missing = [name for name in pair.required.get(to, ()) if name not in filled]
+    if missing:
+        explained = any(isinstance(one, Problem) for one in actions)
+        return actions if explained else [*actions, _required_missing(pair, record, missing)]
+    if partner_field := pair.partner_field.get(to):
+        changes.append(Change(partner_field, None, record.id, "O10", "the partner's id"))
+    base = Base.make(record.side, base_here, base_there)
+    return [*actions, Creation(pair.name, to, pair.object(to), record, tuple(changes), base, contacts)]
+
+
+def _required_missing(pair: Pair, record: Record, missing: list[str]) -> Problem:
+    to = record.side.other
+    rules = [rule for rule in pair.fields if any(name in rule.names(to) for name in missing)]
+    sources = " and ".join("+".join(rule.names(record.side)) for rule in rules)
+    return Problem(
+        record.side,
+        record.object,
+        record.id,
+        ProblemClass.PROPERTY_VALUES,
+        "REQUIRED_FIELD_MISSING",
+        f"{to} requires {', '.join(missing)}, which {sources or 'no mapped field'} leaves empty",
+        f"fill {sources or 'it'}, or set a default in the mapping (O9)",
+        ",".join(missing),
+    )
+
+
+def _travels(rule: FieldRule, to: Side) -> bool:
+    match rule.rule:
+        case Rule.DONT_SYNC:
+            return False
+        case Rule.ALWAYS_SALESFORCE:
+            return to is Side.HUBSPOT
+        case Rule.ALWAYS_HUBSPOT:
+            return to is Side.SALESFORCE
+        case _:
+            return True
+
+
+def _carry(
+    pair: Pair, rule: FieldRule, to: Side, values: Values, record: Record, known: Known
+) -> tuple[Values | None, list[Action]]:
+    carried = rule.transform.carry(to, values, known)
+    if isinstance(carried, Cannot):
+        return _stand_in(pair, rule, to, carried, record)
+    return carried, []
+
+
+def _stand_in(
+    pair: Pair, rule: FieldRule, to: Side, cannot: Cannot, record: Record
+) -> tuple[Values | None, list[Action]]:
+    """What to write instead of a value that has no counterpart: a default, nothing yet, or nothing."""
+    if cannot.needs is not None:
+        return None, [Wait(record, cannot.needs)]
+    problem = Problem(
+        record.side,
+        record.object,
+        record.id,
+        ProblemClass.PROPERTY_VALUES,
+        "NO_COUNTERPART",
+        cannot.reason,
+        cannot.remedy,
+        "+".join(rule.names(record.side)),
+    )
+    if default := rule.defaults.get(to):
+        return default, [problem]
+    blocking = any(name in pair.required.get(to, ()) for name in rule.names(to))
+    return None, [] if rule.skip_untranslatable and not blocking else [problem]
+
+
+# --- linked records ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """A link and the latest observation of both its records (None: never seen since the store began)."""
+
+    link: Link
+    salesforce: Record | None
+    hubspot: Record | None
+    stopped: bool = False
+    """The deal is in a pipeline that does not sync (O5)."""
+
+    def record(self, side: Side) -> Record | None:
+        return self.salesforce if side is Side.SALESFORCE else self.hubspot
+
+
+def plan_link(pair: Pair, situation: Situation, known: Known, closed_stages: frozenset[str]) -> list[Action]:
+    """Decide a linked pair. `closed_stages` are the deal stages that are won or lost (F7)."""
+    link, here, there = situation.link, situation.salesforce, situation.hubspot
+    if here is None or there is None:
+        return []
+    match decide_fate(pair, link.state, here.presence, there.presence):
+        case Fate.MERGE if situation.stopped:
+            return []
+        case Fate.DELETE_IN_HUBSPOT if situation.stopped:
+            return [Severance(pair.name, link.salesforce_id, link.hubspot_id, "D9", closed=True, link=link)]
+        case Fate.MERGE:
+            return _plan_merge(pair, link, here, there, known, closed_stages)
+        case Fate.DELETE_IN_HUBSPOT:
+            cause = f"{here.object} {here.id} was deleted"
+            return [Deletion(pair.name, Side.HUBSPOT, pair.hubspot, link, there, "D1", cause)]
+        case Fate.SEVER:
+            return [Severance(pair.name, link.salesforce_id, link.hubspot_id, "D3", closed=False, link=link)]
+        case Fate.CLOSE:
+            rule = "D5" if there.presence is Presence.PRESENT else "D1"
+            return [Severance(pair.name, link.salesforce_id, link.hubspot_id, rule, closed=True, link=link)]
+        case _:
+            return []
+
+
+@dataclass(slots=True)
+class _Draft:
+    """The changes to one side of a pair, while they are gathered."""
+
+    changes: list[Change] = field(default_factory=list)
+    settles: Base = field(default_factory=Base)
+
+
+def _plan_merge(
+    pair: Pair, link: Link, here: Record, there: Record, known: Known, closed_stages: frozenset[str]
+) -> list[Action]:
+    records = {Side.SALESFORCE: here, Side.HUBSPOT: there}
+    newer = Side.HUBSPOT if there.modified > here.modified else Side.SALESFORCE
+    drafts = {Side.SALESFORCE: _Draft(), Side.HUBSPOT: _Draft()}
+    agreed = Base()
+    actions: list[Action] = []
+    for rule in pair.fields:
+        if rule.at_creation_only:
+            actions += _report_difference(rule, here, there, known)
+            continue
+        verdict = merge_field(rule, here.fields, there.fields, link.base, newer, known)
+        match verdict:
+            case Agree():
+                agreed = agreed.merged(_base_of(rule, here.fields, there.fields))
+            case Write(to, values):
+                _draft_write(drafts[to], rule, verdict, records, values)
+            case Blocked(to, cannot):
+                stand_in, trouble = _stand_in(pair, rule, to, cannot, records[to.other])
+                actions += trouble
+                if stand_in is not None and stand_in != rule.values(to, records[to].fields):
+                    _draft_write(drafts[to], rule, Write(to, stand_in, "A5"), records, stand_in)
+            case Hold():
+                actions.append(_held(rule, here))
+            case _:
+                pass
+    _carry_close_date(pair, drafts[Side.HUBSPOT], here, there, known, closed_stages)
+    _repair_partner_id(pair, drafts[Side.HUBSPOT], link, there)
+    if agreed:
+        actions.append(Settlement(link, agreed))
+    for side, draft in drafts.items():
+        if draft.changes:
+            actions.append(
+                Update(
+                    pair.name,
+                    side,
+                    pair.object(side),
+                    link,
+                    records[side].id,
+                    tuple(draft.changes),
+                    draft.settles,
+                )
+            )
+    return actions
+
+
+def _base_of(rule: FieldRule, salesforce: Fields, hubspot: Fields) -> Base:
+    return Base(
+        {name: salesforce[name] for name in rule.salesforce}, {name: hubspot[name] for name in rule.hubspot}
+    )
+
+
+def _draft_write(
+    draft: _Draft, rule: FieldRule, verdict: Write, records: Mapping[Side, Record], values: Values
+) -> None:
+    to = verdict.to
+    source, target = records[to.other], records[to]
+    cause = f"{'+'.join(rule.names(to.other))} of {source.object} {source.id}"
+    written = dict(zip(rule.names(to), values, strict=True))
+    draft.changes += [
+        Change(name, target.fields.get(name), value, verdict.why, cause, verdict.conflict)
+        for name, value in written.items()
+    ]
+    origin = {name: source.fields[name] for name in rule.names(to.other)}
+    draft.settles = draft.settles.merged(Base.make(to.other, origin, written))
+
+
+def _carry_close_date(
+    pair: Pair, draft: _Draft, here: Record, there: Record, known: Known, closed_stages: frozenset[str]
+) -> None:
+    """A write of a closed stage always carries the close date, or HubSpot would make one up (F7)."""
+    written = {change.field: change.new for change in draft.changes}
+    if written.get(STAGE) not in closed_stages or CLOSE_DATE in written:
+        return
+    rule = next((rule for rule in pair.fields if rule.hubspot == (CLOSE_DATE,)), None)
+    values = rule.values(Side.SALESFORCE, here.fields) if rule else None
+    if rule is None or values is None:
+        return
+    carried = rule.transform.carry(Side.HUBSPOT, values, known)
+    if not isinstance(carried, Cannot):
+        records = {Side.SALESFORCE: here, Side.HUBSPOT: there}
+        _draft_write(draft, rule, Write(Side.HUBSPOT, carried, "F7"), records, carried)
+
+
+def _repair_partner_id(pair: Pair, draft: _Draft, link: Link, there: Record) -> None:
+    """Every linked HubSpot record stores its partner's id, so that an empty store loses nothing (O10)."""
+    name = pair.partner_field.get(Side.HUBSPOT)
+    if name and there.partner_id != link.salesforce_id:
+        draft.changes.append(Change(name, there.partner_id, link.salesforce_id, "O10", "the partner's id"))
+
+
+def _report_difference(rule: FieldRule, here: Record, there: Record, known: Known) -> list[Action]:
+    """What is carried once and then only watched: currencies are reported, never corrected (O7)."""
+    mine, theirs = rule.values(Side.SALESFORCE, here.fields), rule.values(Side.HUBSPOT, there.fields)
+    if mine is None or theirs is None or is_blank(theirs):
+        return []
+    carried = rule.transform.carry(Side.HUBSPOT, mine, known)
+    if isinstance(carried, Cannot) or is_blank(carried) or carried == theirs:
+        return []
+    return [
+        Problem(
+            there.side,
+            there.object,
+            there.id,
+            ProblemClass.PROPERTY_VALUES,
+            "DIFFERENT_CURRENCY",
+            f"{rule.label}: {mine[0]} in Salesforce, {theirs[0]} in HubSpot; amounts are carried as they are",
+            "make both the same by hand; amounts are never converted (O7)",
+            rule.hubspot[0],
+        )
+    ]
+
+
+def _held(rule: FieldRule, here: Record) -> Problem:
+    return Problem(
+        here.side,
+        here.object,
+        here.id,
+        ProblemClass.FIELD_MAPPING,
+        "CONFLICT",
+        f"{rule.label} was edited on both sides, and its rule is to hold",
+        "give both sides the same value",
+        "+".join(rule.salesforce),
+    )
+
+
+# --- roles ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """The contacts of one linked opportunity and deal, as each side shows them, and those agreed before.
+
+    `salesforce` and `agreed` hold Salesforce contact ids; `hubspot` HubSpot contact ids, or None if the
+    deal's associations were never read.
+    """
+
+    deal: Link
+    salesforce: frozenset[str]
+    hubspot: frozenset[str] | None
+    agreed: frozenset[str]
+
+
+def plan_roles(roles: Roles, record: Record, contacts: Mapping[tuple[Side, str], Link]) -> list[Action]:
+    """Merge the presence of contacts (R1, R2, R5). `contacts` are the live contact links, by side and id."""
+    actions: list[Action] = []
+    for contact_id in sorted(roles.salesforce - roles.agreed):
+        link = contacts.get((Side.SALESFORCE, contact_id))
+        if link is None:
+            actions.append(Wait(record, (CONTACT_PAIR, Side.SALESFORCE, contact_id)))
+        elif roles.hubspot is not None and link.hubspot_id in roles.hubspot:
+            actions.append(Connection(None, roles.deal, link, "R1", "on both sides"))
+        else:
+            cause = f"contact role of contact {contact_id}"
+            actions.append(Connection(Side.HUBSPOT, roles.deal, link, "R1", cause))
+    for contact_id in sorted(roles.hubspot or ()):
+        link = contacts.get((Side.HUBSPOT, contact_id))
+        if link is None:
+            actions.append(Wait(record, (CONTACT_PAIR, Side.HUBSPOT, contact_id)))
+        elif link.salesforce_id not in roles.salesforce | roles.agreed:
+            cause = f"contact {contact_id} is associated with the deal"
+            actions.append(Connection(Side.SALESFORCE, roles.deal, link, "R2", cause))
+    return actions
+
+
+# --- derived values ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Derivation:
+    """All that the derived values of one linked contact or company depend on.
+
+    `targets` names the property that takes each rollup on this object (U7), and `close_date`,
+    `days_to_close` those of L3; None where the portal offers none.
+    """
+
+    pair: Pair
+    link: Link
+    record: Record
+    person: Person
+    rollup: Rollup
+    targets: Mapping[str, str]
+    close_date: str | None = None
+    days_to_close: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """The update that derived values need, if any, and the L7 moves that L5 hands on to colleagues."""
+
+    update: Update | None
+    handed_on: tuple[Move, ...] = ()
+
+
+def plan_derived(derivation: Derivation, settings: LifecycleSettings, order: Mapping[str, int]) -> Derived:
+    """Rollups (U) and the lifecycle (L) of one record, in one update."""
+    fields = derivation.record.fields
+    changes = [
+        Change(target, fields.get(target), derivation.rollup.values[name], ROLLUP_RULES[name], "its deals")
+        for name, target in derivation.targets.items()
+        if not _same_text(fields.get(target), derivation.rollup.values[name])
+    ]
+    person = derivation.person
+    move = choose_move(person, settings, order)
+    if move is not None:
+        changes.append(Change(LIFECYCLE_STAGE, person.stage, move.stage, move.rule, move.cause))
+    changes += _plan_close_date(derivation, settings)
+    handed: tuple[Move, ...] = ()
+    if person.is_contact and settings.company_to_contacts:
+        own = [one for one in role_moves(person.deals, settings) if is_ahead(one.stage, person.stage, order)]
+        handed = tuple(replace(one, rule="L5", cause=f"{one.cause} of a colleague") for one in own)
+    if not changes:
+        return Derived(None, handed)
+    link = derivation.link
+    pair = derivation.pair
+    update = Update(pair.name, Side.HUBSPOT, pair.hubspot, link, derivation.record.id, tuple(changes))
+    return Derived(update, handed)
+
+
+def _same_text(one: Value, other: Value) -> bool:
+    """Whether two derived values are the same as HubSpot prints them; times compare to the second."""
+    if one in (None, "") or other in (None, ""):
+        return (one or None) == (other or None)
+    first, second = str(one), str(other)
+    if "T" in first and "T" in second:
+        return first[:19] == second[:19]
+    return first == second
+
+
+def _plan_close_date(derivation: Derivation, settings: LifecycleSettings) -> Iterable[Change]:
+    """Close date and days to close of the deal just won, written only while empty (L3)."""
+    fields = derivation.record.fields
+    deal = find_won_close_date(derivation.person.deals, settings)
+    if deal is None or deal.close_date is None or derivation.close_date is None:
+        return
+    if fields.get(derivation.close_date):
+        return
+    cause = f"deal {deal.deal_id} won"
+    yield Change(derivation.close_date, None, deal.close_date, "L3", cause)
+    created = derivation.record.created
+    if derivation.days_to_close and created:
+        days = _days_between(created, deal.close_date)
+        yield Change(derivation.days_to_close, fields.get(derivation.days_to_close), str(days), "L3", cause)
+
+
+def _days_between(first: str, last: str) -> int:
+    return max((date.fromisoformat(last[:10]) - date.fromisoformat(first[:10])).days, 0)

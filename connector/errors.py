@@ -1,0 +1,89 @@
+"""What can go wrong, split by what to do next.
+
+    ConnectorError
+    ├── Stop                   this run cannot go on
+    │   ├── BadConfiguration   settings or mappings are wrong: mend them (exit 2)
+    │   ├── Refused            the guard refuses the plan, nothing was written (exit 3)
+    │   ├── Busy               another run holds the lease (exit 4)
+    │   └── Unreachable        a CRM cannot be used: credentials, rights, limits, network (exit 4)
+    ├── Later                  nobody's fault; the same call may work after a while
+    └── Skip                   one record cannot be synced; the others go on
+
+Errors carry data; the sentences a person reads are made in the CLI.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class ConnectorError(Exception):
+    """The root of every error this program raises on purpose."""
+
+
+class Stop(ConnectorError):
+    """The run cannot go on. `remedy` says what a person can do."""
+
+    exit_code = 4
+
+    def __init__(self, message: str, remedy: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing wrong in a file or in the environment. `line` counts from 1; 0 means the whole file."""
+
+    where: str
+    line: int
+    message: str
+    remedy: str = ""
+
+
+class BadConfiguration(Stop):
+    """Settings or mappings are wrong; `findings` holds all of them at once."""
+
+    exit_code = 2
+
+    def __init__(self, findings: list[Finding]) -> None:
+        super().__init__(f"{len(findings)} thing(s) to mend in the configuration")
+        self.findings = findings
+
+
+class Refused(Stop):
+    """The guard refuses the plan (D7). Nothing was written."""
+
+    exit_code = 3
+
+
+class Busy(Stop):
+    """Another run of this connection holds the lease."""
+
+
+class Unreachable(Stop):
+    """A CRM cannot be used at all. `side` names it, `cause` is one of the problem classes (section E)."""
+
+    def __init__(self, side: str, cause: str, message: str, remedy: str) -> None:
+        super().__init__(message, remedy)
+        self.side = side
+        self.cause = cause
+
+
+class Later(ConnectorError):
+    """A passing condition. `after` is the number of seconds the vendor asked us to wait, if it did."""
+
+    def __init__(self, message: str, after: float | None = None) -> None:
+        super().__init__(message)
+        self.after = after
+
+
+class Skip(ConnectorError):
+    """One record cannot be synced. `cause` is a problem class (section E), `code` the vendor's own."""
+
+    def __init__(self, cause: str, code: str, message: str) -> None:
+        super().__init__(message)
+        self.cause = cause
+        self.code = code
+        self.message = message

@@ -1,0 +1,241 @@
+"""What do the mapping files say? YAML with line numbers -> validated models -> `core.model.Pair`.
+
+All findings are gathered before anything is raised, each with its file and line (F3).
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+from connector.core.model import FieldRule, OnTargetEdit, Pair, Rule, Side
+from connector.errors import BadConfiguration, Finding
+from connector.mapping.transforms import NAMES, make_transform
+
+PAIRS: Mapping[str, tuple[str, str]] = {
+    "account-company": ("Account", "companies"),
+    "contact-contact": ("Contact", "contacts"),
+    "opportunity-deal": ("Opportunity", "deals"),
+}
+REQUIRED: Mapping[str, Mapping[Side, tuple[str, ...]]] = {
+    "account-company": {Side.SALESFORCE: ("Name",), Side.HUBSPOT: ("name",)},
+    "contact-contact": {Side.SALESFORCE: ("LastName",), Side.HUBSPOT: ("lastname",)},
+    "opportunity-deal": {
+        Side.SALESFORCE: ("Name", "StageName", "CloseDate"),
+        Side.HUBSPOT: ("dealname", "dealstage"),
+    },
+}
+"""What the vendors demand of a new record (Salesforce object reference; HubSpot's guides per object)."""
+
+MATCH_ON: Mapping[str, Mapping[Side, str]] = {
+    "contact-contact": {Side.SALESFORCE: "Email", Side.HUBSPOT: "email"},
+}
+DELETES: Mapping[str, frozenset[Side]] = {"opportunity-deal": frozenset({Side.SALESFORCE})}
+"""D1 and D5. Deals are not in it and cannot be put there: D2, law 10."""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DefaultValue(_Strict):
+    """What a side gets where the other one has nothing to offer (O9, F4)."""
+
+    salesforce: str | float | bool | None = None
+    hubspot: str | float | bool | None = None
+
+
+class FieldEntry(_Strict):
+    """One mapped pair of fields."""
+
+    salesforce: str | list[str] = Field(description="API name of the Salesforce field (two for a stage)")
+    hubspot: str | list[str] = Field(description="internal name of the HubSpot property (two for a stage)")
+    rule: Rule = Rule.PREFER_SALESFORCE_UNLESS_BLANK
+    transform: Literal[NAMES] = "text"  # type: ignore[valid-type]  # the table is the one place of names
+    values: dict[str, str] = Field(default_factory=dict, description="value map, Salesforce: HubSpot")
+    otherwise: Literal["error", "skip_field", "default"] = "error"
+    default: DefaultValue = DefaultValue()
+    on_target_edit: OnTargetEdit = OnTargetEdit.RESTORE
+    at_creation_only: bool = False
+    refers_to: str | None = None
+
+    @model_validator(mode="after")
+    def _agree(self) -> FieldEntry:
+        if len(self.names(Side.SALESFORCE)) != len(self.names(Side.HUBSPOT)):
+            raise ValueError("name as many Salesforce fields as HubSpot properties")
+        if len(self.names(Side.SALESFORCE)) != (2 if self.transform == "stage" else 1):
+            raise ValueError("a stage is two fields a side, everything else is one")
+        if self.values and self.transform != "picklist":
+            raise ValueError("`values` belongs to `transform: picklist`")
+        if self.otherwise == "default" and self.default == DefaultValue():
+            raise ValueError("`otherwise: default` needs a `default`")
+        if self.refers_to is not None and (self.transform != "reference" or self.refers_to not in PAIRS):
+            raise ValueError(
+                f"`refers_to` belongs to `transform: reference` and is one of {', '.join(PAIRS)}"
+            )
+        return self
+
+    def names(self, side: Side) -> tuple[str, ...]:
+        given = self.salesforce if side is Side.SALESFORCE else self.hubspot
+        return (given,) if isinstance(given, str) else tuple(given)
+
+
+class PairFile(_Strict):
+    """One file of `mappings/`."""
+
+    pair: Literal["account-company", "contact-contact", "opportunity-deal"]
+    create_in: list[Side] = Field(description="sides on which a missing partner is created")
+    fields: list[FieldEntry] = Field(min_length=1)
+
+
+@dataclass(frozen=True, slots=True)
+class MappingSettings:
+    """What the mapping needs of the settings: the zone of dates (F7), default owners (A5), id fields (O10)."""
+
+    time_zone: ZoneInfo
+    default_owner: Mapping[Side, str]
+    salesforce_id_property: str
+    hubspot_id_field: str
+
+
+def load_pairs(files: Iterable[Path], settings: MappingSettings) -> dict[str, Pair]:
+    """Read mapping files into pairs, by pair name, in order of dependency.
+
+    Raises:
+        BadConfiguration: with every finding of every file, each with its line.
+    """
+    findings: list[Finding] = []
+    pairs: dict[str, Pair] = {}
+    for path in files:
+        parsed = _read(path, findings)
+        if parsed is None:
+            continue
+        if parsed.pair in pairs:
+            findings.append(Finding(str(path), 1, f"pair {parsed.pair} is mapped by another file too"))
+        pairs[parsed.pair] = _build(parsed, settings)
+    if findings:
+        raise BadConfiguration(findings)
+    return {name: pairs[name] for name in PAIRS if name in pairs}
+
+
+def read_yaml(path: Path, findings: list[Finding]) -> Any | None:
+    """A YAML document with line numbers, or None with a finding."""
+    try:
+        return YAML(typ="rt").load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        findings.append(Finding(str(path), 0, "there is no such file", "run `connector init`"))
+    except UnicodeDecodeError:
+        findings.append(Finding(str(path), 0, "is not UTF-8 text", "save it as UTF-8"))
+    except OSError as error:
+        findings.append(Finding(str(path), 0, f"cannot be read: {error.strerror}"))
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        findings.append(Finding(str(path), mark.line + 1 if mark else 0, f"is not YAML: {error.problem}"))
+    except YAMLError as error:
+        findings.append(Finding(str(path), 0, f"is not YAML: {error}"))
+    return None
+
+
+def explain(error: ValidationError, document: Any, path: Path, model: type[BaseModel]) -> list[Finding]:
+    """What a model found wrong with a document, as findings with lines and with suggestions for typos."""
+    findings = []
+    for one in error.errors(include_url=False):
+        place = ".".join(str(part) for part in one["loc"])
+        message, remedy = one["msg"].removeprefix("Value error, "), ""
+        if one["type"] == "extra_forbidden":
+            message = "is not a known key"
+            close = difflib.get_close_matches(str(one["loc"][-1]), _keys_of(model), n=1)
+            remedy = f"did you mean `{close[0]}`?" if close else ""
+        findings.append(Finding(str(path), _line_of(document, one["loc"]), f"{place}: {message}", remedy))
+    return findings
+
+
+def _keys_of(model: type[BaseModel]) -> list[str]:
+    """All keys of a model and of those it contains."""
+    schema = model.model_json_schema()
+    parts = [schema, *schema.get("$defs", {}).values()]
+    return [key for part in parts for key in part.get("properties", {})]
+
+
+def _line_of(document: Any, place: tuple[int | str, ...]) -> int:
+    """The line of the innermost part of `place` that exists in the document, counted from 1."""
+    line = 1
+    for part in place:
+        try:
+            line = document.lc.key(part)[0] + 1 if isinstance(part, str) else document.lc.item(part)[0] + 1
+            document = document[part]
+        except (AttributeError, KeyError, IndexError, TypeError):
+            break
+    return line
+
+
+def _read(path: Path, findings: list[Finding]) -> PairFile | None:
+    before = len(findings)
+    document = read_yaml(path, findings)
+    if len(findings) > before:
+        return None
+    try:
+        parsed = PairFile.model_validate(document)
+    except ValidationError as error:
+        findings += explain(error, document, path, PairFile)
+        return None
+    findings += _find_duplicates(parsed, document, path)
+    return parsed
+
+
+def _find_duplicates(parsed: PairFile, document: Any, path: Path) -> list[Finding]:
+    findings = []
+    for side in Side:
+        owners: dict[str, int] = {}
+        for position, entry in enumerate(parsed.fields):
+            for name in entry.names(side):
+                if name in owners:
+                    line = _line_of(document, ("fields", position))
+                    text = f"{side} field {name} is mapped twice (first in entry {owners[name] + 1})"
+                    findings.append(Finding(str(path), line, text, "map each field once"))
+                owners.setdefault(name, position)
+    return findings
+
+
+def _build(parsed: PairFile, settings: MappingSettings) -> Pair:
+    salesforce, hubspot = PAIRS[parsed.pair]
+    partner = {Side.HUBSPOT: settings.salesforce_id_property}
+    if Side.SALESFORCE in parsed.create_in:
+        partner[Side.SALESFORCE] = settings.hubspot_id_field
+    return Pair(
+        name=parsed.pair,
+        salesforce=salesforce,
+        hubspot=hubspot,
+        fields=tuple(_build_rule(entry, settings) for entry in parsed.fields),
+        creates=frozenset(parsed.create_in),
+        required=REQUIRED[parsed.pair],
+        partner_field=partner,
+        match_on=MATCH_ON.get(parsed.pair, {}),
+        deletes=DELETES.get(parsed.pair, frozenset()),
+    )
+
+
+def _build_rule(entry: FieldEntry, settings: MappingSettings) -> FieldRule:
+    defaults = {side: (given,) for side in Side if (given := getattr(entry.default, side.value)) is not None}
+    if entry.transform == "owner":
+        defaults = {side: (owner,) for side, owner in settings.default_owner.items()} | defaults
+    return FieldRule(
+        salesforce=entry.names(Side.SALESFORCE),
+        hubspot=entry.names(Side.HUBSPOT),
+        rule=entry.rule,
+        transform=make_transform(
+            entry.transform, zone=settings.time_zone, values=entry.values, pair=entry.refers_to
+        ),
+        on_target_edit=entry.on_target_edit,
+        at_creation_only=entry.at_creation_only,
+        defaults=defaults,
+        skip_untranslatable=entry.otherwise == "skip_field",
+    )

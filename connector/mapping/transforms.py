@@ -1,0 +1,301 @@
+"""How does a value of one side look on the other? Named transforms, each a pair: forth and back.
+
+Laws, tested for every one: `forth(back(forth(x))) == forth(x)`, and two values of one meaning are one value,
+so that neither a lossy conversion nor a change of spelling ever looks like an edit (F7).
+
+| name      | Salesforce               | HubSpot                          |
+|-----------|--------------------------|----------------------------------|
+| text      | text                     | text, trimmed                    |
+| number    | number                   | text of a number                 |
+| date      | `YYYY-MM-DD`             | midnight of that day             |
+| datetime  | a moment                 | a moment                         |
+| boolean   | true / false             | `true` / `false`                 |
+| picklist  | a value                  | its counterpart in the value map |
+| email     | text                     | text in lower case               |
+| domain    | a web address            | its domain                       |
+| owner     | OwnerId                  | hubspot_owner_id                 |
+| reference | the id of a record       | the id of its linked record      |
+| stage     | RecordTypeId, StageName  | pipeline, dealstage              |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time
+from decimal import Decimal, InvalidOperation
+from zoneinfo import ZoneInfo
+
+from connector.core.model import Cannot, Known, Side, Transform, Value, Values
+from connector.core.rollups import plain
+
+
+def _text(value: Value) -> str | None:
+    """Trimmed text with `\\n` line ends; None for blank."""
+    if value is None:
+        return None
+    text = str(value).replace("\r\n", "\n").replace("\r", "\n").strip()
+    return text or None
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Text as it is. White space around it and the kind of line end carry no meaning."""
+
+    def meaning(self, side: Side, values: Values) -> Hashable:  # noqa: ARG002  # equal on both sides
+        return _text(values[0])
+
+    def carry(self, to: Side, values: Values, known: Known) -> Values | Cannot:  # noqa: ARG002  # needs neither
+        return (_text(values[0]),)
+
+
+@dataclass(frozen=True, slots=True)
+class Email:
+    """E-mail addresses are compared and written in lower case to HubSpot, which stores them so (A3)."""
+
+    def meaning(self, side: Side, values: Values) -> Hashable:  # noqa: ARG002  # equal on both sides
+        text = _text(values[0])
+        return text.lower() if text else None
+
+    def carry(self, to: Side, values: Values, known: Known) -> Values | Cannot:  # noqa: ARG002  # context-free
+        text = _text(values[0])
+        return (text.lower() if text and to is Side.HUBSPOT else text,)
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """1054 = 1054.0 = "1054" (F7). HubSpot has numbers as text, Salesforce as JSON numbers."""
+
+    def meaning(self, side: Side, values: Values) -> Hashable:  # noqa: ARG002  # equal on both sides
+        text = _text(values[0])
+        number = _decimal(text)
+        return text if number is None else number.normalize()
+
+    def carry(self, to: Side, values: Values, known: Known) -> Values | Cannot:  # noqa: ARG002  # context-free
+        text = _text(values[0])
+        if text is None:
+            return (None,)
+        number = _decimal(text)
+        if number is None:
+            return Cannot(f"{text!r} is not a number", "correct the value")
+        if to is Side.HUBSPOT:
+            return (plain(number),)
+        return (int(number) if number == number.to_integral_value() else float(number),)
+
+
+def _decimal(text: str | None) -> Decimal | None:
+    try:
+        number = Decimal(text) if text is not None else None
+    except InvalidOperation:
+        return None
+    return number if number is not None and number.is_finite() else None
+
+
+@dataclass(frozen=True, slots=True)
+class Date:
+    """A Salesforce day is midnight of that day in `zone`; back, it is the day on which the moment falls (F7)."""
+
+    zone: ZoneInfo
+
+    def meaning(self, side: Side, values: Values) -> Hashable:  # noqa: ARG002  # the text tells which it is
+        day = self._day(_text(values[0]))
+        return day.isoformat() if isinstance(day, date) else day
+
+    def carry(self, to: Side, values: Values, known: Known) -> Values | Cannot:  # noqa: ARG002  # context-free
+        text = _text(values[0])
+        day = self._day(text)
+        if day is None:
+            return (None,)
+        if isinstance(day, str):
+            return Cannot(f"{day!r} is not a date", "correct the value")
+        if to is Side.SALESFORCE:
+            return (day.isoformat(),)
+        return (_moment_text(datetime.combine(day, time(), self.zone)),)
+
+    def _day(self, text: str | None) -> date | str | None:
+        if text is None:
+            return None
+        try:
+            if len(text) == len("YYYY-MM-DD"):
+                return date.fromisoformat(text)
+            return _moment(text).astimezone(self.zone).date()
+        except (ValueError, OverflowError):
+            return text
+
+
+@dataclass(frozen=True, slots=True)
+class DateTime:
+    """A moment, to the second: Salesforce keeps no fractions."""
+
+    def meaning(self, side: Side, values: Values) -> Hashable:  # noqa: ARG002  # equal on both sides
+        text = _text(values[0])
+        try:
+            return text and _moment(text).replace(microsecond=0)
+        except ValueError:
+            return text
+
+    def carry(self, to: Side, values: Values, known: Known) -> Values | Cannot:  # noqa: ARG002  # context-free
+        text = _text(values[0])
+        if text is None:
+            return (None,)
+        try:
+            return (_moment_text(_moment(text).replace(microsecond=0)),)
+        except ValueError:
+            return Cannot(f"{text!r} is not a date and time", "correct the value")
+
+
+def _moment(text: str) -> datetime:
+    if text.lstrip("-").isdigit():  # HubSpot also takes and sometimes prints milliseconds since 1970
+        return datetime.fromtimestamp(int(text) / 1000, UTC)
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _moment_text(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Boolean:
+    """A blank HubSpot checkbox is not ticked; Salesforce has no blank ones."""
+
+    def meaning(self, side: Side, values: Values) -> Hashable:  # noqa: ARG002  # equal on both sides
+        return _truth(values[0])
+
+    def carry(self, to: Side, values: Values, known: Known) -> Values | Cannot:  # noqa: ARG002  # context-free
+        truth = _truth(values[0])
+        return (truth,) if to is Side.SALESFORCE else ("true" if truth else "false",)
+
+
+def _truth(value: Value) -> bool:
+    return value if isinstance(value, bool) else str(value or "").strip().lower() in {"true", "yes", "1"}
+
+
+@dataclass(frozen=True, slots=True)
+class Picklist:
+    """A value map, Salesforce value -> HubSpot value (F4). Several may map to one; back, the first of them.
+
+    Without a map every value stands for itself.
+    """
+
+    to_hubspot: Mapping[str, str] = field(default_factory=dict)
+    to_salesforce: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def from_map(cls, value_map: Mapping[str, str]) -> Picklist:
+        back: dict[str, str] = {}
+        for here, there in value_map.items():
+            back.setdefault(there, here)
+        return cls(dict(value_map), back)
+
+    def meaning(self, side: Side, values: Values) -> Hashable:  # noqa: ARG002  # the value is the meaning
+        return _text(values[0])
+
+    def carry(self, to: Side, values: Values, known: Known) -> Values | Cannot:  # noqa: ARG002  # context-free
+        text = _text(values[0])
+        table = self.to_hubspot if to is Side.HUBSPOT else self.to_salesforce
+        if text is None or not table:
+            return (text,)
+        if text not in table:
+            return Cannot(f"{text!r} is not in the value map", "add it to the mapping's `values` (F4)")
+        return (table[text],)
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """`https://www.Acme.com/about` is `acme.com`."""
+
+    def meaning(self, side: Side, values: Values) -> Hashable:  # noqa: ARG002  # equal on both sides
+        return _domain(values[0])
+
+    def carry(self, to: Side, values: Values, known: Known) -> Values | Cannot:  # noqa: ARG002  # context-free
+        return (_domain(values[0]),)
+
+
+def _domain(value: Value) -> str | None:
+    text = (_text(value) or "").lower()
+    host = text.split("://", 1)[-1].split("/", 1)[0].split("?", 1)[0].split("#", 1)[0]
+    host = host.rsplit("@", 1)[-1].split(":", 1)[0].removeprefix("www.").strip(". ")
+    return host or None
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Owners match by the e-mail of an active user, after the owner map of the settings (A5)."""
+
+    def meaning(self, side: Side, values: Values) -> Hashable:  # noqa: ARG002  # an id is its meaning
+        return _text(values[0])
+
+    def carry(self, to: Side, values: Values, known: Known) -> Values | Cannot:
+        text = _text(values[0])
+        if text is None:
+            return (None,)
+        owner = known.owner(to, text)
+        return owner if isinstance(owner, Cannot) else (owner,)
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """The record linked to the one referred to, in the pair `pair`; waits while there is no such link."""
+
+    pair: str
+
+    def meaning(self, side: Side, values: Values) -> Hashable:  # noqa: ARG002  # an id is its meaning
+        return _text(values[0])
+
+    def carry(self, to: Side, values: Values, known: Known) -> Values | Cannot:
+        text = _text(values[0])
+        if text is None:
+            return (None,)
+        partner = known.partner(self.pair, to, text)
+        if partner is None:
+            return Cannot(f"{text} has no partner in {to} yet", needs=(self.pair, to.other, text))
+        return (partner,)
+
+
+@dataclass(frozen=True, slots=True)
+class StagePair:
+    """Record type and stage <-> pipeline and stage, together: neither means anything alone (O2-O4)."""
+
+    def meaning(self, side: Side, values: Values) -> Hashable:  # noqa: ARG002  # ids and API names
+        return tuple(_text(value) for value in values)
+
+    def carry(self, to: Side, values: Values, known: Known) -> Values | Cannot:
+        group, stage = (_text(value) for value in values)
+        if stage is None:
+            return (None, None)
+        return known.stage(to, group, stage)
+
+
+def make_transform(name: str, *, zone: ZoneInfo, values: Mapping[str, str], pair: str | None) -> Transform:
+    """The transform of a mapping entry. Raises `KeyError` for an unknown name."""
+    if name == "reference":
+        return Reference(pair or "account-company")
+    made: dict[str, Transform] = {
+        "text": Text(),
+        "number": Number(),
+        "date": Date(zone),
+        "datetime": DateTime(),
+        "boolean": Boolean(),
+        "picklist": Picklist.from_map(values),
+        "email": Email(),
+        "domain": Domain(),
+        "owner": Owner(),
+        "stage": StagePair(),
+    }
+    return made[name]
+
+
+NAMES = (
+    "text",
+    "number",
+    "date",
+    "datetime",
+    "boolean",
+    "picklist",
+    "email",
+    "domain",
+    "owner",
+    "reference",
+    "stage",
+)

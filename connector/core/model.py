@@ -141,11 +141,13 @@ class Cannot:
     """A value that has no counterpart on the other side.
 
     `needs` is (pair, side, id) when the counterpart may still come: then the field waits instead of failing.
+    `about` is (side, object, id) when it is something else's fault, such as an owner's: reported once (A5).
     """
 
     reason: str
     remedy: str = ""
     needs: tuple[str, Side, str] | None = None
+    about: tuple[Side, str, str] | None = None
 
 
 class Known(Protocol):

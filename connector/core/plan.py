@@ -266,9 +266,7 @@ def _stand_in(
     if cannot.needs is not None:
         return None, [Wait(record, cannot.needs)]
     problem = Problem(
-        record.side,
-        record.object,
-        record.id,
+        *(cannot.about or (record.side, record.object, record.id)),
         ProblemClass.PROPERTY_VALUES,
         "NO_COUNTERPART",
         cannot.reason,
@@ -278,7 +276,8 @@ def _stand_in(
     if default := rule.defaults.get(to):
         return default, [problem]
     blocking = any(name in pair.required.get(to, ()) for name in rule.names(to))
-    return None, [] if rule.skip_untranslatable and not blocking else [problem]
+    silent = rule.skip_untranslatable and not blocking and cannot.about is None
+    return None, [] if silent else [problem]
 
 
 # --- linked records ---------------------------------------------------------------------------------------

@@ -1,1 +1,1 @@
-"""From YAML files that an administrator can read to the rules the core works with. Pure: no network, no store."""
+"""From YAML files that an administrator can read to the rules of the core. No network, no store."""

@@ -98,7 +98,7 @@ class PairFile(_Strict):
 
 @dataclass(frozen=True, slots=True)
 class MappingSettings:
-    """What the mapping needs of the settings: the zone of dates (F7), default owners (A5), id fields (O10)."""
+    """What the mapping needs of the settings: time zone (F7), default owners (A5), id fields (O10)."""
 
     time_zone: ZoneInfo
     default_owner: Mapping[Side, str]

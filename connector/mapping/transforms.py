@@ -31,7 +31,7 @@ from connector.core.rollups import plain
 
 
 def _text(value: Value) -> str | None:
-    """Trimmed text with `\\n` line ends; None for blank."""
+    """Trimmed text with line feeds as line ends; None for blank."""
     if value is None:
         return None
     text = str(value).replace("\r\n", "\n").replace("\r", "\n").strip()
@@ -42,10 +42,10 @@ def _text(value: Value) -> str | None:
 class Text:
     """Text as it is. White space around it and the kind of line end carry no meaning."""
 
-    def meaning(self, side: Side, values: Values) -> Hashable:  # noqa: ARG002  # equal on both sides
+    def meaning(self, side: Side, values: Values) -> Hashable:
         return _text(values[0])
 
-    def carry(self, to: Side, values: Values, known: Known) -> Values | Cannot:  # noqa: ARG002  # needs neither
+    def carry(self, to: Side, values: Values, known: Known) -> Values | Cannot:
         return (_text(values[0]),)
 
 
@@ -53,11 +53,11 @@ class Text:
 class Email:
     """E-mail addresses are compared and written in lower case to HubSpot, which stores them so (A3)."""
 
-    def meaning(self, side: Side, values: Values) -> Hashable:  # noqa: ARG002  # equal on both sides
+    def meaning(self, side: Side, values: Values) -> Hashable:
         text = _text(values[0])
         return text.lower() if text else None
 
-    def carry(self, to: Side, values: Values, known: Known) -> Values | Cannot:  # noqa: ARG002  # context-free
+    def carry(self, to: Side, values: Values, known: Known) -> Values | Cannot:
         text = _text(values[0])
         return (text.lower() if text and to is Side.HUBSPOT else text,)
 
@@ -66,12 +66,12 @@ class Email:
 class Number:
     """1054 = 1054.0 = "1054" (F7). HubSpot has numbers as text, Salesforce as JSON numbers."""
 
-    def meaning(self, side: Side, values: Values) -> Hashable:  # noqa: ARG002  # equal on both sides
+    def meaning(self, side: Side, values: Values) -> Hashable:
         text = _text(values[0])
         number = _decimal(text)
         return text if number is None else number.normalize()
 
-    def carry(self, to: Side, values: Values, known: Known) -> Values | Cannot:  # noqa: ARG002  # context-free
+    def carry(self, to: Side, values: Values, known: Known) -> Values | Cannot:
         text = _text(values[0])
         if text is None:
             return (None,)
@@ -93,15 +93,15 @@ def _decimal(text: str | None) -> Decimal | None:
 
 @dataclass(frozen=True, slots=True)
 class Date:
-    """A Salesforce day is midnight of that day in `zone`; back, it is the day on which the moment falls (F7)."""
+    """A Salesforce day is its midnight in `zone`; back, it is the day the moment falls on (F7)."""
 
     zone: ZoneInfo
 
-    def meaning(self, side: Side, values: Values) -> Hashable:  # noqa: ARG002  # the text tells which it is
+    def meaning(self, side: Side, values: Values) -> Hashable:
         day = self._day(_text(values[0]))
         return day.isoformat() if isinstance(day, date) else day
 
-    def carry(self, to: Side, values: Values, known: Known) -> Values | Cannot:  # noqa: ARG002  # context-free
+    def carry(self, to: Side, values: Values, known: Known) -> Values | Cannot:
         text = _text(values[0])
         day = self._day(text)
         if day is None:
@@ -127,14 +127,14 @@ class Date:
 class DateTime:
     """A moment, to the second: Salesforce keeps no fractions."""
 
-    def meaning(self, side: Side, values: Values) -> Hashable:  # noqa: ARG002  # equal on both sides
+    def meaning(self, side: Side, values: Values) -> Hashable:
         text = _text(values[0])
         try:
             return text and _moment(text).replace(microsecond=0)
         except ValueError:
             return text
 
-    def carry(self, to: Side, values: Values, known: Known) -> Values | Cannot:  # noqa: ARG002  # context-free
+    def carry(self, to: Side, values: Values, known: Known) -> Values | Cannot:
         text = _text(values[0])
         if text is None:
             return (None,)
@@ -159,10 +159,10 @@ def _moment_text(moment: datetime) -> str:
 class Boolean:
     """A blank HubSpot checkbox is not ticked; Salesforce has no blank ones."""
 
-    def meaning(self, side: Side, values: Values) -> Hashable:  # noqa: ARG002  # equal on both sides
+    def meaning(self, side: Side, values: Values) -> Hashable:
         return _truth(values[0])
 
-    def carry(self, to: Side, values: Values, known: Known) -> Values | Cannot:  # noqa: ARG002  # context-free
+    def carry(self, to: Side, values: Values, known: Known) -> Values | Cannot:
         truth = _truth(values[0])
         return (truth,) if to is Side.SALESFORCE else ("true" if truth else "false",)
 
@@ -188,10 +188,10 @@ class Picklist:
             back.setdefault(there, here)
         return cls(dict(value_map), back)
 
-    def meaning(self, side: Side, values: Values) -> Hashable:  # noqa: ARG002  # the value is the meaning
+    def meaning(self, side: Side, values: Values) -> Hashable:
         return _text(values[0])
 
-    def carry(self, to: Side, values: Values, known: Known) -> Values | Cannot:  # noqa: ARG002  # context-free
+    def carry(self, to: Side, values: Values, known: Known) -> Values | Cannot:
         text = _text(values[0])
         table = self.to_hubspot if to is Side.HUBSPOT else self.to_salesforce
         if text is None or not table:
@@ -205,10 +205,10 @@ class Picklist:
 class Domain:
     """`https://www.Acme.com/about` is `acme.com`."""
 
-    def meaning(self, side: Side, values: Values) -> Hashable:  # noqa: ARG002  # equal on both sides
+    def meaning(self, side: Side, values: Values) -> Hashable:
         return _domain(values[0])
 
-    def carry(self, to: Side, values: Values, known: Known) -> Values | Cannot:  # noqa: ARG002  # context-free
+    def carry(self, to: Side, values: Values, known: Known) -> Values | Cannot:
         return (_domain(values[0]),)
 
 
@@ -223,7 +223,7 @@ def _domain(value: Value) -> str | None:
 class Owner:
     """Owners match by the e-mail of an active user, after the owner map of the settings (A5)."""
 
-    def meaning(self, side: Side, values: Values) -> Hashable:  # noqa: ARG002  # an id is its meaning
+    def meaning(self, side: Side, values: Values) -> Hashable:
         return _text(values[0])
 
     def carry(self, to: Side, values: Values, known: Known) -> Values | Cannot:
@@ -240,7 +240,7 @@ class Reference:
 
     pair: str
 
-    def meaning(self, side: Side, values: Values) -> Hashable:  # noqa: ARG002  # an id is its meaning
+    def meaning(self, side: Side, values: Values) -> Hashable:
         return _text(values[0])
 
     def carry(self, to: Side, values: Values, known: Known) -> Values | Cannot:
@@ -257,7 +257,7 @@ class Reference:
 class StagePair:
     """Record type and stage <-> pipeline and stage, together: neither means anything alone (O2-O4)."""
 
-    def meaning(self, side: Side, values: Values) -> Hashable:  # noqa: ARG002  # ids and API names
+    def meaning(self, side: Side, values: Values) -> Hashable:
         return tuple(_text(value) for value in values)
 
     def carry(self, to: Side, values: Values, known: Known) -> Values | Cannot:

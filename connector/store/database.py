@@ -1,0 +1,151 @@
+"""How statements reach the database: one connection, short transactions, and a fence around each.
+
+SQLite is set up as its manual recommends for one writer and many readers: WAL, `BEGIN IMMEDIATE`, a busy
+timeout. No transaction is ever open across a call to a CRM, except while pretending, when all is rolled back.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, Engine, Row, Table, create_engine, event, make_url
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.sql import Executable
+
+from connector.errors import BadConfiguration, Finding
+from connector.store.migrate import upgrade
+
+CHUNK = 500
+"""How many ids go into one IN list."""
+
+
+def open_engine(url: str) -> Engine:
+    """An engine for a store URL, with its schema brought up to date.
+
+    Raises:
+        BadConfiguration: the URL is not one, its driver is missing, or the store cannot be opened.
+    """
+    try:
+        parsed = make_url(url)
+        if parsed.get_backend_name() == "sqlite" and parsed.database not in (None, "", ":memory:"):
+            Path(str(parsed.database)).resolve().parent.mkdir(parents=True, exist_ok=True)
+        engine = create_engine(parsed)
+        if parsed.get_backend_name() == "sqlite":
+            event.listen(engine, "connect", _set_up_sqlite)
+            event.listen(engine, "begin", _begin_immediately)
+        with engine.connect() as connection:
+            upgrade(connection)
+    except (ArgumentError, ImportError, OSError, DBAPIError) as error:
+        reason = getattr(error, "orig", None) or error
+        raise BadConfiguration(
+            [Finding("CONNECTOR_STORE_URL", 0, f"cannot be used: {reason}", "e.g. sqlite:///connector.db")]
+        ) from None
+    return engine
+
+
+def _set_up_sqlite(connection: Any, _: Any) -> None:
+    connection.isolation_level = None
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=10000", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_immediately(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+class Database:
+    """One connection to the store for one connection of CRMs."""
+
+    def __init__(self, engine: Engine, connection_id: int) -> None:
+        self.connection_id = connection_id
+        self._engine = engine
+        self._open: Connection | None = None
+        self.fence: Callable[[Database], None] | None = None
+        """Called at the end of every transaction; raises if another run has taken over."""
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Everything inside becomes durable together, or not at all. Nested ones join the outer one."""
+        if self._open is not None:
+            yield
+            return
+        with self._engine.connect() as connection:
+            self._open = connection
+            try:
+                with connection.begin():
+                    yield
+                    if self.fence is not None:
+                        self.fence(self)
+            finally:
+                self._open = None
+
+    @contextlib.contextmanager
+    def pretending(self) -> Iterator[None]:
+        """Whatever is written inside is visible inside, and gone afterwards."""
+        with self._engine.connect() as connection:
+            self._open = connection
+            transaction = connection.begin()
+            try:
+                yield
+            finally:
+                transaction.rollback()
+                self._open = None
+
+    def execute(self, statement: Executable, rows: Sequence[Mapping[str, Any]] | None = None) -> Any:
+        """Run a statement in the open transaction, or in one of its own."""
+        if rows is not None and not rows:
+            return None
+        if self._open is not None:
+            return self._run(self._open, statement, rows)
+        with self.transaction():
+            assert self._open is not None  # noqa: S101  # transaction() has just opened it
+            return self._run(self._open, statement, rows)
+
+    def fetch(self, statement: Executable) -> Sequence[Row[Any]]:
+        """All rows of a query."""
+        if self._open is not None:
+            return self._open.execute(statement).fetchall()
+        with self._engine.connect() as connection:
+            return connection.execute(statement).fetchall()
+
+    @staticmethod
+    def _run(connection: Connection, statement: Executable, rows: Sequence[Mapping[str, Any]] | None) -> Any:
+        return (
+            connection.execute(statement, list(rows)) if rows is not None else connection.execute(statement)
+        )
+
+    def upsert(self, table: Table, rows: Sequence[Mapping[str, Any]], update: Iterable[str] = ()) -> None:
+        """Insert `rows` (all with the same keys); where the primary key exists, set the `update` columns.
+
+        With no `update`, existing rows stay as they are.
+        """
+        if not rows:
+            return
+        dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
+        statement = dialect.insert(table)
+        key = list(table.primary_key.columns)
+        columns = {name: statement.excluded[name] for name in update}
+        if columns:
+            self.execute(statement.on_conflict_do_update(index_elements=key, set_=columns), rows)
+        else:
+            self.execute(statement.on_conflict_do_nothing(index_elements=key), rows)
+
+
+def dump(value: Any) -> str:
+    return orjson.dumps(value).decode()
+
+
+def load(text: str | None) -> Any:
+    return None if text is None else orjson.loads(text)
+
+
+def chunks(items: Iterable[str], size: int = CHUNK) -> Iterator[list[str]]:
+    """The distinct items, in order, in lists of at most `size`."""
+    unique = list(dict.fromkeys(items))
+    for start in range(0, len(unique), size):
+        yield unique[start : start + size]

@@ -1,0 +1,180 @@
+"""Every write, noted before it is made; and every record that could not be synced."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import and_, bindparam, delete, func, insert, select, update
+
+from connector.core.model import Change, Problem, Side
+from connector.store.database import Database, dump, load
+from connector.store.schema import journal, problem
+
+RETRY_MINUTES = 15
+RETRIES = 10
+
+
+class Journal:
+    """Old value, new value, why: for every write, in the order in which they were begun."""
+
+    def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
+        self._db = database
+        self._now = now
+
+    def intend(self, run_id: int, verb: str, side: Side, object_: str, writes: Sequence[Intent]) -> list[int]:
+        """Note writes that are about to be made; returns their journal numbers."""
+        numbers = []
+        for one in writes:
+            result = self._db.execute(
+                insert(journal).values(
+                    connection_id=self._db.connection_id,
+                    run_id=run_id,
+                    at=self._now().isoformat(),
+                    state="intended",
+                    verb=verb,
+                    side=side.value,
+                    object=object_,
+                    record_id=one[0],
+                    link_id=one[1],
+                    changes=dump([_row(change) for change in one[2]]),
+                )
+            )
+            numbers.append(int(result.inserted_primary_key[0]))
+        return numbers
+
+    def conclude(self, outcomes: Mapping[int, tuple[bool, str | None]]) -> None:
+        """Note how writes went: journal number -> (done, id of the record)."""
+        self._db.execute(
+            update(journal)
+            .where(journal.c.id == bindparam("number"))
+            .values(
+                state=bindparam("outcome"),
+                record_id=func.coalesce(journal.c.record_id, bindparam("made")),
+            ),
+            [
+                {"number": number, "outcome": "done" if done else "failed", "made": record_id}
+                for number, (done, record_id) in outcomes.items()
+            ],
+        )
+
+    def of_run(self, run_id: int) -> list[dict[str, Any]]:
+        """A run's writes, in order."""
+        return self._read(journal.c.run_id == run_id)
+
+    def of_record(self, side: Side, object_: str, record_id: str) -> list[dict[str, Any]]:
+        """All writes to one record, in order."""
+        return self._read(
+            and_(journal.c.side == side.value, journal.c.object == object_, journal.c.record_id == record_id)
+        )
+
+    def _read(self, condition: Any) -> list[dict[str, Any]]:
+        mine = journal.c.connection_id == self._db.connection_id
+        rows = self._db.fetch(select(journal).where(mine, condition).order_by(journal.c.id))
+        return [
+            {
+                "number": row.id,
+                "run": row.run_id,
+                "at": row.at,
+                "state": row.state,
+                "verb": row.verb,
+                "side": row.side,
+                "object": row.object,
+                "record_id": row.record_id,
+                "changes": [
+                    dict(zip(("field", "old", "new", "rule", "cause", "conflict"), one, strict=True))
+                    for one in load(row.changes)
+                ],
+            }
+            for row in rows
+        ]
+
+
+Intent = tuple[str | None, int | None, Sequence[Change]]
+"""(record id, link id, changes) of one intended write."""
+
+
+def _row(change: Change) -> list[Any]:
+    return [change.field, change.old, change.new, change.rule, change.cause, change.conflict]
+
+
+class Problems:
+    """Records that could not be synced (E1), with a growing delay between tries (E2)."""
+
+    def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
+        self._db = database
+        self._now = now
+
+    def note(self, problems: Iterable[Problem], *, retry: bool) -> None:
+        """Note problems. `retry`: try again by itself; else it waits for a change of the record."""
+        moment = self._now()
+        for one in problems:
+            place = self._is(one.side, one.object, one.record_id, one.field)
+            before = self._db.fetch(select(problem).where(place))
+            attempts = before[0].attempts + 1 if before else 1
+            values = {
+                "cause": one.cause.value,
+                "code": one.code,
+                "detail": one.detail,
+                "remedy": one.remedy,
+                "attempts": attempts,
+                "last": moment.isoformat(),
+                "next_try": (moment + retry_delay(attempts)).isoformat() if retry else None,
+            }
+            if before:
+                self._db.execute(update(problem).where(place).values(values))
+                continue
+            key = {
+                "connection_id": self._db.connection_id,
+                "side": one.side.value,
+                "object": one.object,
+                "record_id": one.record_id,
+                "field": one.field,
+                "since": moment.isoformat(),
+            }
+            self._db.execute(insert(problem).values(key | values))
+
+    def solve(self, records: Iterable[tuple[Side, str, str]]) -> None:
+        """These records (side, object, id) have no problem any more."""
+        self._db.execute(
+            delete(problem).where(
+                problem.c.connection_id == self._db.connection_id,
+                problem.c.side == bindparam("on"),
+                problem.c.object == bindparam("of"),
+                problem.c.record_id == bindparam("key"),
+            ),
+            [{"on": side.value, "of": object_, "key": id_} for side, object_, id_ in records],
+        )
+
+    def all(self) -> list[dict[str, Any]]:
+        """Every open problem, the oldest first."""
+        mine = problem.c.connection_id == self._db.connection_id
+        rows = self._db.fetch(
+            select(problem).where(mine).order_by(problem.c.since, problem.c.object, problem.c.record_id)
+        )
+        names = (
+            "side", "object", "record_id", "field", "cause", "code", "detail", "remedy", "attempts", "since",
+            "last", "next_try",
+        )  # fmt: skip
+        return [{name: getattr(row, name) for name in names} for row in rows]
+
+    def count(self) -> int:
+        mine = problem.c.connection_id == self._db.connection_id
+        return int(self._db.fetch(select(func.count()).where(mine))[0][0])
+
+    def _is(self, side: Side, object_: str, record_id: str, field: str) -> Any:
+        return and_(
+            problem.c.connection_id == self._db.connection_id,
+            problem.c.side == side.value,
+            problem.c.object == object_,
+            problem.c.record_id == record_id,
+            problem.c.field == field,
+        )
+
+
+def retry_delay(attempts: int) -> timedelta:
+    """15 minutes, doubled each time; after ten tries, nightly (E2)."""
+    if attempts >= RETRIES:
+        return timedelta(days=1)
+    return timedelta(minutes=min(RETRY_MINUTES * 2 ** (attempts - 1), 24 * 60))

@@ -1,0 +1,447 @@
+"""Links, their bases, and the edges between them.
+
+An edge joins two links that belong together, as both sides agreed: a deal and its contacts (`role`), a deal
+and its company, a contact and its company. What is derived from deals is computed along edges.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row, and_, bindparam, case, delete, func, insert, select, update
+
+from connector.core.lifecycle import Move, Status
+from connector.core.model import Base, Link, LinkState, Side
+from connector.store.database import CHUNK, Database, chunks, dump, load
+from connector.store.schema import edge, link, record
+
+ROLE, DEAL_COMPANY, CONTACT_COMPANY = "role", "deal_company", "contact_company"
+_COLUMN = {Side.SALESFORCE: link.c.salesforce_id, Side.HUBSPOT: link.c.hubspot_id}
+
+
+@dataclass(frozen=True, slots=True)
+class LinkedDeal:
+    """A deal along an edge: its link, both records' fields, and what the lifecycle last applied for it."""
+
+    link: Link
+    salesforce_created: str
+    hubspot_created: str
+    hubspot_fields: Mapping[str, Any]
+    with_creation: bool
+    applied: Status | None
+
+
+class Links:
+    """Links and edges of one connection."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    # --- reading ---
+
+    def by_ids(self, pair: str, side: Side, ids: Iterable[str]) -> dict[str, Link]:
+        """Links by the id of one side's record, whatever their state."""
+        found: dict[str, Link] = {}
+        for some in chunks(ids):
+            rows = self._db.fetch(select(link).where(self._of(pair), _COLUMN[side].in_(some)))
+            found |= {getattr(row, f"{side.value}_id"): _link(row) for row in rows}
+        return found
+
+    def load(self, ids: Iterable[int]) -> dict[int, Link]:
+        found: dict[int, Link] = {}
+        for some in chunks(str(one) for one in ids):
+            rows = self._db.fetch(select(link).where(link.c.id.in_([int(one) for one in some])))
+            found |= {row.id: _link(row) for row in rows}
+        return found
+
+    def count(self, pair: str) -> int:
+        """Live links of a pair."""
+        live = link.c.state == LinkState.LINKED.value
+        return int(self._db.fetch(select(func.count()).where(self._of(pair), live))[0][0])
+
+    def count_by_state(self) -> dict[str, dict[str, int]]:
+        rows = self._db.fetch(
+            select(link.c.pair, link.c.state, func.count().label("number"))
+            .where(link.c.connection_id == self._db.connection_id)
+            .group_by(link.c.pair, link.c.state)
+        )
+        found: dict[str, dict[str, int]] = {}
+        for row in rows:
+            found.setdefault(row.pair, {})[row.state] = row.number
+        return found
+
+    def count_pending_deletions(self, pair: str, salesforce_object: str) -> int:
+        """Live links whose Salesforce record was deleted while the HubSpot one is still there (D7)."""
+        return len(self._pending_deletions(pair, salesforce_object))
+
+    def pending_deletions(self, pair: str, salesforce_object: str) -> list[str]:
+        """The Salesforce ids of those links."""
+        return [row.salesforce_id for row in self._pending_deletions(pair, salesforce_object)]
+
+    def _pending_deletions(self, pair: str, salesforce_object: str) -> Sequence[Row[Any]]:
+        gone = select(record.c.id).where(
+            record.c.connection_id == self._db.connection_id,
+            record.c.side == Side.SALESFORCE.value,
+            record.c.object == salesforce_object,
+            record.c.dirty,
+            record.c.presence == "deleted",
+        )
+        live = link.c.state == LinkState.LINKED.value
+        return self._db.fetch(
+            select(link.c.salesforce_id).where(self._of(pair), live, link.c.salesforce_id.in_(gone))
+        )
+
+    # --- writing ---
+
+    def begin(self, pair: str, side: Side, bases: Mapping[str, Base]) -> dict[str, int]:
+        """Note creations that are about to be tried, by source id; returns link ids.
+
+        A link that is pending already keeps the base of its first try: if that try did get through, it is
+        what both sides looked like.
+        """
+        known = self.by_ids(pair, side, bases)
+        ids = {source: one.id for source, one in known.items()}
+        for source, base in bases.items():
+            before = known.get(source)
+            if before is None:
+                result = self._db.execute(
+                    insert(link).values(
+                        connection_id=self._db.connection_id,
+                        pair=pair,
+                        salesforce_id=source if side is Side.SALESFORCE else None,
+                        hubspot_id=source if side is Side.HUBSPOT else None,
+                        state=LinkState.PENDING.value,
+                        born=side.value,
+                        base_salesforce=dump(dict(base.salesforce)),
+                        base_hubspot=dump(dict(base.hubspot)),
+                        derive=False,
+                    )
+                )
+                ids[source] = int(result.inserted_primary_key[0])
+            elif before.state is not LinkState.PENDING:
+                # A pair that ended and begins anew (its record was restored): the old partner is gone.
+                self._reset(before.id, side, base)
+        return ids
+
+    def _reset(self, link_id: int, side: Side, base: Base) -> None:
+        values: dict[str, Any] = {
+            f"{side.other.value}_id": None,
+            "state": LinkState.PENDING.value,
+            "born": side.value,
+            "base_salesforce": dump(dict(base.salesforce)),
+            "base_hubspot": dump(dict(base.hubspot)),
+        }
+        self._db.execute(update(link).where(link.c.id == link_id).values(values))
+
+    def complete(self, link_id: int, side: Side, new_id: str, run_id: int, base: Base | None) -> None:
+        """A pending creation got its partner on `side`; `base` replaces the noted one unless None."""
+        values: dict[str, Any] = {
+            f"{side.value}_id": new_id,
+            "state": LinkState.LINKED.value,
+            "linked_run": run_id,
+            "derive": True,
+        }
+        if base is not None:
+            values |= {
+                "base_salesforce": dump(dict(base.salesforce)),
+                "base_hubspot": dump(dict(base.hubspot)),
+            }
+        self._free(link_id, side, new_id)
+        self._db.execute(update(link).where(link.c.id == link_id).values(values))
+
+    def adopt(self, pair: str, salesforce_id: str, hubspot_id: str, born: Side, run_id: int) -> int:
+        """Link two existing records without a base, or complete a pending link with the base noted there."""
+        known = [
+            *self.by_ids(pair, Side.SALESFORCE, [salesforce_id]).values(),
+            *self.by_ids(pair, Side.HUBSPOT, [hubspot_id]).values(),
+        ]
+        if known:
+            mine = known[0]
+            missing = Side.HUBSPOT if mine.salesforce_id == salesforce_id else Side.SALESFORCE
+            new_id = hubspot_id if missing is Side.HUBSPOT else salesforce_id
+            base = None if mine.state is LinkState.PENDING else Base()
+            self.complete(mine.id, missing, new_id, run_id, base)
+            return mine.id
+        result = self._db.execute(
+            insert(link).values(
+                connection_id=self._db.connection_id,
+                pair=pair,
+                salesforce_id=salesforce_id,
+                hubspot_id=hubspot_id,
+                state=LinkState.LINKED.value,
+                born=born.value,
+                base_salesforce="{}",
+                base_hubspot="{}",
+                linked_run=run_id,
+                derive=True,
+            )
+        )
+        return int(result.inserted_primary_key[0])
+
+    def _free(self, link_id: int, side: Side, id_: str) -> None:
+        """No other link may hold an id that now belongs to this one."""
+        pair = select(link.c.pair).where(link.c.id == link_id).scalar_subquery()
+        self._db.execute(
+            update(link)
+            .where(
+                link.c.connection_id == self._db.connection_id,
+                link.c.pair == pair,
+                _COLUMN[side] == id_,
+                link.c.id != link_id,
+            )
+            .values({f"{side.value}_id": None, "state": LinkState.CLOSED.value})
+        )
+
+    def settle(self, bases: Mapping[int, Base]) -> None:
+        """Move bases: what `bases` knows is put over what was agreed before."""
+        before = self.load(bases)
+        rows = []
+        for link_id, base in bases.items():
+            merged = before[link_id].base.merged(base)
+            rows.append(
+                {
+                    "key": link_id,
+                    "here": dump(dict(merged.salesforce)),
+                    "there": dump(dict(merged.hubspot)),
+                }
+            )
+        self._db.execute(
+            update(link)
+            .where(link.c.id == bindparam("key"))
+            .values(base_salesforce=bindparam("here"), base_hubspot=bindparam("there")),
+            rows,
+        )
+
+    def end(self, link_id: int, state: LinkState) -> None:
+        """Sever or close a link; its edges no longer count, and what depended on them is derived anew."""
+        self.derive_parents([link_id])
+        self._db.execute(update(link).where(link.c.id == link_id).values(state=state.value, derive=False))
+
+    def end_unlinked(self, pair: str, salesforce_id: str | None, hubspot_id: str | None, born: Side) -> None:
+        """Note a pair that is over before it was ever linked here (D8)."""
+        for side, id_ in ((Side.SALESFORCE, salesforce_id), (Side.HUBSPOT, hubspot_id)):
+            known = self.by_ids(pair, side, [id_] if id_ else [])
+            if known:
+                self.end(next(iter(known.values())).id, LinkState.SEVERED)
+                return
+        self._db.execute(
+            insert(link).values(
+                connection_id=self._db.connection_id,
+                pair=pair,
+                salesforce_id=salesforce_id,
+                hubspot_id=hubspot_id,
+                state=LinkState.SEVERED.value,
+                born=born.value,
+                base_salesforce="{}",
+                base_hubspot="{}",
+                derive=False,
+            )
+        )
+
+    # --- edges ---
+
+    def join(self, kind: str, pairs: Iterable[tuple[int, int]], *, with_creation: bool) -> None:
+        """Note agreed edges (child link, parent link)."""
+        pairs = list(pairs)
+        rows = [
+            {
+                "connection_id": self._db.connection_id,
+                "kind": kind,
+                "child": child,
+                "parent": parent,
+                "with_creation": with_creation,
+                "applied": None,
+            }
+            for child, parent in pairs
+        ]
+        self._db.upsert(edge, rows)
+        self.derive({parent for _, parent in pairs})
+        if kind == CONTACT_COMPANY:
+            self.derive({child for child, _ in pairs})
+
+    def replace_parent(self, kind: str, child: int, parent: int | None, *, with_creation: bool) -> None:
+        """The one parent of this kind that a child has (its primary company)."""
+        mine = self._edges(kind, child)
+        before = {row.parent for row in self._db.fetch(select(edge.c.parent).where(mine))}
+        if before == ({parent} if parent is not None else set()):
+            return
+        self.derive(before)
+        keep = edge.c.parent != (parent if parent is not None else -1)
+        self._db.execute(delete(edge).where(mine, keep))
+        if parent is not None:
+            self.join(kind, [(child, parent)], with_creation=with_creation)
+
+    def parents_of(self, kind: str, children: Iterable[int]) -> dict[int, set[int]]:
+        found: dict[int, set[int]] = {}
+        for some in chunks(str(one) for one in children):
+            rows = self._db.fetch(
+                select(edge.c.child, edge.c.parent).where(
+                    edge.c.connection_id == self._db.connection_id,
+                    edge.c.kind == kind,
+                    edge.c.child.in_([int(one) for one in some]),
+                )
+            )
+            for row in rows:
+                found.setdefault(row.child, set()).add(row.parent)
+        return found
+
+    def children_of(self, kind: str, parent: int) -> list[int]:
+        rows = self._db.fetch(
+            select(edge.c.child).where(
+                edge.c.connection_id == self._db.connection_id, edge.c.kind == kind, edge.c.parent == parent
+            )
+        )
+        return [row.child for row in rows]
+
+    def _edges(self, kind: str, child: int) -> Any:
+        return and_(
+            edge.c.connection_id == self._db.connection_id, edge.c.kind == kind, edge.c.child == child
+        )
+
+    # --- what is derived along edges ---
+
+    def derive(self, ids: Iterable[int]) -> None:
+        """Rollups and lifecycle of these links are to be computed."""
+        for some in chunks(str(one) for one in ids):
+            self._db.execute(
+                update(link)
+                .where(link.c.id.in_([int(one) for one in some]), link.c.state == LinkState.LINKED.value)
+                .values(derive=True)
+            )
+
+    def derive_parents(self, children: Iterable[int]) -> None:
+        """The same for the contacts and companies of these deals (U8)."""
+        for some in chunks(str(one) for one in children):
+            parents = select(edge.c.parent).where(
+                edge.c.connection_id == self._db.connection_id, edge.c.child.in_([int(one) for one in some])
+            )
+            self._db.execute(
+                update(link)
+                .where(link.c.id.in_(parents), link.c.state == LinkState.LINKED.value)
+                .values(derive=True)
+            )
+
+    def to_derive(self, pair: str, after: int, limit: int = CHUNK) -> list[Link]:
+        rows = self._db.fetch(
+            select(link)
+            .where(self._of(pair), link.c.derive, link.c.state == LinkState.LINKED.value, link.c.id > after)
+            .order_by(link.c.id)
+            .limit(limit)
+        )
+        return [_link(row) for row in rows]
+
+    def derived(self, ids: Iterable[int]) -> None:
+        """The derived values of these links are as they should be, and the lifecycle has acted."""
+        some_ids = list(ids)
+        for some in chunks(str(one) for one in some_ids):
+            numbers = [int(one) for one in some]
+            self._db.execute(update(link).where(link.c.id.in_(numbers)).values(derive=False, handed_on=None))
+
+    def apply(self, kind: str, parent: int, statuses: Mapping[int, Status]) -> None:
+        """Note the status of each deal (by its link) that the lifecycle of `parent` has acted upon."""
+        self._db.execute(
+            update(edge)
+            .where(
+                edge.c.connection_id == self._db.connection_id,
+                edge.c.kind == kind,
+                edge.c.parent == parent,
+                edge.c.child == bindparam("deal"),
+            )
+            .values(applied=bindparam("status")),
+            [{"deal": child, "status": status.value} for child, status in statuses.items()],
+        )
+
+    def apply_company(self, contact: int, company_id: str | None, stage: str | None) -> None:
+        """Note the primary company and its stage that L5 has acted upon."""
+        self._db.execute(
+            update(link).where(link.c.id == contact).values(company_applied=dump([company_id, stage]))
+        )
+
+    def company_applied(self, ids: Iterable[int]) -> dict[int, tuple[str | None, str | None]]:
+        found: dict[int, tuple[str | None, str | None]] = {}
+        for some in chunks(str(one) for one in ids):
+            rows = self._db.fetch(
+                select(link.c.id, link.c.company_applied).where(link.c.id.in_([int(one) for one in some]))
+            )
+            found |= {row.id: tuple(load(row.company_applied) or (None, None)) for row in rows}
+        return found
+
+    def hand_on(self, contacts: Iterable[int], moves: Sequence[Move]) -> None:
+        """Give other contacts the moves of a colleague (L7 with L5)."""
+        for contact in contacts:
+            before = self.handed_on([contact]).get(contact, [])
+            known = [[one.stage, one.rule, one.cause] for one in [*before, *moves]]
+            self._db.execute(
+                update(link).where(link.c.id == contact).values(handed_on=dump(known), derive=True)
+            )
+
+    def handed_on(self, ids: Iterable[int]) -> dict[int, list[Move]]:
+        found: dict[int, list[Move]] = {}
+        for some in chunks(str(one) for one in ids):
+            rows = self._db.fetch(
+                select(link.c.id, link.c.handed_on).where(link.c.id.in_([int(one) for one in some]))
+            )
+            found |= {row.id: [Move(*move) for move in load(row.handed_on) or ()] for row in rows}
+        return found
+
+    def deals_of(self, kind: str, parents: Sequence[int]) -> Iterator[tuple[int, LinkedDeal]]:
+        """The live deals of contacts or companies, as (parent, deal), ordered by parent."""
+        here, there = record.alias("here"), record.alias("there")
+        for some in chunks(str(one) for one in parents):
+            statement = (
+                select(
+                    edge.c.parent,
+                    edge.c.with_creation,
+                    edge.c.applied,
+                    link,
+                    here.c.created.label("salesforce_created"),
+                    there.c.created.label("hubspot_created"),
+                    there.c.fields.label("hubspot_fields"),
+                )
+                .join(link, link.c.id == edge.c.child)
+                .join(here, self._seen(here, Side.SALESFORCE, "Opportunity", link.c.salesforce_id))
+                .join(there, self._seen(there, Side.HUBSPOT, "deals", link.c.hubspot_id))
+                .where(
+                    edge.c.connection_id == self._db.connection_id,
+                    edge.c.kind == kind,
+                    edge.c.parent.in_([int(one) for one in some]),
+                    link.c.state == LinkState.LINKED.value,
+                    there.c.presence == "present",
+                )
+                .order_by(edge.c.parent, case((edge.c.applied.is_(None), 1), else_=0), edge.c.child)
+            )
+            for row in self._db.fetch(statement):
+                deal = LinkedDeal(
+                    link=_link(row),
+                    salesforce_created=row.salesforce_created,
+                    hubspot_created=row.hubspot_created,
+                    hubspot_fields=load(row.hubspot_fields),
+                    with_creation=row.with_creation,
+                    applied=Status(row.applied) if row.applied else None,
+                )
+                yield row.parent, deal
+
+    def _seen(self, table: Any, side: Side, object_: str, id_: Any) -> Any:
+        return and_(
+            table.c.connection_id == self._db.connection_id,
+            table.c.side == side.value,
+            table.c.object == object_,
+            table.c.id == id_,
+        )
+
+    def _of(self, pair: str) -> Any:
+        return and_(link.c.connection_id == self._db.connection_id, link.c.pair == pair)
+
+
+def _link(row: Row[Any]) -> Link:
+    return Link(
+        id=row.id,
+        pair=row.pair,
+        salesforce_id=row.salesforce_id,
+        hubspot_id=row.hubspot_id,
+        state=LinkState(row.state),
+        born=Side(row.born),
+        base=Base(load(row.base_salesforce), load(row.base_hubspot)),
+    )

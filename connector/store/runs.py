@@ -1,0 +1,119 @@
+"""Runs, their lease, the cursors they read from, and what they remember of the CRMs' own set-up."""
+
+from __future__ import annotations
+
+import contextlib
+import uuid
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, insert, select, update
+
+from connector.errors import Busy
+from connector.store.database import Database, dump, load
+from connector.store.schema import cursor, lease, run
+
+LEASE_SECONDS = 300.0
+
+
+class Runs:
+    """One run at a time per connection, each with a number and a report."""
+
+    def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
+        self._db = database
+        self._now = now
+
+    @contextlib.contextmanager
+    def lease(self) -> Iterator[None]:
+        """Hold the connection's lease. Every transaction renews it, and fails if another run has taken it.
+
+        Raises:
+            Busy: another run holds it, and it has not expired.
+        """
+        token = uuid.uuid4().hex
+        self._take(token)
+        self._db.fence = lambda _: self._renew(token)
+        try:
+            yield
+        finally:
+            self._db.fence = None
+            self._db.execute(
+                delete(lease).where(lease.c.connection_id == self._db.connection_id, lease.c.token == token)
+            )
+
+    def _take(self, token: str) -> None:
+        moment = self._now().timestamp()
+        mine = lease.c.connection_id == self._db.connection_id
+        with self._db.transaction():
+            held = self._db.fetch(select(lease).where(mine))
+            # A clock that was set back must not lock anybody out for longer than the lease.
+            if held and moment < held[0].expires <= moment + LEASE_SECONDS:
+                seconds = int(held[0].expires - moment)
+                raise Busy(
+                    "another run of this connection is under way",
+                    f"wait for it; if it was killed, its lease ends in {seconds} s",
+                )
+            self._db.execute(delete(lease).where(mine))
+            self._db.execute(
+                insert(lease).values(
+                    connection_id=self._db.connection_id, token=token, expires=moment + LEASE_SECONDS
+                )
+            )
+
+    def _renew(self, token: str) -> None:
+        renewed = self._db.execute(
+            update(lease)
+            .where(lease.c.connection_id == self._db.connection_id, lease.c.token == token)
+            .values(expires=self._now().timestamp() + LEASE_SECONDS)
+        )
+        if renewed.rowcount != 1:
+            raise Busy("another run has taken over", "this one was paused for too long; nothing is lost")
+
+    def begin(self) -> int:
+        """Start a run and return its number."""
+        result = self._db.execute(
+            insert(run).values(
+                connection_id=self._db.connection_id, started=self._now().isoformat(), status="running"
+            )
+        )
+        return int(result.inserted_primary_key[0])
+
+    def finish(self, run_id: int, status: str, report: dict[str, Any]) -> None:
+        self._db.execute(
+            update(run)
+            .where(run.c.id == run_id)
+            .values(finished=self._now().isoformat(), status=status, report=dump(report))
+        )
+
+    def last(self) -> dict[str, Any] | None:
+        """The last finished run: {"run", "started", "finished", "status", "report"}."""
+        rows = self._db.fetch(
+            select(run)
+            .where(run.c.connection_id == self._db.connection_id, run.c.finished.is_not(None))
+            .order_by(run.c.id.desc())
+            .limit(1)
+        )
+        if not rows:
+            return None
+        row = rows[0]
+        return {
+            "run": row.id,
+            "started": row.started,
+            "finished": row.finished,
+            "status": row.status,
+            "report": load(row.report),
+        }
+
+    def read(self, stream: str) -> Any | None:
+        """What was last remembered under a name: a cursor, or a cached answer of a CRM."""
+        rows = self._db.fetch(
+            select(cursor.c.value).where(
+                cursor.c.connection_id == self._db.connection_id, cursor.c.stream == stream
+            )
+        )
+        return load(rows[0].value) if rows else None
+
+    def remember(self, stream: str, value: Any) -> None:
+        row = {"connection_id": self._db.connection_id, "stream": stream, "value": dump(value)}
+        self._db.upsert(cursor, [row], update=["value"])

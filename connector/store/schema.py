@@ -1,0 +1,211 @@
+"""The tables. Every one is keyed by connection, so that one store can serve many.
+
+record       the latest observation of a record ("seen")     link      two records that are the same thing
+role         live OpportunityContactRoles                     edge      links that belong together, as agreed
+association  contacts of deals, as HubSpot last showed them   waiting   records that wait for another's link
+journal      every write, before it is made                   problem   what could not be synced
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _connection(*, primary_key: bool = True) -> Column[int]:
+    return Column(
+        "connection_id", Integer, ForeignKey("connection.id"), primary_key=primary_key, nullable=False
+    )
+
+
+connection = Table(
+    "connection",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", String(100), unique=True, nullable=False),
+)
+
+lease = Table(
+    "lease",
+    metadata,
+    _connection(),
+    Column("token", String(40), nullable=False),
+    Column("expires", Float, nullable=False),  # seconds since 1970
+)
+
+cursor = Table(
+    "cursor",
+    metadata,
+    _connection(),
+    Column("stream", String(100), primary_key=True),
+    Column("value", Text, nullable=False),  # JSON
+)
+
+record = Table(
+    "record",
+    metadata,
+    _connection(),
+    Column("side", String(10), primary_key=True),
+    Column("object", String(80), primary_key=True),
+    Column("id", String(40), primary_key=True),
+    Column("version", String(40), nullable=False),
+    Column("created", String(40), nullable=False),
+    Column("modified", String(40), nullable=False),
+    Column("partner_id", String(40)),
+    Column("match_key", String(320)),
+    Column("presence", String(10), nullable=False),
+    Column("fields", Text, nullable=False),  # JSON
+    Column("dirty", Boolean, nullable=False),
+    Column("associations_read", Integer),  # the run that last read them
+    Index(
+        "ix_record_dirty",
+        "connection_id",
+        "side",
+        "object",
+        "id",
+        sqlite_where=text("dirty"),
+        postgresql_where=text("dirty"),
+    ),
+    Index("ix_record_partner", "connection_id", "side", "object", "partner_id"),
+    Index("ix_record_match_key", "connection_id", "side", "object", "match_key"),
+    Index("ix_record_associations_read", "connection_id", "side", "object", "associations_read"),
+)
+
+role = Table(
+    "role",
+    metadata,
+    _connection(),
+    Column("id", String(40), primary_key=True),
+    Column("opportunity_id", String(40), nullable=False),
+    Column("contact_id", String(40), nullable=False),
+    Index("ix_role_opportunity", "connection_id", "opportunity_id"),
+)
+
+association = Table(
+    "association",
+    metadata,
+    _connection(),
+    Column("deal_id", String(40), primary_key=True),
+    Column("contact_id", String(40), primary_key=True),
+)
+
+link = Table(
+    "link",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _connection(primary_key=False),
+    Column("pair", String(40), nullable=False),
+    Column("salesforce_id", String(40)),
+    Column("hubspot_id", String(40)),
+    Column("state", String(10), nullable=False),
+    Column("born", String(10), nullable=False),
+    Column("base_salesforce", Text, nullable=False),  # JSON
+    Column("base_hubspot", Text, nullable=False),  # JSON
+    Column("linked_run", Integer),
+    Column("derive", Boolean, nullable=False),  # its rollups and lifecycle are to be computed
+    Column("company_applied", Text),  # JSON [company id, stage], what L5 last applied
+    Column("handed_on", Text),  # JSON, moves of colleagues that L5 hands on
+    UniqueConstraint("connection_id", "pair", "salesforce_id"),
+    UniqueConstraint("connection_id", "pair", "hubspot_id"),
+    Index(
+        "ix_link_derive",
+        "connection_id",
+        "pair",
+        "id",
+        sqlite_where=text("derive"),
+        postgresql_where=text("derive"),
+    ),
+)
+
+edge = Table(
+    "edge",
+    metadata,
+    _connection(),
+    Column("kind", String(20), primary_key=True),  # role | deal_company | contact_company
+    Column("child", Integer, ForeignKey("link.id"), primary_key=True),
+    Column("parent", Integer, ForeignKey("link.id"), primary_key=True),
+    Column("with_creation", Boolean, nullable=False),  # it came with the deal's creation (L2)
+    Column("applied", String(10)),  # the deal's status last acted upon by the lifecycle
+    Index("ix_edge_parent", "connection_id", "kind", "parent"),
+)
+
+waiting = Table(
+    "waiting",
+    metadata,
+    _connection(),
+    Column("side", String(10), primary_key=True),
+    Column("object", String(80), primary_key=True),
+    Column("record_id", String(40), primary_key=True),
+    Column("pair", String(40), primary_key=True),
+    Column("needs_side", String(10), primary_key=True),
+    Column("needs_id", String(40), primary_key=True),
+    Index("ix_waiting_needs", "connection_id", "pair", "needs_side", "needs_id"),
+)
+
+run = Table(
+    "run",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _connection(primary_key=False),
+    Column("started", String(40), nullable=False),
+    Column("finished", String(40)),
+    Column("status", String(20), nullable=False),
+    Column("report", Text),  # JSON
+)
+
+journal = Table(
+    "journal",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _connection(primary_key=False),
+    Column("run_id", Integer, ForeignKey("run.id"), nullable=False),
+    Column("at", String(40), nullable=False),
+    Column("state", String(10), nullable=False),  # intended | done | failed
+    Column("verb", String(20), nullable=False),  # create | update | delete | connect | disconnect
+    Column("side", String(10), nullable=False),
+    Column("object", String(80), nullable=False),
+    Column("record_id", String(40)),
+    Column("link_id", Integer),
+    Column("changes", Text, nullable=False),  # JSON [[field, old, new, rule, cause, conflict]]
+    Index("ix_journal_record", "connection_id", "side", "object", "record_id"),
+    Index("ix_journal_run", "run_id"),
+)
+
+problem = Table(
+    "problem",
+    metadata,
+    _connection(),
+    Column("side", String(10), primary_key=True),
+    Column("object", String(80), primary_key=True),
+    Column("record_id", String(40), primary_key=True),
+    Column("field", String(200), primary_key=True),
+    Column("cause", String(20), nullable=False),
+    Column("code", String(80), nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("remedy", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("since", String(40), nullable=False),
+    Column("last", String(40), nullable=False),
+    Column("next_try", String(40)),  # empty: it waits for a change
+)

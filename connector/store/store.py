@@ -1,0 +1,62 @@
+"""The store of one connection: one object, its rooms by intention."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from datetime import datetime
+
+from sqlalchemy import Engine, insert, select
+
+from connector.store.database import Database, open_engine
+from connector.store.journal import Journal, Problems
+from connector.store.links import Links
+from connector.store.records import Records
+from connector.store.runs import Runs
+from connector.store.schema import connection
+
+
+class Store:
+    """Everything remembered about one connection. Times come from `now`, which returns aware datetimes."""
+
+    def __init__(self, engine: Engine, name: str, now: Callable[[], datetime]) -> None:
+        self._engine = engine
+        self._database = Database(engine, _connection_id(engine, name))
+        self.records = Records(self._database)
+        self.links = Links(self._database)
+        self.journal = Journal(self._database, now)
+        self.problems = Problems(self._database, now)
+        self.runs = Runs(self._database, now)
+
+    @classmethod
+    def open(cls, url: str, name: str, now: Callable[[], datetime]) -> Store:
+        """Open (and if need be create) the store at an SQLAlchemy URL.
+
+        Raises:
+            BadConfiguration: the URL is not usable, or the store is newer than this program.
+        """
+        return cls(open_engine(url), name, now)
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """What happens inside becomes durable together, or not at all."""
+        with self._database.transaction():
+            yield
+
+    @contextlib.contextmanager
+    def pretending(self) -> Iterator[None]:
+        """What happens inside is seen inside and forgotten afterwards."""
+        with self._database.pretending():
+            yield
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+
+def _connection_id(engine: Engine, name: str) -> int:
+    with engine.connect() as opened, opened.begin():
+        found = opened.execute(select(connection.c.id).where(connection.c.name == name)).scalar()
+        if found is None:
+            opened.execute(insert(connection).values(name=name))
+            found = opened.execute(select(connection.c.id).where(connection.c.name == name)).scalar_one()
+        return int(found)

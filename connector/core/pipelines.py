@@ -117,9 +117,7 @@ class StageMap:
 
     def _find_in_hubspot(self, group: str | None, stage: str) -> tuple[str | None, str] | Cannot:
         if group in self.unsynced:
-            return Cannot(
-                self.unsynced[group], "raise the pipeline limit or assign an existing pipeline (O3)"
-            )
+            return Cannot(self.unsynced[group], "raise the pipeline limit or assign an existing pipeline (O3)")
         if group not in self.pipelines:
             return Cannot(f"record type {group} has no pipeline", "check that the record type is active")
         found = self.to_hubspot.get((group, stage))
@@ -259,9 +257,7 @@ def _map_stages(
         # Opportunities made before the only record type existed have none (the master record type).
         (record_type, pipeline, _ids), *_ = built
         pipelines.setdefault(None, pipeline.id)
-        to_hubspot |= {
-            (None, stage.name): to_hubspot[record_type.id, stage.name] for stage in record_type.stages
-        }
+        to_hubspot |= {(None, stage.name): to_hubspot[record_type.id, stage.name] for stage in record_type.stages}
     return StageMap(
         to_hubspot=to_hubspot,
         to_salesforce=to_salesforce,

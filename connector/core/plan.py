@@ -154,9 +154,7 @@ Action = Creation | Update | Deletion | Adoption | Settlement | Severance | Conn
 # --- unlinked records -------------------------------------------------------------------------------------
 
 
-def plan_candidate(
-    pair: Pair, candidate: Candidate, known: Known, contacts: tuple[str, ...] = ()
-) -> list[Action]:
+def plan_candidate(pair: Pair, candidate: Candidate, known: Known, contacts: tuple[str, ...] = ()) -> list[Action]:
     """Decide an unlinked record. `contacts` are the linked HubSpot contacts of a new deal (R1)."""
     record = candidate.record
     own = candidate.link_of(record)
@@ -170,9 +168,7 @@ def plan_candidate(
             return [Adoption(pair.name, ids[Side.SALESFORCE], ids[Side.HUBSPOT], born, rule, link)]
         case SeverFrom(partner_id):
             ids = {record.side: record.id, record.side.other: partner_id}
-            return [
-                Severance(pair.name, ids[Side.SALESFORCE], ids[Side.HUBSPOT], "D8", closed=False, link=own)
-            ]
+            return [Severance(pair.name, ids[Side.SALESFORCE], ids[Side.HUBSPOT], "D8", closed=False, link=own)]
         case CreateThere():
             return _plan_creation(pair, record, known, contacts)
         case _:

@@ -78,9 +78,7 @@ class FieldEntry(_Strict):
         if self.otherwise == "default" and self.default == DefaultValue():
             raise ValueError("`otherwise: default` needs a `default`")
         if self.refers_to is not None and (self.transform != "reference" or self.refers_to not in PAIRS):
-            raise ValueError(
-                f"`refers_to` belongs to `transform: reference` and is one of {', '.join(PAIRS)}"
-            )
+            raise ValueError(f"`refers_to` belongs to `transform: reference` and is one of {', '.join(PAIRS)}")
         return self
 
     def names(self, side: Side) -> tuple[str, ...]:

@@ -115,9 +115,7 @@ class Database:
 
     @staticmethod
     def _run(connection: Connection, statement: Executable, rows: Sequence[Mapping[str, Any]] | None) -> Any:
-        return (
-            connection.execute(statement, list(rows)) if rows is not None else connection.execute(statement)
-        )
+        return connection.execute(statement, list(rows)) if rows is not None else connection.execute(statement)
 
     def upsert(self, table: Table, rows: Sequence[Mapping[str, Any]], update: Iterable[str] = ()) -> None:
         """Insert `rows` (all with the same keys); where the primary key exists, set the `update` columns.

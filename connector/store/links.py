@@ -296,9 +296,7 @@ class Links:
         return [row.child for row in rows]
 
     def _edges(self, kind: str, child: int) -> Any:
-        return and_(
-            edge.c.connection_id == self._db.connection_id, edge.c.kind == kind, edge.c.child == child
-        )
+        return and_(edge.c.connection_id == self._db.connection_id, edge.c.kind == kind, edge.c.child == child)
 
     # --- what is derived along edges ---
 
@@ -355,9 +353,7 @@ class Links:
 
     def apply_company(self, contact: int, company_id: str | None, stage: str | None) -> None:
         """Note the primary company and its stage that L5 has acted upon."""
-        self._db.execute(
-            update(link).where(link.c.id == contact).values(company_applied=dump([company_id, stage]))
-        )
+        self._db.execute(update(link).where(link.c.id == contact).values(company_applied=dump([company_id, stage])))
 
     def company_applied(self, ids: Iterable[int]) -> dict[int, tuple[str | None, str | None]]:
         found: dict[int, tuple[str | None, str | None]] = {}
@@ -373,9 +369,7 @@ class Links:
         for contact in contacts:
             before = self.handed_on([contact]).get(contact, [])
             known = [[one.stage, one.rule, one.cause] for one in [*before, *moves]]
-            self._db.execute(
-                update(link).where(link.c.id == contact).values(handed_on=dump(known), derive=True)
-            )
+            self._db.execute(update(link).where(link.c.id == contact).values(handed_on=dump(known), derive=True))
 
     def handed_on(self, ids: Iterable[int]) -> dict[int, list[Move]]:
         found: dict[int, list[Move]] = {}

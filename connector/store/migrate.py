@@ -26,9 +26,7 @@ def upgrade(connection: Connection) -> None:
     with connection.begin():
         current = MigrationContext.configure(connection).get_current_revision()
         if current is not None and current not in {one.revision for one in script.walk_revisions()}:
-            finding = Finding(
-                "CONNECTOR_STORE_URL", 0, "was written by a newer connector", "install that version"
-            )
+            finding = Finding("CONNECTOR_STORE_URL", 0, "was written by a newer connector", "install that version")
             raise BadConfiguration([finding])
         if current != script.get_current_head():
             command.upgrade(config, "head")

@@ -143,9 +143,7 @@ class Records:
     def mark_due(self, now: str) -> None:
         """Make records dirty whose next try is due (E2)."""
         mine = problem.c.connection_id == self._db.connection_id
-        due = select(problem.c.side, problem.c.object, problem.c.record_id).where(
-            mine, problem.c.next_try <= now
-        )
+        due = select(problem.c.side, problem.c.object, problem.c.record_id).where(mine, problem.c.next_try <= now)
         for row in self._db.fetch(due):
             self.mark(Side(row.side), row.object, [row.record_id])
 

@@ -34,9 +34,7 @@ metadata = MetaData(
 
 
 def _connection(*, primary_key: bool = True) -> Column[int]:
-    return Column(
-        "connection_id", Integer, ForeignKey("connection.id"), primary_key=primary_key, nullable=False
-    )
+    return Column("connection_id", Integer, ForeignKey("connection.id"), primary_key=primary_key, nullable=False)
 
 
 connection = Table(

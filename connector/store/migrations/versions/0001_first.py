@@ -21,9 +21,7 @@ def upgrade() -> None:
         sa.Column("connection_id", sa.Integer(), nullable=False),
         sa.Column("deal_id", sa.String(length=40), nullable=False),
         sa.Column("contact_id", sa.String(length=40), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["connection_id"], ["connection.id"], name=op.f("fk_association_connection_id")
-        ),
+        sa.ForeignKeyConstraint(["connection_id"], ["connection.id"], name=op.f("fk_association_connection_id")),
         sa.PrimaryKeyConstraint("connection_id", "deal_id", "contact_id", name=op.f("pk_association")),
     )
     op.create_table(
@@ -90,9 +88,7 @@ def upgrade() -> None:
         sa.Column("last", sa.String(length=40), nullable=False),
         sa.Column("next_try", sa.String(length=40), nullable=True),
         sa.ForeignKeyConstraint(["connection_id"], ["connection.id"], name=op.f("fk_problem_connection_id")),
-        sa.PrimaryKeyConstraint(
-            "connection_id", "side", "object", "record_id", "field", name=op.f("pk_problem")
-        ),
+        sa.PrimaryKeyConstraint("connection_id", "side", "object", "record_id", "field", name=op.f("pk_problem")),
     )
     op.create_table(
         "record",
@@ -126,12 +122,8 @@ def upgrade() -> None:
         sqlite_where=sa.text("dirty"),
         postgresql_where=sa.text("dirty"),
     )
-    op.create_index(
-        "ix_record_match_key", "record", ["connection_id", "side", "object", "match_key"], unique=False
-    )
-    op.create_index(
-        "ix_record_partner", "record", ["connection_id", "side", "object", "partner_id"], unique=False
-    )
+    op.create_index("ix_record_match_key", "record", ["connection_id", "side", "object", "match_key"], unique=False)
+    op.create_index("ix_record_partner", "record", ["connection_id", "side", "object", "partner_id"], unique=False)
     op.create_table(
         "role",
         sa.Column("connection_id", sa.Integer(), nullable=False),
@@ -208,7 +200,5 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["run_id"], ["run.id"], name=op.f("fk_journal_run_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_journal")),
     )
-    op.create_index(
-        "ix_journal_record", "journal", ["connection_id", "side", "object", "record_id"], unique=False
-    )
+    op.create_index("ix_journal_record", "journal", ["connection_id", "side", "object", "record_id"], unique=False)
     op.create_index("ix_journal_run", "journal", ["run_id"], unique=False)

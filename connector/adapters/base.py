@@ -1,0 +1,117 @@
+"""What an adapter promises, whichever CRM is behind it.
+
+* Reads give records as `core.model` has them: times in ISO 8601 UTC, blank values as None.
+* `changes` reads from where a cursor left off, and says after each page where to go on; a cursor is made of
+  the server's time, never of ours, and reaches back far enough for records that show up late.
+* Writes give exactly one outcome per input, whatever the vendor left out, shuffled or refused.
+* A call that cannot succeed now raises `errors.Later`; one that will not, `errors.Unreachable`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol
+
+from connector.core.model import Fields, ProblemClass, Record, Side
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What to read of one object: its field names, and the field that stores the partner's id."""
+
+    fields: tuple[str, ...]
+    partner_field: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of changes of one object. `cursors` are to be stored together with it."""
+
+    object: str
+    records: tuple[Record, ...] = ()
+    roles: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    """Live contact roles: id -> (opportunity, contact)."""
+    roles_gone: tuple[str, ...] = ()
+    cursors: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A record to create. `key` names it in the outcome; `contacts` are associated with a new deal at once."""
+
+    key: str
+    values: Fields
+    contacts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Values to write to a record. `old` holds what they replace."""
+
+    id: str
+    values: Fields
+    old: Fields = field(default_factory=dict)
+
+
+class Trouble(StrEnum):
+    """What a refusal means for the record."""
+
+    REFUSED = "refused"  # as it is, it will be refused again
+    PASSING = "passing"  # it may go through later
+    GONE = "gone"  # the record is not there any more
+    COLLIDED = "collided"  # a record with that unique value exists already
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a write did not go through: the problem class, the vendor's code and text."""
+
+    trouble: Trouble
+    cause: ProblemClass
+    code: str
+    message: str
+    field: str = ""
+    existing_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one input: the record's id, or a refusal."""
+
+    key: str
+    id: str | None = None
+    refusal: Refusal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """API calls made by this process, as the vendor counts them, and those left today (None: not known)."""
+
+    calls: int
+    left: int | None
+
+
+class Crm(Protocol):
+    """What both adapters offer."""
+
+    side: Side
+
+    def changes(self, wanted: Mapping[str, Wanted], cursors: Mapping[str, Any]) -> Iterator[Page]:
+        """Everything that changed since the cursors; without one, everything."""
+
+    def read(self, object_: str, ids: Sequence[str], wanted: Wanted) -> dict[str, Record]:
+        """These records as they are now, by id; those that are not there say why (`Record.presence`)."""
+
+    def create(self, object_: str, drafts: Sequence[Draft], wanted: Wanted) -> Iterator[list[Outcome]]:
+        """Create records; one list of outcomes per batch, as it is done."""
+
+    def update(self, object_: str, edits: Sequence[Edit]) -> Iterator[list[Outcome]]:
+        """Write to records; one list of outcomes per batch, as it is done."""
+
+    def price(self, verb: str, number: int) -> int:
+        """How many API calls it takes to create, update, delete, read or connect `number` records."""
+
+    def usage(self) -> Usage:
+        """What was used so far."""

@@ -1,0 +1,186 @@
+"""The one door to the network: every call to a CRM goes through it.
+
+It gives each call a timeout, waits and tries again where the vendor says so (tenacity), counts calls, and
+keeps secrets out of every message. What a vendor's answers mean for trying again is told by its adapter.
+"""
+
+from __future__ import annotations
+
+import email.utils
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import BaseAdapter, HTTPAdapter
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception_type,
+    stop_after_attempt,
+    wait_exponential_jitter,
+)
+
+from connector.core.model import Side
+from connector.errors import Later, Unreachable
+
+TIMEOUT = (10.0, 180.0)
+"""Seconds to connect, and between two bytes of an answer."""
+
+ATTEMPTS = 6
+LONGEST_WAIT = 120.0
+
+
+class Door(requests.Session):
+    """A `requests.Session` for one CRM.
+
+    Args:
+        side: the CRM, for messages.
+        judge: looks at an answer; raises `Later` if the call should be tried again, `Unreachable` if the
+            whole connection is unusable, and returns otherwise.
+        counts: whether a path is a call that the vendor counts.
+        secrets: values that never appear in a message.
+        mounts: transports by URL prefix, in place of the network.
+        sleep: how to wait between tries.
+    """
+
+    def __init__(
+        self,
+        side: Side,
+        judge: Callable[[requests.Response], None],
+        *,
+        counts: Callable[[str], bool] = lambda _: True,
+        secrets: Sequence[str] = (),
+        mounts: Mapping[str, BaseAdapter] | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+        proxy: str | None = None,
+        ca_bundle: str | None = None,
+    ) -> None:
+        super().__init__()
+        self.side = side
+        self.calls = 0
+        self.server_time: datetime | None = None
+        self._judge = judge
+        self._counts = counts
+        self._secrets = [secret for secret in secrets if secret]
+        self._sleep = sleep
+        self._lock = threading.Lock()
+        self._local = threading.local()
+        self.trust_env = False  # an environment that someone else set up must not reroute customer data
+        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # nothing shared between threads
+        if proxy:
+            self.proxies = {"http": proxy, "https": proxy}
+        if ca_bundle:
+            self.verify = ca_bundle
+        for prefix, adapter in (mounts or {}).items():
+            self.mount(prefix, adapter)
+
+    @contextmanager
+    def once(self) -> Any:
+        """Inside, a call whose fate is unknown is not sent a second time."""
+        self._local.once = True
+        try:
+            yield
+        finally:
+            self._local.once = False
+
+    def redact(self, text: str) -> str:
+        for secret in self._secrets:
+            text = text.replace(secret, "…")
+        return text
+
+    def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
+        """Send a request, again and again if need be.
+
+        Raises:
+            Unreachable: no answer, or no usable one, after all tries; or at once, where trying is in vain.
+        """
+        kwargs["timeout"] = kwargs.get("timeout") or TIMEOUT
+        # Sessions of clients set these from the environment; here they come from the settings alone.
+        kwargs["verify"], kwargs["proxies"] = self.verify, self.proxies
+        retrying = Retrying(
+            stop=stop_after_attempt(ATTEMPTS),
+            wait=_wait,
+            retry=retry_if_exception_type(Later),
+            sleep=self._sleep,
+            reraise=True,
+        )
+        try:
+            return retrying(self._send_once, request, **kwargs)
+        except Later as error:
+            raise Unreachable(
+                self.side,
+                "connection",
+                f"{self.side} did not answer: {error}",
+                "check the network and the vendor's status page, then run again",
+            ) from None
+
+    def _send_once(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
+        if self._counts(urlsplit(request.url or "").path):
+            with self._lock:
+                self.calls += 1
+        try:
+            response = super().send(request, **kwargs)
+        except (
+            requests.ConnectionError,
+            requests.Timeout,
+            requests.exceptions.ChunkedEncodingError,
+        ) as error:
+            if getattr(self._local, "once", False) and not isinstance(error, requests.ConnectTimeout):
+                raise Unreachable(
+                    self.side,
+                    "connection",
+                    f"{self.side} was cut off in the middle of a call that must not be repeated blindly",
+                    "run again: the next run looks first at what became of it",
+                ) from None
+            host = urlsplit(request.url or "").netloc
+            raise Later(self.redact(f"{type(error).__name__} at {host}")) from None
+        except requests.RequestException as error:
+            message = self.redact(f"{type(error).__name__}: {error}")
+            remedy = "check the address in the settings"
+            raise Unreachable(self.side, "connection", message, remedy) from None
+        self._note_time(response)
+        self._judge(response)
+        return response
+
+    def _note_time(self, response: requests.Response) -> None:
+        stamp = response.headers.get("Date")
+        if stamp:
+            self.server_time = email.utils.parsedate_to_datetime(stamp).astimezone(UTC)
+
+
+_backoff = wait_exponential_jitter(initial=1, max=30, jitter=1)
+
+
+def _wait(state: RetryCallState) -> float:
+    """As long as the vendor asks, else growing."""
+    error = state.outcome.exception() if state.outcome else None
+    if isinstance(error, Later) and error.after is not None:
+        return min(error.after, LONGEST_WAIT)
+    return _backoff(state)
+
+
+def retry_after(response: requests.Response) -> float | None:
+    """The `Retry-After` header in seconds, if there is one."""
+    text = response.headers.get("Retry-After", "")
+    try:
+        return max(float(text), 0.0)
+    except ValueError:
+        pass
+    try:
+        return max((email.utils.parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds(), 0.0)
+    except (TypeError, ValueError):
+        return None
+
+
+class PlainLoopback(HTTPAdapter):
+    """Speaks plain http where a client insists on https; mounted for loopback addresses only."""
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
+        request.url = (request.url or "").replace("https://", "http://", 1)
+        return super().send(request, *args, **kwargs)

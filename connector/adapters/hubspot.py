@@ -1,0 +1,753 @@
+"""HubSpot: reads by list and search, writes in batches, at the least number of API calls.
+
+| what                     | how                                                    | calls                      |
+|--------------------------|--------------------------------------------------------|----------------------------|
+| first reading            | list, by id                                            | 1 per 100                  |
+| changes                  | search by modified date, by id among equal ones        | 1 per 200, at least 1      |
+| contacts, company of deal| associations batch/read                                | 2 per 1,000 deals          |
+| deletions                | list of archived records                               | 1 per 100                  |
+| create, update, delete   | batches of 100                                         | 1 per 100                  |
+| associate                | associations batch/create                              | 1 per 2,000                |
+
+Search shows a record some time after its write (moments as a rule, but 22 minutes have been reported), so
+the cursor stays `overlap` behind the server's clock, and what was seen already is dropped by the store.
+Search stops at 10,000 hits: it is restarted at the last modified date, and where all 10,000 share one date,
+goes on by id within it (Search the CRM guide, limits).
+
+Every input of a batch carries an `objectWriteTraceId`, without which one bad input has the whole batch
+refused (Error handling guide, multi-status). Results come shuffled and a merged id simply lacks, so they are
+matched by trace id, unique property or id, never by position.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+import orjson
+import requests
+from pyrate_limiter import Duration, Limiter, Rate
+
+from connector.adapters.base import Draft, Edit, Outcome, Page, Refusal, Trouble, Usage, Wanted
+from connector.adapters.http import Door, retry_after
+from connector.core.model import Presence, ProblemClass, Record, Side
+from connector.core.pipelines import CreatePipeline, CreateStage, Pipeline, PipelineAction, Stage, UpdateStage
+from connector.errors import Later, Unreachable
+
+BATCH, LIST_PAGE, SEARCH_PAGE, SEARCH_CAP = 100, 100, 200, 10_000
+ASSOCIATE, READ_ASSOCIATIONS = 2000, 1000
+PRIMARY_COMPANY = "primary_company"
+"""Not a property: the id of the primary company, read from and written to the association."""
+
+MODIFIED = {
+    "contacts": "lastmodifieddate",
+    "companies": "hs_lastmodifieddate",
+    "deals": "hs_lastmodifieddate",
+}
+SINGULAR = {"contacts": "contact", "companies": "company", "deals": "deal"}
+PRIMARY_TYPE = {"contacts": 1, "deals": 5}
+DEAL_TO_CONTACT = 3
+"""Association type ids (Associations guide, "HubSpot defined association types")."""
+
+PATHS = {
+    "v3": {
+        "objects": "/crm/v3/objects/{object}",
+        "associations": "/crm/v4/associations/{object}/{to}",
+        "properties": "/crm/v3/properties/{object}",
+        "pipelines": "/crm/v3/pipelines/deals",
+        "owners": "/crm/v3/owners",
+    }
+}
+GROUP = "salesforce_sync"
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+def paths(version: str) -> Mapping[str, str]:
+    """Path templates of an API version: `v3` (with associations v4), or a date such as `2026-09`."""
+    dated = {
+        "objects": f"/crm/objects/{version}/{{object}}",
+        "associations": f"/crm/associations/{version}/{{object}}/{{to}}",
+        "properties": f"/crm/properties/{version}/{{object}}",
+        "pipelines": f"/crm/pipelines/{version}/deals",
+        "owners": f"/crm/owners/{version}",
+    }
+    return PATHS.get(version, dated)
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    id: str
+    email: str
+
+
+@dataclass(frozen=True, slots=True)
+class Property:
+    """A property's definition, as far as the connector cares. `options` are values in display order."""
+
+    name: str
+    type: str
+    read_only: bool
+    unique: bool = False
+    options: tuple[str, ...] = ()
+    group: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HubSpotCredentials:
+    base_url: str
+    access_token: str = field(default="", repr=False)
+
+
+def judge(response: requests.Response) -> None:
+    """What an answer of HubSpot means for the call and the connection (Error handling guide)."""
+    status = response.status_code
+    body = _body(response)
+    if status == requests.codes.unauthorized:
+        raise Unreachable(
+            Side.HUBSPOT,
+            ProblemClass.PERMISSIONS,
+            "HubSpot refuses the access token",
+            "check HUBSPOT_ACCESS_TOKEN: it may have been rotated, revoked or cut off",
+        )
+    if status == requests.codes.forbidden:
+        raise Unreachable(
+            Side.HUBSPOT, ProblemClass.PERMISSIONS, "HubSpot: a scope is missing", _scopes_remedy(body)
+        )
+    if status == requests.codes.too_many_requests:
+        if body.get("policyName") == "DAILY":
+            raise Unreachable(
+                Side.HUBSPOT,
+                ProblemClass.API_LIMIT,
+                "HubSpot: the API calls of today are used up",
+                "run again after midnight in the portal's time zone",
+            )
+        wait = 1.0 if body.get("policyName") == "SECONDLY" else 10.0
+        raise Later("HTTP 429", retry_after(response) or wait)
+    if status in {423, 477, 500, 502, 503, 504} or 521 <= status <= 526:
+        raise Later(f"HTTP {status}", retry_after(response) or (2.0 if status == 423 else None))
+
+
+def _body(response: requests.Response) -> dict[str, Any]:
+    if response.status_code < 400:
+        return {}
+    try:
+        body = orjson.loads(response.content)
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _scopes_remedy(body: Mapping[str, Any]) -> str:
+    scopes = {
+        scope
+        for error in body.get("errors") or ()
+        for scope in (error.get("context") or {}).get("requiredGranularScopes", ())
+    }
+    if not scopes:
+        return "give the access token the scopes that `connector check` lists"
+    return f"give the access token the scope {' or '.join(sorted(scopes))}"
+
+
+class HubSpot:
+    """One HubSpot portal."""
+
+    side = Side.HUBSPOT
+
+    def __init__(
+        self,
+        door: Door,
+        credentials: HubSpotCredentials,
+        *,
+        version: str = "v3",
+        overlap: timedelta = timedelta(minutes=30),
+        searches_per_second: int = 5,
+        workers: int = 4,
+    ) -> None:
+        self._door = door
+        self._base = credentials.base_url.rstrip("/")
+        self._headers = {"Authorization": f"Bearer {credentials.access_token}"}
+        self._paths = paths(version)
+        self._overlap = overlap
+        self._workers = workers
+        self._left: int | None = None
+        self._searches = Limiter(Rate(searches_per_second, Duration.SECOND)) if searches_per_second else None
+
+    # --- set-up ---
+
+    def owners(self) -> tuple[Owner, ...]:
+        """Active owners. One call per 100."""
+        found: list[Owner] = []
+        after: str | None = None
+        while True:
+            query = {"limit": "100"} | ({"after": after} if after else {})
+            body = self._get(self._paths["owners"], query)
+            found += [Owner(str(one["id"]), (one.get("email") or "").lower()) for one in body["results"]]
+            after = _next(body)
+            if after is None:
+                return tuple(found)
+
+    def pipelines(self) -> tuple[Pipeline, ...]:
+        """Deal pipelines with their stages. One call."""
+        return tuple(
+            _pipeline(one) for one in self._get(self._paths["pipelines"])["results"] if not one.get("archived")
+        )
+
+    def make_pipeline(self, action: PipelineAction) -> None:
+        """Carry out one pipeline action. One call. Raises `Unreachable` when HubSpot refuses it."""
+        root = self._paths["pipelines"]
+        match action:
+            case CreatePipeline(pipeline):
+                stages = [_stage_body(stage) for stage in pipeline.stages]
+                body = {"pipelineId": pipeline.id, "label": pipeline.label, "displayOrder": pipeline.order}
+                self._expect("POST", root, body | {"stages": stages})
+            case CreateStage(pipeline_id, stage):
+                self._expect("POST", f"{root}/{pipeline_id}/stages", _stage_body(stage))
+            case UpdateStage(pipeline_id, stage):
+                body = {"label": stage.label, "metadata": _stage_body(stage)["metadata"]}
+                self._expect("PATCH", f"{root}/{pipeline_id}/stages/{stage.id}", body)
+
+    def properties(self, object_: str) -> dict[str, Property]:
+        """All property definitions of an object, by name. One call."""
+        return {one["name"]: _property(one) for one in self._get(self._path("properties", object_))["results"]}
+
+    def make_properties(self, object_: str, wanted: Sequence[Mapping[str, Any]]) -> None:
+        """Create the group of this connector and properties in it. Existing ones are left as they are."""
+        root = self._path("properties", object_)
+        group = {"name": GROUP, "label": "Salesforce sync", "displayOrder": -1}
+        self._expect("POST", f"{root}/groups", group, accept={409})
+        inputs = [{**one, "groupName": GROUP} for one in wanted]
+        body = self._expect("POST", f"{root}/batch/create", {"inputs": inputs}, accept={409})
+        errors = [error for error in body.get("errors") or () if error.get("category") != "CONFLICT"]
+        if errors:
+            raise self._refused(400, errors[0])
+
+    def account(self) -> Mapping[str, Any]:
+        """Time zone, currency and id of the portal. One call."""
+        found: Mapping[str, Any] = self._get("/account-info/v3/details")
+        return found
+
+    def scopes(self) -> frozenset[str] | None:
+        """The scopes of a private app's token; None if HubSpot does not tell (service keys, OAuth)."""
+        token = self._headers["Authorization"].removeprefix("Bearer ")
+        path = "/oauth/v2/private-apps/get/access-token-info"
+        status, body = self._call("POST", path, {"tokenKey": token})
+        return frozenset(body.get("scopes") or ()) if status == 200 else None
+
+    # --- reading ---
+
+    def changes(self, wanted: Mapping[str, Wanted], cursors: Mapping[str, Any]) -> Iterator[Page]:
+        """Pages of changed records. Cursors are named `hubspot/<object>`.
+
+        Without a cursor everything is listed, which unlike search shows every record at once; an interrupted
+        listing goes on where it stopped.
+        """
+        for name, want in wanted.items():
+            cursor = cursors.get(_stream(name)) or {}
+            if "since" in cursor:
+                yield from self._search_changes(name, want, cursor["since"])
+            else:
+                yield from self._list_all(name, want, cursor)
+
+    def _list_all(self, name: str, want: Wanted, cursor: Mapping[str, Any]) -> Iterator[Page]:
+        after, started = cursor.get("after"), cursor.get("started")
+        while True:
+            query = {"limit": str(LIST_PAGE), "properties": ",".join(self._columns(name, want))}
+            body = self._get(self._path("objects", name), query | ({"after": after} if after else {}))
+            started = started or _iso(self._now())
+            after = _next(body)
+            onward = {"after": after, "started": started}
+            done = {"since": _iso(_moment(started) - self._overlap)}
+            yield Page(
+                name,
+                tuple(self._record(name, want, one) for one in body["results"]),
+                cursors={_stream(name): onward if after else done},
+            )
+            if after is None:
+                return
+
+    def _search_changes(self, name: str, want: Wanted, since: str) -> Iterator[Page]:
+        started: datetime | None = None
+        floor = _millis(since)
+        while True:
+            hits, last = 0, None
+            for rows in self._search(name, want, [_filter(MODIFIED[name], "GTE", str(floor))], MODIFIED[name]):
+                started = started or self._now()
+                hits, last = hits + len(rows), rows[-1] if rows else last
+                yield self._page(name, want, rows)
+            if last is None or hits < SEARCH_CAP:
+                break
+            ends_at = _millis(last["properties"].get(MODIFIED[name]) or last["updatedAt"])
+            if ends_at == floor:  # all of them share one date: drain it by id, then go on behind it
+                yield from self._search_one_date(name, want, floor)
+                ends_at += 1
+            floor = ends_at
+        reached = _iso((started or self._now()) - self._overlap)
+        yield Page(name, cursors={_stream(name): {"since": max(reached, since)}})
+
+    def _search_one_date(self, name: str, want: Wanted, moment: int) -> Iterator[Page]:
+        last_id, hits = "0", SEARCH_CAP
+        while hits >= SEARCH_CAP:
+            hits = 0
+            filters = [_filter(MODIFIED[name], "EQ", str(moment)), _filter("hs_object_id", "GT", last_id)]
+            for rows in self._search(name, want, filters, "hs_object_id"):
+                hits, last_id = hits + len(rows), str(rows[-1]["id"]) if rows else last_id
+                yield self._page(name, want, rows)
+
+    def _search(
+        self, name: str, want: Wanted, filters: list[dict[str, Any]], sort: str
+    ) -> Iterator[list[dict[str, Any]]]:
+        """Pages of one search, at most 10,000 hits."""
+        after: str | None = "0"
+        while after is not None and int(after) < SEARCH_CAP:
+            if self._searches is not None:
+                self._searches.try_acquire("search")
+            body = self._expect(
+                "POST",
+                f"{self._path('objects', name)}/search",
+                {
+                    "filterGroups": [{"filters": filters}],
+                    "sorts": [{"propertyName": sort, "direction": "ASCENDING"}],
+                    "properties": self._columns(name, want),
+                    "limit": SEARCH_PAGE,
+                    "after": after,
+                },
+            )
+            yield body["results"]
+            after = _next(body)
+
+    def _page(self, name: str, want: Wanted, rows: Sequence[Mapping[str, Any]]) -> Page:
+        return Page(name, tuple(self._record(name, want, one) for one in rows))
+
+    def _columns(self, name: str, want: Wanted) -> list[str]:
+        own = [MODIFIED[name], "createdate"]
+        if name == "contacts" and PRIMARY_COMPANY in want.fields:
+            own.append("associatedcompanyid")
+        if want.partner_field:
+            own.append(want.partner_field)
+        return list(dict.fromkeys([*own, *(one for one in want.fields if one != PRIMARY_COMPANY)]))
+
+    def _record(self, name: str, want: Wanted, row: Mapping[str, Any]) -> Record:
+        properties = row.get("properties") or {}
+        fields = {one: properties[one] or None for one in want.fields if one in properties}
+        if name == "contacts" and PRIMARY_COMPANY in want.fields:
+            fields[PRIMARY_COMPANY] = properties.get("associatedcompanyid") or None
+        modified = properties.get(MODIFIED[name]) or row["updatedAt"]
+        return Record(
+            side=Side.HUBSPOT,
+            object=name,
+            id=str(row["id"]),
+            version=str(modified),
+            fields=fields,
+            created=properties.get("createdate") or row.get("createdAt") or "",
+            modified=str(modified),
+            partner_id=(properties.get(want.partner_field) or None) if want.partner_field else None,
+            presence=Presence.DELETED if row.get("archived") else Presence.PRESENT,
+        )
+
+    def archived(self, name: str, wanted: Wanted) -> Iterator[list[Record]]:
+        """Records in the recycle bin, by pages. Their fields are not read, only the partner's id."""
+        after: str | None = None
+        slim = Wanted((), wanted.partner_field)
+        while True:
+            query = {"limit": str(LIST_PAGE), "archived": "true", "properties": wanted.partner_field or ""}
+            body = self._get(self._path("objects", name), query | ({"after": after} if after else {}))
+            yield [self._record(name, slim, {**one, "archived": True}) for one in body["results"]]
+            after = _next(body)
+            if after is None:
+                return
+
+    def read(self, object_: str, ids: Sequence[str], wanted: Wanted) -> dict[str, Record]:
+        """Records as they are now. Those that are not there are archived, or merged or out of sight."""
+        found = self._read(object_, ids, wanted)
+        missing = [id_ for id_ in ids if id_ not in found]
+        for id_, one in self._read(object_, missing, wanted, archived=True).items():
+            found[id_] = one
+        for id_ in missing:
+            invisible = Record(Side.HUBSPOT, object_, id_, "", {}, presence=Presence.INVISIBLE)
+            found.setdefault(id_, invisible)
+        if object_ == "deals" and PRIMARY_COMPANY in wanted.fields:
+            present = [id_ for id_, one in found.items() if one.present]
+            companies = self.primary_companies(present)
+            found |= {id_: _with_field(found[id_], PRIMARY_COMPANY, companies.get(id_)) for id_ in present}
+        return found
+
+    def _read(
+        self, object_: str, ids: Sequence[str], wanted: Wanted, *, archived: bool = False
+    ) -> dict[str, Record]:
+        def read_some(some: Sequence[str]) -> list[dict[str, Any]]:
+            body = {"inputs": [{"id": id_} for id_ in some], "properties": self._columns(object_, wanted)}
+            path = f"{self._path('objects', object_)}/batch/read"
+            answer = self._expect("POST", path + ("?archived=true" if archived else ""), body)
+            return list(answer["results"])
+
+        rows = [row for some in self._in_parallel(read_some, _groups(ids, BATCH)) for row in some]
+        if archived:
+            rows = [{**row, "archived": True} for row in rows]
+        return {str(row["id"]): self._record(object_, wanted, row) for row in rows}
+
+    def find(self, object_: str, values: Sequence[str], wanted: Wanted, by: str | None = None) -> dict[str, Record]:
+        """Records by a unique property: the partner's id, or `by` (contacts also by `email`)."""
+        name = by or wanted.partner_field or ""
+        found: dict[str, Record] = {}
+        for some in _groups(sorted(set(values)), BATCH):
+            columns = [*self._columns(object_, wanted), name]
+            inputs = [{"id": value} for value in some]
+            body = {"inputs": inputs, "idProperty": name, "properties": columns}
+            answer = self._expect("POST", f"{self._path('objects', object_)}/batch/read", body)
+            for row in answer["results"]:
+                value = (row.get("properties") or {}).get(name)
+                if value:
+                    found[value] = self._record(object_, wanted, row)
+        return found
+
+    def deal_contacts(self, deal_ids: Sequence[str]) -> dict[str, set[str]]:
+        """The contacts of deals, by deal id; every deal asked for has an entry. One call per 1,000."""
+        found: dict[str, set[str]] = {id_: set() for id_ in deal_ids}
+        for deal, contact, _ in self._associations("deals", "contacts", deal_ids):
+            found[deal].add(contact)
+        return found
+
+    def primary_companies(self, deal_ids: Sequence[str]) -> dict[str, str]:
+        """The primary company of deals, where they have one. One call per 1,000."""
+        primary = PRIMARY_TYPE["deals"]
+        rows = self._associations("deals", "companies", deal_ids)
+        return {deal: company for deal, company, types in rows if primary in types}
+
+    def _associations(self, object_: str, to: str, ids: Sequence[str]) -> Iterator[tuple[str, str, set[int]]]:
+        todo: list[dict[str, str]] = [{"id": id_} for id_ in ids]
+        path = f"{self._path('associations', object_, to)}/batch/read"
+        while todo:
+            some, todo = todo[:READ_ASSOCIATIONS], todo[READ_ASSOCIATIONS:]
+            for row in self._expect("POST", path, {"inputs": some})["results"]:
+                source = str(row["from"]["id"])
+                for target in row["to"]:
+                    types = {int(one["typeId"]) for one in target["associationTypes"]}
+                    yield source, str(target["toObjectId"]), types
+                following = _next(row)
+                if following:
+                    todo.append({"id": source, "after": following})
+
+    # --- writing ---
+
+    def create(self, object_: str, drafts: Sequence[Draft], wanted: Wanted) -> Iterator[list[Outcome]]:
+        """Create records with their associations in the same call.
+
+        The unique partner id in the values keeps a repeated call from doubling a record: it collides.
+        """
+        partner = wanted.partner_field or ""
+
+        def create_some(some: Sequence[Draft]) -> list[Outcome]:
+            by_key = {draft.key: self._creation(object_, draft) for draft in some}
+            path = f"{self._path('objects', object_)}/batch/create"
+            return self._batch(path, by_key, lambda row: (row.get("properties") or {}).get(partner))
+
+        yield from self._in_parallel(create_some, _groups(drafts, BATCH))
+
+    def _creation(self, object_: str, draft: Draft) -> dict[str, Any]:
+        company = draft.values.get(PRIMARY_COMPANY)
+        associations = [_association(contact, DEAL_TO_CONTACT) for contact in draft.contacts]
+        if company:
+            associations.append(_association(str(company), PRIMARY_TYPE[object_]))
+        values = {name: _text(value) for name, value in draft.values.items() if name != PRIMARY_COMPANY}
+        return {"properties": values, "associations": associations, "objectWriteTraceId": draft.key}
+
+    def update(self, object_: str, edits: Sequence[Edit]) -> Iterator[list[Outcome]]:
+        """Write properties, and the primary company where it is among the values."""
+
+        def update_some(some: Sequence[Edit]) -> list[Outcome]:
+            by_key = {
+                edit.id: {"id": edit.id, "properties": values, "objectWriteTraceId": edit.id}
+                for edit in some
+                if (values := {k: _text(v) for k, v in edit.values.items() if k != PRIMARY_COMPANY})
+            }
+            outcomes = {
+                one.key: one
+                for one in self._batch(
+                    f"{self._path('objects', object_)}/batch/update", by_key, lambda row: str(row["id"])
+                )
+            }
+            moved = [
+                edit
+                for edit in some
+                if PRIMARY_COMPANY in edit.values and (edit.id not in outcomes or outcomes[edit.id].id)
+            ]
+            outcomes |= {one.key: one for one in self._move_companies(object_, moved)}
+            return [outcomes[edit.id] for edit in some]
+
+        yield from self._in_parallel(update_some, _groups(edits, BATCH))
+
+    def _move_companies(self, object_: str, edits: Sequence[Edit]) -> list[Outcome]:
+        """Take away the primary company that the connector had set, then set the new one."""
+        root = self._path("associations", object_, "companies")
+        old = [(edit.id, str(edit.old[PRIMARY_COMPANY])) for edit in edits if edit.old.get(PRIMARY_COMPANY)]
+        new = [(edit.id, str(edit.values[PRIMARY_COMPANY])) for edit in edits if edit.values[PRIMARY_COMPANY]]
+        for some in _groups(old, ASSOCIATE):
+            inputs = [{"from": {"id": one}, "to": [{"id": company}]} for one, company in some]
+            self._expect("POST", f"{root}/batch/archive", {"inputs": inputs})
+        failed: dict[str, Refusal] = {}
+        for some in _groups(new, ASSOCIATE):
+            failed |= self._associate(root, some, PRIMARY_TYPE[object_])
+        return [Outcome(edit.id, None if edit.id in failed else edit.id, failed.get(edit.id)) for edit in edits]
+
+    def delete(self, object_: str, ids: Sequence[str]) -> Iterator[list[Outcome]]:
+        """Archive records. HubSpot keeps them for 90 days; archiving an archived one changes nothing."""
+        for some in _groups(ids, BATCH):
+            path = f"{self._path('objects', object_)}/batch/archive"
+            self._expect("POST", path, {"inputs": [{"id": id_} for id_ in some]})
+            yield [Outcome(id_, id_) for id_ in some]
+
+    def add_contacts(self, pairs: Sequence[tuple[str, str]]) -> Iterator[list[Outcome]]:
+        """Associate contacts with deals; keys are `deal/contact`. Doing it twice changes nothing."""
+        root = self._path("associations", "deals", "contacts")
+        for some in _groups(pairs, ASSOCIATE):
+            failed = self._associate(root, some, DEAL_TO_CONTACT)
+            yield [
+                Outcome(f"{deal}/{contact}", None if deal in failed else contact, failed.get(deal))
+                for deal, contact in some
+            ]
+
+    def _associate(self, root: str, pairs: Sequence[tuple[str, str]], type_id: int) -> dict[str, Refusal]:
+        """Create associations; returns refusals by the id of the `from` record."""
+        spec = [{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": type_id}]
+        inputs = [{"from": {"id": one}, "to": {"id": other}, "types": spec} for one, other in pairs]
+        body = self._expect("POST", f"{root}/batch/create", {"inputs": inputs})
+        made = {(str(row["fromObjectId"]), str(row["toObjectId"])) for row in body.get("results") or ()}
+        made |= {(other, one) for one, other in made}
+        error = (body.get("errors") or [{}])[0]
+        return {
+            one: _refusal(error, ProblemClass.ASSOCIATIONS)
+            for one, other in pairs
+            if body.get("errors") and (one, other) not in made
+        }
+
+    def price(self, verb: str, number: int) -> int:
+        per_call = ASSOCIATE if verb == "connect" else BATCH
+        return -(-number // per_call)
+
+    def usage(self) -> Usage:
+        return Usage(self._door.calls, self._left)
+
+    # --- batches ---
+
+    def _batch(
+        self, path: str, by_key: Mapping[str, dict[str, Any]], key_of: Callable[[dict[str, Any]], str | None]
+    ) -> list[Outcome]:
+        """Send inputs, each with a trace id, and find out what became of each.
+
+        Should the vendor refuse the whole batch, it is halved until the culprits stand alone.
+        """
+        if not by_key:
+            return []
+        status, body = self._call("POST", path, {"inputs": list(by_key.values())})
+        if status not in {200, 201, 207}:
+            if len(by_key) == 1:
+                return [Outcome(key, refusal=_refusal(body)) for key in by_key]
+            keys = list(by_key)
+            halves = (keys[: len(keys) // 2], keys[len(keys) // 2 :])
+            return [one for half in halves for one in self._batch(path, {key: by_key[key] for key in half}, key_of)]
+        done: dict[str, str] = {}
+        for row in body.get("results") or ():
+            key = row.get("objectWriteTraceId") or key_of(row)
+            if key is not None and key in by_key:
+                done[key] = str(row["id"])
+        refused = _refusals(body, by_key)
+        return [Outcome(key, done.get(key), None if key in done else refused.get(key, _MISSING)) for key in by_key]
+
+    def _in_parallel(self, work: Callable[[T], R], items: Iterator[T]) -> Iterator[R]:
+        """Results as they come, with several calls on their way at a time."""
+        if self._workers <= 1:
+            yield from map(work, items)
+            return
+        with ThreadPoolExecutor(self._workers) as pool:
+            yield from pool.map(work, list(items))
+
+    # --- calling ---
+
+    def _now(self) -> datetime:
+        return self._door.server_time or datetime.now(UTC)
+
+    def _path(self, kind: str, object_: str, to: str = "") -> str:
+        return self._paths[kind].format(object=object_, to=to)
+
+    def _get(self, path: str, query: Mapping[str, str] | None = None) -> Any:
+        status, body = self._call("GET", path, query=query)
+        if status != 200:
+            raise self._refused(status, body)
+        return body
+
+    def _expect(self, method: str, path: str, body: Any, accept: set[int] | None = None) -> Any:
+        status, answer = self._call(method, path, body)
+        if status >= 400 and status not in (accept or set()):
+            raise self._refused(status, answer)
+        return answer
+
+    def _call(
+        self, method: str, path: str, body: Any = None, query: Mapping[str, str] | None = None
+    ) -> tuple[int, Any]:
+        data = None if body is None else orjson.dumps(body)
+        headers = self._headers | ({"Content-Type": "application/json"} if data else {})
+        response = self._door.request(
+            method, self._base + path, params=query, data=data, headers=headers, allow_redirects=False
+        )
+        remaining = response.headers.get("X-HubSpot-RateLimit-Daily-Remaining")
+        if remaining is not None and remaining.isdigit():
+            self._left = int(remaining)
+        if not response.content:
+            return response.status_code, {}
+        try:
+            return response.status_code, orjson.loads(response.content)
+        except ValueError:
+            raise self._refused(response.status_code, {"message": "the answer is not JSON"}) from None
+
+    def _refused(self, status: int, body: Any) -> Unreachable:
+        message = body.get("message", "") if isinstance(body, dict) else ""
+        return Unreachable(
+            Side.HUBSPOT,
+            ProblemClass.CONNECTION,
+            self._door.redact(f"HubSpot: HTTP {status}: {message}"),
+            "run `connector check`",
+        )
+
+
+_MISSING = Refusal(
+    Trouble.GONE, ProblemClass.ASSOCIATIONS, "NOT_IN_RESULTS", "HubSpot answered without this record"
+)
+
+
+def _filter(name: str, operator: str, value: str) -> dict[str, str]:
+    return {"propertyName": name, "operator": operator, "value": value}
+
+
+def _refusals(body: Mapping[str, Any], by_key: Mapping[str, Any]) -> dict[str, Refusal]:
+    """Refusals by input key, from the errors of a 207: named by trace id, or by record id."""
+    found: dict[str, Refusal] = {}
+    for error in body.get("errors") or ():
+        context = error.get("context") or {}
+        named = [*(context.get("objectWriteTraceId") or ()), *(context.get("ids") or ())]
+        for key in named:
+            if key in by_key:
+                found[key] = _refusal(error)
+    return found
+
+
+def _refusal(error: Any, cause: ProblemClass | None = None) -> Refusal:
+    if not isinstance(error, dict):
+        error = {}
+    category = error.get("category") or ""
+    details = error.get("errors") or []
+    codes = {str(detail.get("code") or "") for detail in details}
+    message = error.get("message") or "HubSpot gave no reason"
+    context = error.get("context") or {}
+    if category == "CONFLICT" or "CONFLICTING_UNIQUE_VALUE" in codes or "CONFLICTING_UNIQUE" in message:
+        existing = (context.get("existingId") or [None])[0] or _existing_id(message)
+        return Refusal(Trouble.COLLIDED, ProblemClass.DUPLICATES, "CONFLICT", message, existing_id=existing)
+    if category == "OBJECT_NOT_FOUND":
+        return Refusal(Trouble.GONE, ProblemClass.ASSOCIATIONS, category, message)
+    fields = [name for detail in details for name in (detail.get("context") or {}).get("propertyName", ())]
+    codes |= set(re.findall(r'"error":\s*"(\w+)"', message))
+    code = next(iter(sorted(codes - {""})), category or "REFUSED")
+    if code == "PROPERTY_DOESNT_EXIST":
+        cause = ProblemClass.FIELD_MAPPING
+    return Refusal(Trouble.REFUSED, cause or ProblemClass.PROPERTY_VALUES, code, message, ",".join(fields))
+
+
+def _existing_id(message: str) -> str | None:
+    match = re.search(r"Existing ID: (\d+)", message)
+    return match.group(1) if match else None
+
+
+def _pipeline(body: Mapping[str, Any]) -> Pipeline:
+    stages = tuple(
+        Stage(
+            id=str(one["id"]),
+            label=one["label"],
+            probability=float((one.get("metadata") or {}).get("probability") or 0),
+            closed=str((one.get("metadata") or {}).get("isClosed")).lower() == "true",
+            order=int(one.get("displayOrder") or 0),
+        )
+        for one in body["stages"]
+        if not one.get("archived")
+    )
+    return Pipeline(str(body["id"]), body["label"], stages, int(body.get("displayOrder") or 0))
+
+
+def _stage_body(stage: Stage) -> dict[str, Any]:
+    return {
+        "stageId": stage.id,
+        "label": stage.label,
+        "displayOrder": stage.order,
+        "metadata": {"probability": str(stage.probability), "isClosed": str(stage.closed).lower()},
+    }
+
+
+def _property(body: Mapping[str, Any]) -> Property:
+    limits = body.get("modificationMetadata") or {}
+    options = sorted(body.get("options") or (), key=lambda option: option.get("displayOrder") or 0)
+    return Property(
+        name=body["name"],
+        type=body.get("type") or "string",
+        read_only=bool(body.get("calculated") or limits.get("readOnlyValue")),
+        unique=bool(body.get("hasUniqueValue")),
+        options=tuple(str(option["value"]) for option in options),
+        group=body.get("groupName") or "",
+    )
+
+
+def _association(to: str, type_id: int) -> dict[str, Any]:
+    return {
+        "to": {"id": to},
+        "types": [{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": type_id}],
+    }
+
+
+def _with_field(record: Record, name: str, value: str | None) -> Record:
+    return Record(
+        record.side,
+        record.object,
+        record.id,
+        record.version,
+        {**record.fields, name: value},
+        record.created,
+        record.modified,
+        record.partner_id,
+        record.presence,
+    )
+
+
+def _next(body: Mapping[str, Any]) -> str | None:
+    following = (body.get("paging") or {}).get("next") or {}
+    return str(following["after"]) if following.get("after") is not None else None
+
+
+def _text(value: Any) -> str:
+    """HubSpot's values are text, and the empty text clears."""
+    if value is None:
+        return ""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _stream(name: str) -> str:
+    return f"hubspot/{name}"
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def _millis(iso: str) -> int:
+    return round(_moment(iso).timestamp() * 1000)
+
+
+def _iso(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _groups(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]

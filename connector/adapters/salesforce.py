@@ -1,0 +1,626 @@
+"""Salesforce: reads and writes through `/composite`, at the least number of API calls.
+
+| what                     | how                                                             | calls            |
+|--------------------------|-----------------------------------------------------------------|------------------|
+| set-up                   | one composite: users, record types, stages, merged and deleted  | 1                |
+| changes                  | one composite: four queries, deletions                          | 1 + further pages|
+| re-read                  | collections of 2,000 ids, five in a composite                   | 1 per 10,000     |
+| create, update           | collections of 200, five in a composite                         | 1 per 1,000      |
+| roles                    | which exist already, then collections                           | 2 per 1,000      |
+
+Changes are found by `SystemModstamp >= cursor ORDER BY SystemModstamp, Id`: SystemModstamp moves on every
+change by a user or a process (Salesforce, "System Fields"). A row becomes visible when its transaction
+commits, later than its stamp, so the cursor stays `overlap` behind the server's clock. Deleted records are
+found by queryAll (`IsDeleted`, at once) and by getDeleted, which also knows records whose recycle bin was
+emptied, and contact roles deleted directly, which queryAll never shows (OpportunityContactRole, object
+reference). getDeleted truncates both ends of its range to the minute, so ranges overlap.
+
+There is no method to delete a record here (D2, law 10).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+from urllib.parse import quote, urlencode
+
+import requests
+from simple_salesforce.api import Salesforce as Client
+from simple_salesforce.exceptions import SalesforceAuthenticationFailed, SalesforceError
+
+from connector.adapters.base import Draft, Edit, Outcome, Page, Refusal, Trouble, Usage, Wanted
+from connector.adapters.http import Door, retry_after
+from connector.core.model import Presence, ProblemClass, Record, Side, Value
+from connector.core.pipelines import RecordType, StageDefinition
+from connector.errors import Later, Unreachable
+
+COLLECTION, READ_COLLECTION, COLLECTIONS = 200, 2000, 5
+ROLE = "OpportunityContactRole"
+MASTER_ID = "MasterRecordId"
+DELETED_WINDOW = timedelta(days=15)
+WITHOUT_RECORD_TYPES = "RecordTypeId"
+"""An object without record types has no such field; its records read as if it were blank."""
+
+T = TypeVar("T")
+
+_PASSING = {"UNABLE_TO_LOCK_ROW", "REQUEST_RUNNING_TOO_LONG", "SERVER_UNAVAILABLE", "PROCESSING_HALTED"}
+_CAUSES = {
+    "DUPLICATES_DETECTED": ProblemClass.DUPLICATES,
+    "DUPLICATE_VALUE": ProblemClass.DUPLICATES,
+    "INSUFFICIENT_ACCESS_OR_READONLY": ProblemClass.PERMISSIONS,
+    "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY": ProblemClass.PERMISSIONS,
+    "INVALID_FIELD_FOR_INSERT_UPDATE": ProblemClass.PERMISSIONS,
+    "CANNOT_EXECUTE_FLOW_TRIGGER": ProblemClass.CUSTOM_CODE,
+    "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY": ProblemClass.CUSTOM_CODE,
+    "INVALID_CROSS_REFERENCE_KEY": ProblemClass.ASSOCIATIONS,
+    "ENTITY_IS_DELETED": ProblemClass.ASSOCIATIONS,
+    "INVALID_FIELD": ProblemClass.FIELD_MAPPING,
+    "UNABLE_TO_LOCK_ROW": ProblemClass.CONNECTION,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    id: str
+    email: str
+    active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """The fields of each object, as the connector's user sees them: name -> describe's field."""
+
+    objects: Mapping[str, Mapping[str, Mapping[str, Any]]]
+
+    def has(self, object_: str, name: str) -> bool:
+        return name in self.objects.get(object_, {})
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """Users, record types of opportunities (active, by id) and stages in order."""
+
+    users: tuple[User, ...]
+    record_types: tuple[tuple[str, str], ...]
+    stages: tuple[StageDefinition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SalesforceCredentials:
+    """Where and as whom to log in: a session, a connected app, or a user. Secrets are kept out of its repr."""
+
+    instance_url: str
+    session_id: str = field(default="", repr=False)
+    consumer_key: str = field(default="", repr=False)
+    consumer_secret: str = field(default="", repr=False)
+    username: str = ""
+    password: str = field(default="", repr=False)
+    security_token: str = field(default="", repr=False)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        return self.session_id, self.consumer_key, self.consumer_secret, self.password, self.security_token
+
+
+def judge(response: requests.Response) -> None:
+    """What an answer of Salesforce means for the call and the connection (REST API Guide, status codes)."""
+    status = response.status_code
+    if status in {429, 500, 502, 503, 504} and not _is_login(response):
+        raise Later(f"HTTP {status}", retry_after(response))
+    if status != requests.codes.forbidden:
+        return
+    codes = {error.get("errorCode") for error in _errors(response)}
+    if "REQUEST_LIMIT_EXCEEDED" in codes:
+        raise Unreachable(
+            Side.SALESFORCE,
+            ProblemClass.API_LIMIT,
+            "Salesforce: the org's API calls of these 24 hours are used up",
+            "wait until calls are free again, or ask your administrator for a higher limit",
+        )
+    if "API_DISABLED_FOR_ORG" in codes:
+        raise Unreachable(
+            Side.SALESFORCE,
+            ProblemClass.PERMISSIONS,
+            "Salesforce: the API is disabled for this org or user",
+            "give the connector's user the permission `API Enabled`",
+        )
+
+
+def _is_login(response: requests.Response) -> bool:
+    """SOAP login answers a wrong password with 500."""
+    return "/services/Soap/" in (response.url or "")
+
+
+def _errors(response: requests.Response) -> list[dict[str, Any]]:
+    try:
+        body = response.json()
+    except ValueError:
+        return []
+    return [error for error in body if isinstance(error, dict)] if isinstance(body, list) else []
+
+
+def is_counted(path: str) -> bool:
+    """Logins are not API calls."""
+    return path.startswith("/services/data/v")
+
+
+class Salesforce:
+    """One Salesforce org."""
+
+    side = Side.SALESFORCE
+
+    def __init__(
+        self,
+        door: Door,
+        credentials: SalesforceCredentials,
+        *,
+        version: str = "62.0",
+        overlap: timedelta = timedelta(minutes=10),
+    ) -> None:
+        self._door = door
+        self._credentials = credentials
+        self._version = version
+        self._overlap = overlap
+        self._client: Client | None = None
+        self._schema = Schema({})
+        self._left: int | None = None
+
+    # --- set-up ---
+
+    def use_schema(self, schema: Schema) -> None:
+        """Read and write only fields that exist."""
+        self._schema = schema
+
+    def describe(self, objects: Sequence[str]) -> Schema:
+        """The fields of objects; an object that the user may not see has none. One call."""
+        answers = self._composite({name: ("GET", f"sobjects/{name}/describe", None) for name in objects})
+        return Schema(
+            {
+                name: {one["name"]: _facts(one) for one in body["fields"]} if status == 200 else {}
+                for name, (status, body) in answers.items()
+            }
+        )
+
+    def set_up(self) -> Setup:
+        """Users, record types and stages. One call, whose answer also tells the server's time."""
+        users = "SELECT Id, Email, IsActive FROM User"
+        types = "SELECT Id, Name FROM RecordType WHERE SobjectType = 'Opportunity' AND IsActive = true ORDER BY Id"
+        stages = (
+            "SELECT ApiName, MasterLabel, IsActive, IsClosed, IsWon, DefaultProbability, SortOrder"
+            " FROM OpportunityStage WHERE IsActive = true ORDER BY SortOrder"
+        )
+        answers = self._composite(
+            {"users": self._query(users), "types": self._query(types), "stages": self._query(stages)}
+        )
+        rows = {name: list(self._rows(answers[name])) for name in ("users", "types", "stages")}
+        return Setup(
+            users=tuple(
+                User(row["Id"], (row["Email"] or "").lower(), bool(row["IsActive"])) for row in rows["users"]
+            ),
+            record_types=tuple((row["Id"], row["Name"]) for row in rows["types"]),
+            stages=tuple(
+                StageDefinition(
+                    name=row["ApiName"] or row["MasterLabel"],
+                    label=row["MasterLabel"],
+                    probability=float(row["DefaultProbability"] or 0),
+                    closed=bool(row["IsClosed"]),
+                    won=bool(row["IsWon"]),
+                )
+                for row in rows["stages"]
+            ),
+        )
+
+    def record_types(self, setup: Setup) -> tuple[RecordType, ...]:
+        """Record types with the stages of their sales process. One call per record type (UI API Guide).
+
+        Where the UI API is closed to the user, a record type has all stages.
+        """
+        if not setup.record_types:
+            return (RecordType(None, "Master", setup.stages),)
+        by_name = {stage.name: stage for stage in setup.stages}
+        found = []
+        for id_, name in setup.record_types:
+            path = f"ui-api/object-info/Opportunity/picklist-values/{id_}/StageName"
+            try:
+                answer = self._guarded(self._connect().restful, path)
+                values = [value["value"] for value in answer["values"]]
+                stages = tuple(by_name[value] for value in values if value in by_name)
+            except SalesforceError:
+                stages = setup.stages
+            found.append(RecordType(id_, name, stages or setup.stages))
+        return tuple(found)
+
+    def permissions(self) -> Mapping[str, bool]:
+        """The system permissions of the connector's user (UserPermissionAccess). One call."""
+        names = "PermissionsModifyAllData, PermissionsModifyMetadata, PermissionsApiEnabled"
+        status, body = self._composite({"rights": self._query(f"SELECT {names} FROM UserPermissionAccess")})[
+            "rights"
+        ]
+        rows = body.get("records", []) if status == 200 else []
+        return {name: bool(value) for name, value in (rows[0] if rows else {}).items() if name != "attributes"}
+
+    # --- reading ---
+
+    def changes(self, wanted: Mapping[str, Wanted], cursors: Mapping[str, Any]) -> Iterator[Page]:
+        """Pages of changed records, then of deleted ones. Cursors are named `salesforce/<object>`."""
+        started = self._door.server_time or datetime.now(UTC)
+        horizon = started - self._overlap
+        requests_: dict[str, tuple[str, str, Any]] = {}
+        for name, want in wanted.items():
+            requests_[name] = self._query(self._changes_query(name, want, cursors.get(_stream(name))))
+        requests_ |= self._deletion_requests(wanted, cursors, started)
+        answers = self._composite(requests_)
+        gone = {name: self._gone(name, answers) for name in wanted}
+        for name, want in wanted.items():
+            for rows in self._pages(answers[name]):
+                last = _moment(rows[-1]["SystemModstamp"]) if rows else horizon
+                yield self._page(name, want, rows, {_stream(name): _iso(min(last, horizon))})
+        for name in wanted:
+            cursor = {_stream(name): _iso(horizon), _stream(f"{name}/deleted"): _iso(started)}
+            if name == ROLE:
+                yield Page(name, roles_gone=tuple(gone[name]), cursors=cursor)
+            else:
+                yield Page(name, records=tuple(gone[name].values()), cursors=cursor)
+
+    def _changes_query(self, name: str, want: Wanted, since: str | None) -> str:
+        if name == ROLE:
+            columns = ["Id", "OpportunityId", "ContactId", "SystemModstamp"]
+        else:
+            columns = self._columns(name, want)
+        where = f" WHERE SystemModstamp >= {_soql_time(since)}" if since else ""
+        return f"SELECT {', '.join(columns)} FROM {name}{where} ORDER BY SystemModstamp, Id"
+
+    def _columns(self, name: str, want: Wanted) -> list[str]:
+        system = ["Id", "CreatedDate", "LastModifiedDate", "SystemModstamp"]
+        fields = [*want.fields, *([want.partner_field] if want.partner_field else [])]
+        return list(dict.fromkeys([*system, *(one for one in fields if self._schema.has(name, one))]))
+
+    def _page(self, name: str, want: Wanted, rows: list[dict[str, Any]], cursors: dict[str, Any]) -> Page:
+        if name == ROLE:
+            roles = {row["Id"]: (row["OpportunityId"], row["ContactId"]) for row in rows}
+            return Page(name, roles=roles, cursors=cursors)
+        return Page(name, tuple(self._record(name, want, row) for row in rows), cursors=cursors)
+
+    def _record(self, name: str, want: Wanted, row: Mapping[str, Any]) -> Record:
+        fields: dict[str, Value] = {one: _value(row[one]) for one in want.fields if one in row}
+        if WITHOUT_RECORD_TYPES in want.fields:
+            fields.setdefault(WITHOUT_RECORD_TYPES, None)
+        return Record(
+            side=Side.SALESFORCE,
+            object=name,
+            id=row["Id"],
+            version=row["SystemModstamp"],
+            fields=fields,
+            created=_iso(_moment(row["CreatedDate"])),
+            modified=_iso(_moment(row["LastModifiedDate"])),
+            partner_id=(row.get(want.partner_field) or None) if want.partner_field else None,
+        )
+
+    def _deletion_requests(
+        self, wanted: Mapping[str, Wanted], cursors: Mapping[str, Any], now: datetime
+    ) -> dict[str, tuple[str, str, Any]]:
+        """Deletions since the last look: of all objects by getDeleted, of opportunities by queryAll too."""
+        requests_: dict[str, tuple[str, str, Any]] = {}
+        for name in wanted:
+            since = cursors.get(_stream(f"{name}/deleted"))
+            if since is None:
+                continue  # nothing was known before, so nothing known can be missing
+            start = max(_moment(since) - timedelta(minutes=2), now - DELETED_WINDOW + timedelta(minutes=2))
+            if start.replace(second=0, microsecond=0) < now.replace(second=0, microsecond=0):
+                span = urlencode({"start": _iso(start), "end": _iso(now)})
+                requests_[f"{name}_deleted"] = ("GET", f"sobjects/{name}/deleted/?{span}", None)
+        queries = COLLECTIONS - len(wanted)
+        for name in ("Opportunity", "Account", "Contact"):
+            since = cursors.get(_stream(f"{name}/deleted"))
+            if name in wanted and since is not None and queries > 0:
+                queries -= 1
+                requests_[f"{name}_bin"] = self._bin_query(name, since)
+        return requests_
+
+    def _bin_query(self, name: str, since: str) -> tuple[str, str, Any]:
+        master = f", {MASTER_ID}" if self._schema.has(name, MASTER_ID) else ""
+        moment = _soql_time(_iso(_moment(since) - self._overlap))
+        soql = f"SELECT Id{master} FROM {name} WHERE IsDeleted = true AND SystemModstamp >= {moment}"
+        return "GET", f"queryAll?q={quote(soql)}", None
+
+    def _gone(self, name: str, answers: Mapping[str, tuple[int, Any]]) -> dict[str, Record]:
+        found: dict[str, Record] = {}
+        status, body = answers.get(f"{name}_deleted", (0, {}))
+        if status == 200:
+            found = {row["id"]: _gone(name, row["id"]) for row in body["deletedRecords"]}
+        if f"{name}_bin" in answers:
+            for row in self._rows(answers[f"{name}_bin"]):
+                merged = Presence.MERGED if row.get(MASTER_ID) else Presence.DELETED
+                found[row["Id"]] = _gone(name, row["Id"], merged)
+        return found
+
+    def read(self, object_: str, ids: Sequence[str], wanted: Wanted) -> dict[str, Record]:
+        """Records as they are now. What is not there was deleted, or is out of sight."""
+        found: dict[str, Record] = {}
+        columns = self._columns(object_, wanted)
+        for group in _groups(ids, READ_COLLECTION * COLLECTIONS):
+            answers = self._composite(
+                {
+                    f"r{number}": ("POST", f"composite/sobjects/{object_}", {"ids": some, "fields": columns})
+                    for number, some in enumerate(_groups(group, READ_COLLECTION))
+                }
+            )
+            for status, body in answers.values():
+                self._raise_unless(status, body)
+                found |= {row["Id"]: self._record(object_, wanted, row) for row in body if row}
+        missing = [id_ for id_ in ids if id_ not in found]
+        for id_ in missing:
+            found[id_] = _gone(object_, id_, Presence.INVISIBLE)
+        for some in _groups(missing, COLLECTION):
+            listed = ",".join(_soql_text(id_) for id_ in some)
+            soql = f"SELECT Id FROM {object_} WHERE IsDeleted = true AND Id IN ({listed})"
+            for row in self._rows(self._composite({"bin": ("GET", f"queryAll?q={quote(soql)}", None)})["bin"]):
+                found[row["Id"]] = _gone(object_, row["Id"])
+        return found
+
+    def find(self, object_: str, partner_ids: Sequence[str], wanted: Wanted) -> dict[str, Record]:
+        """Records by the partner id that they store."""
+        found: dict[str, Record] = {}
+        if not wanted.partner_field or not self._schema.has(object_, wanted.partner_field):
+            return found
+        for some in _groups(partner_ids, COLLECTION):
+            listed = ",".join(_soql_text(id_) for id_ in some)
+            columns = ", ".join(self._columns(object_, wanted))
+            soql = f"SELECT {columns} FROM {object_} WHERE {wanted.partner_field} IN ({listed})"
+            for row in self._rows(self._composite({"q": self._query(soql)})["q"]):
+                one = self._record(object_, wanted, row)
+                found[one.partner_id or ""] = one
+        return found
+
+    # --- writing ---
+
+    def create(self, object_: str, drafts: Sequence[Draft], wanted: Wanted) -> Iterator[list[Outcome]]:  # noqa: ARG002  # HubSpot's needs it
+        """Create records. An external id that is unique in Salesforce keeps a repeated call from doubling them."""
+        for some in _groups(drafts, COLLECTION * COLLECTIONS):
+            rows = [self._row(object_, draft.values) for draft in some]
+            yield self._write("POST", rows, [draft.key for draft in some])
+
+    def update(self, object_: str, edits: Sequence[Edit]) -> Iterator[list[Outcome]]:
+        for some in _groups(edits, COLLECTION * COLLECTIONS):
+            rows = [{**self._row(object_, edit.values), "id": edit.id} for edit in some]
+            yield self._write("PATCH", rows, [edit.id for edit in some])
+
+    def add_roles(self, roles: Sequence[tuple[str, str]]) -> Iterator[list[Outcome]]:
+        """Create contact roles (opportunity, contact); keys are `opportunity/contact`.
+
+        A role has no external id. So those that exist are looked up first, and a creation whose answer was
+        lost is not sent again: the next run sees what became of it.
+        """
+        for some in _groups(roles, COLLECTION * COLLECTIONS):
+            existing = self._existing_roles([opportunity for opportunity, _ in some])
+            done = [Outcome(f"{one}/{who}", existing[one, who]) for one, who in some if (one, who) in existing]
+            missing = [role for role in some if role not in existing]
+            rows = [{"attributes": {"type": ROLE}, "OpportunityId": one, "ContactId": who} for one, who in missing]
+            if rows:
+                with self._door.once():
+                    done += self._write("POST", rows, [f"{one}/{who}" for one, who in missing])
+            yield done
+
+    def _existing_roles(self, opportunities: Sequence[str]) -> dict[tuple[str, str], str]:
+        groups = list(_groups(sorted(set(opportunities)), COLLECTION))
+        queries = {}
+        for number, some in enumerate(groups):
+            listed = ",".join(_soql_text(id_) for id_ in some)
+            soql = f"SELECT Id, OpportunityId, ContactId FROM {ROLE} WHERE OpportunityId IN ({listed})"
+            queries[f"q{number}"] = self._query(soql)
+        return {
+            (row["OpportunityId"], row["ContactId"]): row["Id"]
+            for answer in self._composite(queries).values()
+            for row in self._rows(answer)
+        }
+
+    def _row(self, object_: str, values: Mapping[str, Value]) -> dict[str, Any]:
+        row: dict[str, Any] = {"attributes": {"type": object_}}
+        known = {name: value for name, value in values.items() if self._schema.has(object_, name)}
+        return row | known
+
+    def _write(self, method: str, rows: Sequence[Mapping[str, Any]], keys: Sequence[str]) -> list[Outcome]:
+        groups = list(_groups(list(zip(keys, rows, strict=True)), COLLECTION))
+        answers = self._composite(
+            {
+                f"w{number}": (
+                    method,
+                    "composite/sobjects",
+                    {"allOrNone": False, "records": [row for _, row in some]},
+                )
+                for number, some in enumerate(groups)
+            }
+        )
+        outcomes = []
+        for number, some in enumerate(groups):
+            status, body = answers[f"w{number}"]
+            if status != 200 or len(body) != len(some):
+                outcomes += [Outcome(key, refusal=_refusal(body)) for key, _ in some]
+                continue
+            outcomes += [_outcome(key, result) for (key, _), result in zip(some, body, strict=True)]
+        return outcomes
+
+    def price(self, verb: str, number: int) -> int:
+        per_call = {
+            "create": COLLECTION * COLLECTIONS,
+            "update": COLLECTION * COLLECTIONS,
+            "read": READ_COLLECTION * COLLECTIONS,
+            "connect": COLLECTION * COLLECTIONS // 2,
+        }[verb]
+        return -(-number // per_call)
+
+    def usage(self) -> Usage:
+        return Usage(self._door.calls, self._left)
+
+    # --- calling ---
+
+    def _composite(self, parts: Mapping[str, tuple[str, str, Any]]) -> dict[str, tuple[int, Any]]:
+        """Send sub-requests (method, path, body) by name; returns status and body of each. One call."""
+        if not parts:
+            return {}
+        subrequests = []
+        for name, (method, path, body) in parts.items():
+            one: dict[str, Any] = {"method": method, "referenceId": name, "url": self._path(path)}
+            if body is not None:
+                one["body"] = body
+            subrequests.append(one)
+        answer = self._call("POST", "composite", {"allOrNone": False, "compositeRequest": subrequests})
+        return {one["referenceId"]: (one["httpStatusCode"], one["body"]) for one in answer["compositeResponse"]}
+
+    def _path(self, path: str) -> str:
+        return f"/services/data/v{self._version}/{path}"
+
+    @staticmethod
+    def _query(soql: str) -> tuple[str, str, Any]:
+        return "GET", f"query?q={quote(soql)}", None
+
+    def _pages(self, answer: tuple[int, Any]) -> Iterator[list[dict[str, Any]]]:
+        status, body = answer
+        self._raise_unless(status, body)
+        while True:
+            yield body["records"]
+            if body["done"]:
+                return
+            body = self._guarded(self._connect().query_more, body["nextRecordsUrl"], identifier_is_url=True)
+
+    def _rows(self, answer: tuple[int, Any]) -> Iterator[dict[str, Any]]:
+        for rows in self._pages(answer):
+            yield from rows
+
+    def _call(self, method: str, path: str, body: Any = None) -> Any:
+        headers = {
+            "Sforce-Auto-Assign": "FALSE",
+            "Sforce-Call-Options": "client=salesforce-hubspot-connector",
+        }
+        kwargs = {"json": body} if body is not None else {}
+        try:
+            return self._guarded(self._connect().restful, path, method=method, headers=headers, **kwargs)
+        except SalesforceError as error:
+            self._raise_unless(error.status, error.content)
+            raise
+
+    def _guarded(self, call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        try:
+            answer = call(*args, **kwargs)
+        except SalesforceError as error:
+            if error.status == requests.codes.unauthorized:
+                raise self._not_let_in("the session has expired or is not valid") from None
+            raise
+        usage = self._connect().api_usage.get("api-usage")
+        if usage is not None:
+            self._left = max(usage.total - usage.used, 0)
+        return answer
+
+    def _connect(self) -> Client:
+        if self._client is None:
+            given = self._credentials
+            try:
+                self._client = Client(session=self._door, version=self._version, **_login(given))
+            except SalesforceAuthenticationFailed as error:
+                raise self._not_let_in(self._door.redact(str(error.message))) from None
+        return self._client
+
+    def _not_let_in(self, why: str) -> Unreachable:
+        return Unreachable(
+            Side.SALESFORCE,
+            ProblemClass.PERMISSIONS,
+            f"Salesforce refuses the login: {why}",
+            "check SALESFORCE_SESSION_ID, or SALESFORCE_CONSUMER_KEY and SALESFORCE_CONSUMER_SECRET,"
+            " or the user's name, password and security token",
+        )
+
+    def _raise_unless(self, status: int, body: Any) -> None:
+        if status == 200:
+            return
+        error = body[0] if isinstance(body, list) and body else {}
+        code, message = error.get("errorCode", f"HTTP {status}"), error.get("message", "")
+        missing = code in {"INVALID_TYPE", "INVALID_FIELD", "INSUFFICIENT_ACCESS_OR_READONLY"}
+        raise Unreachable(
+            Side.SALESFORCE,
+            _CAUSES.get(code, ProblemClass.PERMISSIONS if missing else ProblemClass.CONNECTION),
+            f"Salesforce: {code}: {message.strip().splitlines()[-1] if message.strip() else ''}",
+            "give the connector's user access to the object and its fields; `connector check` lists them"
+            if missing
+            else "run `connector check`",
+        )
+
+
+def _login(given: SalesforceCredentials) -> dict[str, Any]:
+    """simple-salesforce chooses the flow by which arguments it gets."""
+    host = given.instance_url.split("://", 1)[-1].strip("/")
+    if given.session_id:
+        return {"session_id": given.session_id, "instance_url": given.instance_url}
+    login = {"domain": host.removesuffix(".salesforce.com")}
+    if given.consumer_key and given.consumer_secret and not given.username:
+        return login | {"consumer_key": given.consumer_key, "consumer_secret": given.consumer_secret}
+    login |= {"username": given.username, "password": given.password}
+    if given.consumer_key:
+        return login | {"consumer_key": given.consumer_key, "consumer_secret": given.consumer_secret}
+    return login | {"security_token": given.security_token}
+
+
+def _facts(field_: Mapping[str, Any]) -> dict[str, Any]:
+    """What is worth remembering of a described field."""
+    names = ("type", "label", "length", "createable", "updateable", "nillable", "unique", "externalId")
+    return {name: field_.get(name) for name in names}
+
+
+def _outcome(key: str, result: Mapping[str, Any]) -> Outcome:
+    if result.get("success"):
+        return Outcome(key, result["id"])
+    return Outcome(key, refusal=_refusal(result.get("errors") or []))
+
+
+def _refusal(errors: Any) -> Refusal:
+    error = errors[0] if isinstance(errors, list) and errors else {}
+    code = error.get("statusCode") or error.get("errorCode") or "UNKNOWN"
+    message = error.get("message") or "Salesforce gave no reason"
+    trouble, existing = Trouble.REFUSED, None
+    if code in _PASSING:
+        trouble = Trouble.PASSING
+    elif code in {"ENTITY_IS_DELETED", "NOT_FOUND"}:
+        trouble = Trouble.GONE
+    elif code == "DUPLICATE_VALUE":
+        trouble = Trouble.COLLIDED
+        match = re.search(r"record with id: (\w{15,18})", message)
+        existing = match.group(1) if match else None
+    cause = _CAUSES.get(code, ProblemClass.PROPERTY_VALUES)
+    return Refusal(trouble, cause, code, message, ",".join(error.get("fields") or ()), existing)
+
+
+def _gone(object_: str, id_: str, presence: Presence = Presence.DELETED) -> Record:
+    return Record(Side.SALESFORCE, object_, id_, "", {}, presence=presence)
+
+
+def _stream(name: str) -> str:
+    return f"salesforce/{name}"
+
+
+def _value(value: Any) -> Value:
+    return None if value == "" else value
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def _iso(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _soql_time(iso: str) -> str:
+    """SOQL wants date-times unquoted; whole seconds, rounded down."""
+    return f"{iso[:19]}Z"
+
+
+def _soql_text(text: str) -> str:
+    """A quoted SOQL string (SOQL and SOSL Reference, "Quoted String Escape Sequences")."""
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def _groups(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]

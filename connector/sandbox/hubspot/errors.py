@@ -1,0 +1,181 @@
+"""What HubSpot answers when it refuses: error bodies, and the exception that carries one to the door.
+
+Shapes are those of HubSpot docs, "Handling errors", and of the `Error` schema of its API specification. Where a
+shape is not documented, the function that makes it says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from connector.sandbox.hubspot.schema import ObjectType
+
+SCOPES_PAGE = "https://developers.hubspot.com/scopes"
+
+Context = Mapping[str, Sequence[str]]
+
+
+class ApiError(Exception):
+    """A refused request, or a refused input of a batch.
+
+    `existing` is the id of the record that already holds a value that must be unique.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        category: str,
+        message: str,
+        *,
+        sub_category: str | None = None,
+        errors: Sequence[dict[str, Any]] = (),
+        context: Context | None = None,
+        links: dict[str, str] | None = None,
+        existing: int | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.category = category
+        self.message = message
+        self.sub_category = sub_category
+        self.errors = list(errors)
+        self.context = dict(context or {})
+        self.links = links
+        self.existing = existing
+
+    def body(self) -> dict[str, Any]:
+        """The error as JSON, without the correlation id that only a whole answer has."""
+        optional = {
+            "subCategory": self.sub_category,
+            "errors": self.errors,
+            "context": self.context,
+            "links": self.links,
+        }
+        return {
+            "status": "error",
+            "message": self.message,
+            "category": self.category,
+            **{name: value for name, value in optional.items() if value},
+        }
+
+    def of_input(self, trace_id: str | None, *, names_existing: bool) -> dict[str, Any]:
+        """The error as one of a 207's `errors`, found again by the trace id of its input."""
+        context: dict[str, Sequence[str]] = dict(self.context)
+        if trace_id is not None:
+            context["objectWriteTraceId"] = [trace_id]
+        if names_existing and self.existing is not None:
+            context["existingId"] = [str(self.existing)]
+        return {**self.body(), "context": context}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong with one property of one input. `holder` is the record that has the unique value."""
+
+    name: str
+    code: str
+    message: str
+    holder: int | None = None
+
+    def validation(self) -> dict[str, Any]:
+        return {
+            "isValid": False,
+            "message": self.message,
+            "error": self.code,
+            "name": self.name,
+            "localizedErrorMessage": self.message,
+        }
+
+    def detail(self) -> dict[str, Any]:
+        return {"message": self.message, "code": self.code, "context": {"propertyName": [self.name]}}
+
+
+def refuse_values(problems: Sequence[Problem]) -> ApiError:
+    """400 for property values, each problem both in the message and in `errors`."""
+    listed = orjson.dumps([problem.validation() for problem in problems]).decode()
+    return ApiError(
+        400,
+        "VALIDATION_ERROR",
+        f"Property values were not valid: {listed}",
+        errors=[problem.detail() for problem in problems],
+        existing=next((problem.holder for problem in problems if problem.holder is not None), None),
+    )
+
+
+def refuse(message: str, **more: Any) -> ApiError:
+    """400 VALIDATION_ERROR."""
+    return ApiError(400, "VALIDATION_ERROR", message, **more)
+
+
+def refuse_json() -> ApiError:
+    """400 for a body that is not the JSON which the call expects (the exact text is not documented)."""
+    return refuse("Invalid input JSON: the request body is not what this call takes")
+
+
+def not_found(message: str = "resource not found", **more: Any) -> ApiError:
+    return ApiError(404, "OBJECT_NOT_FOUND", message, **more)
+
+
+def not_unique(kind: ObjectType, name: str) -> ApiError:
+    """400 for an `idProperty` that does not identify records."""
+    return refuse(f"Unable to perform update/upsert by non-unique {kind.type_id} property {name}")
+
+
+def contact_exists(record_id: int) -> ApiError:
+    """409 for an e-mail address that another contact has (undocumented, but parsed by many clients)."""
+    message = f"Contact already exists. Existing ID: {record_id}"
+    return ApiError(409, "CONFLICT", message, existing=record_id)
+
+
+def required(kind: ObjectType, names: Iterable[str]) -> ApiError:
+    """400 for a record created without what it needs."""
+    return refuse(
+        f"Error creating {kind.singular.upper()}. Some required properties were not set.",
+        context={"properties": list(names)},
+    )
+
+
+def could_not_get(kind: ObjectType, ids: Sequence[str], trace_ids: Sequence[str] = ()) -> dict[str, Any]:
+    """The one error of a 207 that lists all ids of a batch which are not there."""
+    noun = kind.singular.upper()
+    message = f"Could not get some {noun} objects, they may be deleted or not exist. Check that ids are valid."
+    context = {"ids": list(ids)} | ({"objectWriteTraceId": list(trace_ids)} if trace_ids else {})
+    return not_found(message, context=context).body()
+
+
+def duplicate_ids(ids: Iterable[str]) -> ApiError:
+    """400 for a batch that names a record twice; it is given with and without trace ids."""
+    ids = list(ids)
+    return refuse(
+        f"Duplicate IDs found in batch input: [{', '.join(ids)}]. IDs must be unique", context={"ids": ids}
+    )
+
+
+def not_authenticated() -> ApiError:
+    return ApiError(
+        401,
+        "INVALID_AUTHENTICATION",
+        "Authentication credentials not found. This API supports OAuth 2.0 authentication and you can find"
+        " more details at https://developers.hubspot.com/docs/methods/auth/oauth-overview",
+    )
+
+
+def missing_scopes(scopes: Sequence[str]) -> ApiError:
+    """403 that names the scopes which the call needs."""
+    return ApiError(
+        403,
+        "MISSING_SCOPES",
+        "This app hasn't been granted all required scopes to make this call. Read more about required scopes"
+        f" here: {SCOPES_PAGE}.",
+        errors=[
+            {
+                "message": "One or more of the following scopes are required.",
+                "context": {"requiredGranularScopes": list(scopes)},
+            }
+        ],
+        links={"scopes": SCOPES_PAGE},
+    )

@@ -1,0 +1,67 @@
+"""All that a portal holds: records, associations, properties, pipelines, owners, and what they share.
+
+The modules beside this one act on a `Portal`; it decides nothing itself but ids and times.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from random import Random
+
+from connector.sandbox.clock import Clock
+from connector.sandbox.hubspot.associations import Associations
+from connector.sandbox.hubspot.errors import refuse
+from connector.sandbox.hubspot.moments import to_ms
+from connector.sandbox.hubspot.owners import Owners
+from connector.sandbox.hubspot.pipelines import Pipelines
+from connector.sandbox.hubspot.properties import Properties
+from connector.sandbox.hubspot.records import Record, Table
+from connector.sandbox.hubspot.schema import BY_ALIAS, OBJECT_TYPES, ObjectType
+from connector.sandbox.hubspot.settings import Settings
+
+APP_ID = "2417309"
+PORTAL_ID = 48160219
+
+
+class Portal:
+    """One HubSpot account, empty at first. The same seed gives the same ids and the same shuffling."""
+
+    def __init__(self, clock: Clock, seed: int, settings: Settings) -> None:
+        self.clock = clock
+        self.settings = settings
+        self.random = Random(seed)
+        self._last_id = 10_000_000_000 + self.random.randrange(1_000_000_000)
+        self.tables = {kind.name: Table() for kind in OBJECT_TYPES}
+        self.properties = {kind.name: Properties(kind, self.now) for kind in OBJECT_TYPES}
+        self.associations = Associations()
+        self.owners = Owners(self.now, self.next_id)
+        self.pipelines = Pipelines(self.now, self.next_id, self._stages_in_use)
+
+    def now(self) -> int:
+        """Milliseconds since 1970."""
+        return to_ms(self.clock.now())
+
+    def next_id(self) -> int:
+        """A new id; ids grow, with gaps."""
+        self._last_id += 1 + self.random.getrandbits(5)
+        return self._last_id
+
+    def kind(self, alias: str) -> ObjectType:
+        """The object type by name, singular or type id. Raises 400 for one that the sandbox has not."""
+        kind = BY_ALIAS.get(alias)
+        if kind is None:
+            raise refuse(f"Unable to infer object type from: {alias}")
+        return kind
+
+    def next_moment(self, record: Record) -> int:
+        """When a record is written now: later than its last write even if the clock stands."""
+        return max(self.now(), record.modified + 1)
+
+    def note_written(self, kind: ObjectType, record: Record) -> None:
+        """Keep the new version of a record out of search for as long as the settings say."""
+        if self.settings.search_delay_seconds > 0:
+            until = self.now() + timedelta(seconds=self.settings.search_delay_seconds) // timedelta(milliseconds=1)
+            self.tables[kind.name].hide(record, until)
+
+    def _stages_in_use(self) -> set[str]:
+        return {record.values.get("dealstage", "") for record in self.tables["deals"].live.values()}

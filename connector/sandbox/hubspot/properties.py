@@ -1,0 +1,307 @@
+"""Which properties an object type has, and how an administrator changes that (HubSpot docs, "Properties").
+
+A `Definition` is kept for each; `Properties` answers the calls under `/crm/v3/properties/{type}` for one type.
+Option lists that live elsewhere (owners, pipelines, stages) are filled in by whoever answers a request.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from connector.sandbox.hubspot.errors import ApiError, not_found, refuse, refuse_json
+from connector.sandbox.hubspot.moments import to_iso
+from connector.sandbox.hubspot.schema import FIELDS, FORMS, GROUPS, YES_NO, Field, ObjectType
+from connector.sandbox.hubspot.values import NORMALISERS
+
+MOST_UNIQUE = 10  # unique properties per object type (HubSpot docs, "Properties")
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,99}")
+_PAIRS: dict[str, frozenset[str]] = {
+    "enumeration": frozenset({"booleancheckbox", "checkbox", "radio", "select"}),
+    "bool": frozenset({"booleancheckbox"}),
+    "string": frozenset({"text", "textarea", "html", "file", "phonenumber"}),
+    "phone_number": frozenset({"phonenumber"}),
+    "number": frozenset({"number", "calculation_equation"}),
+    "date": frozenset({"date"}),
+    "datetime": frozenset({"date"}),
+}
+_UNIQUE_FIELDS = frozenset({"text", "number"})
+_EDITABLE = frozenset({"label", "description", "groupName", "displayOrder", "hidden", "formField", "fieldType"})
+EMAIL = ("contacts", "email")
+
+
+@dataclass(slots=True)
+class Definition:
+    """One property. `options` are vendor-shaped; `read_only` values are refused when written."""
+
+    name: str
+    label: str
+    type: str
+    field_type: str
+    group: str
+    created: int
+    updated: int
+    options: list[dict[str, Any]] = field(default_factory=list)
+    description: str = ""
+    display_order: int = -1
+    unique: bool = False
+    hidden: bool = False
+    form_field: bool = False
+    hubspot_defined: bool = False
+    calculated: bool = False
+    read_only: bool = False
+    edits_options: bool = True
+    external: str | None = None
+    archived_at: int | None = None
+    allowed: dict[str, int] = field(default_factory=dict)  # option value -> rank by display order
+    normalise: Callable[[str, Any], str] = NORMALISERS["string"]
+
+    def rank_options(self) -> None:
+        """Note what the options allow, and in which order, after they have changed."""
+        ranked = sorted(self.options, key=lambda option: option["displayOrder"])
+        self.allowed = {option["value"]: rank for rank, option in enumerate(ranked)}
+
+    def view(self, options: list[dict[str, Any]] | None = None) -> dict[str, Any]:
+        """The definition as HubSpot answers it; `options` replaces those which live elsewhere."""
+        shown: dict[str, Any] = {
+            "name": self.name,
+            "label": self.label,
+            "type": self.type,
+            "fieldType": self.field_type,
+            "description": self.description,
+            "groupName": self.group,
+            "options": self.options if options is None else options,
+            "createdAt": to_iso(self.created),
+            "updatedAt": to_iso(self.updated),
+            "displayOrder": self.display_order,
+            "calculated": self.calculated,
+            "externalOptions": self.external is not None,
+            "archived": self.archived_at is not None,
+            "hasUniqueValue": self.unique,
+            "hidden": self.hidden,
+            "hubspotDefined": self.hubspot_defined,
+            "formField": self.form_field,
+            "dataSensitivity": "non_sensitive",
+            "modificationMetadata": {
+                "archivable": not self.hubspot_defined,
+                "readOnlyDefinition": self.hubspot_defined,
+                "readOnlyValue": self.read_only,
+            },
+        }
+        if self.type in {"enumeration", "bool"}:
+            shown["modificationMetadata"]["readOnlyOptions"] = not self.edits_options
+        if self.external == "OWNER":
+            shown["referencedObjectType"] = "OWNER"
+        if self.archived_at is not None:
+            shown["archivedAt"] = to_iso(self.archived_at)
+        return shown
+
+
+def _ship(kind: ObjectType, shipped: Field, order: int, at: int) -> Definition:
+    """A definition of HubSpot's own."""
+    value_type, field_type = FORMS[shipped.form]
+    is_email = (kind.name, shipped.name) == EMAIL
+    definition = Definition(
+        name=shipped.name,
+        label=shipped.label,
+        type=value_type,
+        field_type=field_type,
+        group=GROUPS[kind.name][0][0],
+        created=at,
+        updated=at,
+        options=_number_options(YES_NO if value_type == "bool" else shipped.options),
+        display_order=order,
+        form_field=shipped.writer == "people",
+        hubspot_defined=True,
+        calculated=shipped.writer == "calculation",
+        read_only=shipped.writer != "people",
+        edits_options=shipped.edits_options,
+        external=shipped.external,
+        normalise=NORMALISERS["email" if is_email else _normaliser(value_type, field_type)],
+    )
+    if shipped.external:  # what these may hold is checked against owners and pipelines
+        definition.normalise = NORMALISERS["string"]
+    definition.rank_options()
+    return definition
+
+
+def _normaliser(value_type: str, field_type: str) -> str:
+    return "checkbox" if field_type == "checkbox" else value_type
+
+
+def _number_options(pairs: Iterable[tuple[str, str]]) -> list[dict[str, Any]]:
+    return [
+        {"label": label, "value": value, "displayOrder": order, "hidden": False}
+        for order, (value, label) in enumerate(pairs)
+    ]
+
+
+class Properties:
+    """The properties and property groups of one object type. `now` gives the time in milliseconds."""
+
+    def __init__(self, kind: ObjectType, now: Callable[[], int]) -> None:
+        self._kind = kind
+        self._now = now
+        born = now()
+        self.defined = {
+            shipped.name: _ship(kind, shipped, order, born) for order, shipped in enumerate(FIELDS[kind.name])
+        }
+        self._archived: dict[str, Definition] = {}
+        self._groups = {
+            name: {"name": name, "label": label, "displayOrder": order, "archived": False}
+            for order, (name, label) in enumerate(GROUPS[kind.name])
+        }
+
+    def identifying(self) -> list[str]:
+        """The properties whose value names one record."""
+        unique = [name for name, definition in self.defined.items() if definition.unique]
+        return ["email", *unique] if self._kind.name == EMAIL[0] else unique
+
+    def identifies(self, name: str) -> bool:
+        definition = self.defined.get(name)
+        return definition is not None and (definition.unique or (self._kind.name, name) == EMAIL)
+
+    # -- definitions
+
+    def all(self, *, archived: bool = False) -> list[Definition]:
+        return list((self._archived if archived else self.defined).values())
+
+    def get(self, name: str, *, archived: bool = False) -> Definition:
+        """Raises 404 for a name that is not defined."""
+        definition = (self._archived if archived else self.defined).get(name)
+        if definition is None:
+            raise not_found(f'Property "{name}" does not exist on object type {self._kind.type_id}')
+        return definition
+
+    def create(self, body: Any) -> Definition:
+        """Define a property from a vendor-shaped body. Raises 400 for a bad definition, 409 if it exists."""
+        if not isinstance(body, dict):
+            raise refuse_json()
+        name = body.get("name")
+        if not isinstance(name, str) or not _NAME.fullmatch(name) or name.startswith("hs_"):
+            raise refuse(f'Property name "{name}" is invalid: lower case, a letter first, then [a-z0-9_]')
+        if name in self.defined:
+            raise ApiError(409, "CONFLICT", f'A property named "{name}" already exists.')
+        value_type, field_type = body.get("type"), body.get("fieldType")
+        if field_type not in _PAIRS.get(str(value_type), ()):
+            raise refuse(f'Field type "{field_type}" does not go with type "{value_type}"')
+        unique = bool(body.get("hasUniqueValue"))
+        if unique:
+            self._check_unique(str(field_type))
+        if not body.get("label"):
+            raise refuse("A property needs a label")
+        at = self._now()
+        options = body.get("options") or []
+        if value_type == "bool" and not options:
+            options = _number_options(YES_NO)
+        definition = Definition(
+            name=name,
+            label=str(body["label"]),
+            type=str(value_type),
+            field_type=str(field_type),
+            group=self._known_group(body.get("groupName")),
+            created=at,
+            updated=at,
+            options=_read_options(options),
+            description=str(body.get("description") or ""),
+            display_order=int(body.get("displayOrder", -1)),
+            unique=unique,
+            hidden=bool(body.get("hidden")),
+            form_field=bool(body.get("formField")),
+            normalise=NORMALISERS[_normaliser(str(value_type), str(field_type))],
+        )
+        definition.rank_options()
+        self._archived.pop(name, None)
+        self.defined[name] = definition
+        return definition
+
+    def update(self, name: str, body: Any) -> Definition:
+        """Change what may be changed: for HubSpot's own properties at most the options."""
+        definition = self.get(name)
+        if not isinstance(body, dict):
+            raise refuse_json()
+        if "options" in body:
+            if not definition.edits_options or definition.external:
+                raise refuse(f'The options of property "{name}" are read only')
+            definition.options = _read_options(body["options"])
+            definition.rank_options()
+        changes = _EDITABLE & body.keys()
+        if changes and definition.hubspot_defined:
+            raise refuse(f'The definition of property "{name}" is read only')
+        if "fieldType" in changes and body["fieldType"] not in _PAIRS[definition.type]:
+            raise refuse(f'Field type "{body["fieldType"]}" does not go with type "{definition.type}"')
+        if "groupName" in changes:
+            definition.group = self._known_group(body["groupName"])
+        definition.label = body.get("label", definition.label)
+        definition.description = body.get("description", definition.description)
+        definition.display_order = body.get("displayOrder", definition.display_order)
+        definition.hidden = body.get("hidden", definition.hidden)
+        definition.form_field = body.get("formField", definition.form_field)
+        definition.field_type = body.get("fieldType", definition.field_type)
+        definition.updated = self._now()
+        return definition
+
+    def archive(self, name: str) -> None:
+        """Raises 400 for HubSpot's own. The caller drops the values."""
+        definition = self.get(name)
+        if definition.hubspot_defined:
+            raise refuse(f'Property "{name}" is defined by HubSpot and cannot be archived')
+        definition.archived_at = self._now()
+        self._archived[name] = self.defined.pop(name)
+
+    def _check_unique(self, field_type: str) -> None:
+        if field_type not in _UNIQUE_FIELDS:
+            raise refuse("Only single-line text and number properties can have unique values")
+        if sum(definition.unique for definition in self.defined.values()) >= MOST_UNIQUE:
+            raise refuse(f"An object type can have at most {MOST_UNIQUE} properties with unique values")
+
+    # -- groups
+
+    def groups(self) -> list[dict[str, Any]]:
+        return list(self._groups.values())
+
+    def group(self, name: str) -> dict[str, Any]:
+        if name not in self._groups:
+            raise not_found(f'Property group "{name}" does not exist')
+        return self._groups[name]
+
+    def create_group(self, body: Any) -> dict[str, Any]:
+        """`{name, label, displayOrder?}`. Raises 409 if the group exists."""
+        if not isinstance(body, dict) or not body.get("label") or not isinstance(body.get("name"), str):
+            raise refuse_json()
+        name = body["name"]
+        if not _NAME.fullmatch(name):
+            raise refuse(f'Property group name "{name}" is invalid')
+        if name in self._groups:
+            raise ApiError(409, "CONFLICT", f'A property group named "{name}" already exists.')
+        order = body.get("displayOrder", -1)
+        self._groups[name] = {"name": name, "label": body["label"], "displayOrder": order, "archived": False}
+        return self._groups[name]
+
+    def _known_group(self, name: Any) -> str:
+        if name not in self._groups:
+            raise refuse(f'Property group "{name}" does not exist')
+        return str(name)
+
+
+def _read_options(options: Any) -> list[dict[str, Any]]:
+    """Options as they will be answered. Raises 400 for a missing label or value, or for a repeated one."""
+    if not isinstance(options, list) or not all(isinstance(option, dict) for option in options):
+        raise refuse_json()
+    if not all(option.get("label") and isinstance(option.get("value"), str) for option in options):
+        raise refuse("Property options need a label and a value")
+    for part in ("value", "label"):
+        if len({option[part] for option in options}) < len(options):
+            raise refuse(f"Property options must have distinct {part}s")
+    return [
+        {
+            "label": option["label"],
+            "value": option["value"],
+            "displayOrder": option.get("displayOrder", order),
+            "hidden": bool(option.get("hidden")),
+            **({"description": option["description"]} if option.get("description") else {}),
+        }
+        for order, option in enumerate(options)
+    ]

@@ -1,0 +1,98 @@
+"""How a record is shown: HubSpot's object shape, with the properties, history and associations asked for.
+
+Requested but undefined properties are left out; defined but empty ones are `null` (HubSpot docs, "Using object
+APIs"). The time of creation, of the last write and the id are always there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from connector.sandbox.hubspot.associations import LinkType
+from connector.sandbox.hubspot.fields import reader
+from connector.sandbox.hubspot.moments import to_iso
+from connector.sandbox.hubspot.portal import APP_ID, Portal
+from connector.sandbox.hubspot.records import Record
+from connector.sandbox.hubspot.schema import ObjectType
+
+MOST_ASSOCIATED = 500  # associations shown of one record per page
+View = Callable[[Record], dict[str, Any]]
+
+
+def viewer(
+    portal: Portal,
+    kind: ObjectType,
+    properties: Sequence[str] = (),
+    history: Sequence[str] = (),
+    associations: Sequence[ObjectType] = (),
+    origin: str = "",
+) -> View:
+    """How to show records of one request; worked out once, used for each of them."""
+    asked = [*properties, "createdate", kind.modified, "hs_object_id"] if properties else kind.defaults
+    readers = [(name, read) for name in dict.fromkeys(asked) if (read := reader(portal, kind, name)) is not None]
+
+    def view(record: Record) -> dict[str, Any]:
+        shown: dict[str, Any] = {
+            "id": str(record.id),
+            "properties": {name: read(record) for name, read in readers},
+            "createdAt": to_iso(record.created),
+            "updatedAt": to_iso(record.modified),
+            "archived": record.archived_at is not None,
+        }
+        if record.archived_at is not None:
+            shown["archivedAt"] = to_iso(record.archived_at)
+        if history:
+            shown["propertiesWithHistory"] = _history(portal, kind, record, history)
+        linked = {other.name: _linked(portal, kind, record, other, origin) for other in associations}
+        if any(linked.values()):
+            shown["associations"] = {name: page for name, page in linked.items() if page}
+        return shown
+
+    return view
+
+
+def _history(
+    portal: Portal, kind: ObjectType, record: Record, names: Sequence[str]
+) -> dict[str, list[dict[str, Any]]]:
+    """Newest first. What HubSpot keeps itself has no other history than its present value."""
+    shown = {}
+    for name in names:
+        read = reader(portal, kind, name)
+        if read is None:
+            continue
+        past = record.history(name)
+        if not past and (value := read(record)) is not None:
+            past = [(record.created, value)]
+        shown[name] = [_version(at, value) for at, value in past]
+    return shown
+
+
+def _version(at: int, value: str) -> dict[str, Any]:
+    return {"value": value, "timestamp": to_iso(at), "sourceType": "INTEGRATION", "sourceId": APP_ID}
+
+
+def _linked(portal: Portal, kind: ObjectType, record: Record, other: ObjectType, origin: str) -> dict[str, Any]:
+    """One page of associated records, an entry for each type; `{}` if there are none."""
+    pair = (kind.name, other.name)
+    around = sorted(portal.associations.neighbours(pair, record.id).items())
+    page = around[:MOST_ASSOCIATED]
+    results = [
+        {"id": str(to), "type": _type_name(link_type, len(types) > 1)}
+        for to, types in page
+        for link_type in portal.associations.describe(pair, types)
+    ]
+    if not results:
+        return {}
+    shown: dict[str, Any] = {"results": results}
+    if len(around) > MOST_ASSOCIATED:
+        after = str(around[MOST_ASSOCIATED][0])
+        link = f"{origin}/crm/v4/objects/{kind.name}/{record.id}/associations/{other.name}?after={after}"
+        shown["paging"] = {"next": {"after": after, "link": link}}
+    return shown
+
+
+def _type_name(link_type: LinkType, among_others: bool) -> str:
+    """The unlabelled type is told apart by its name when it stands beside another one."""
+    unlabelled = link_type.label is None and among_others
+    return f"{link_type.name}_unlabeled" if unlabelled else link_type.name

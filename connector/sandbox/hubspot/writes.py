@@ -1,0 +1,404 @@
+"""What becomes of a record when it is created, changed, archived or merged.
+
+Every write has two steps: `prepare_*` checks it whole and touches nothing, `commit` carries it out. A batch that
+must be written whole or not at all prepares all its inputs before it commits the first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from connector.sandbox.hubspot import lifecycle
+from connector.sandbox.hubspot.associations import HUBSPOT
+from connector.sandbox.hubspot.errors import (
+    ApiError,
+    Problem,
+    contact_exists,
+    not_found,
+    not_unique,
+    refuse,
+    refuse_json,
+    refuse_values,
+    required,
+)
+from connector.sandbox.hubspot.moments import to_iso
+from connector.sandbox.hubspot.pipelines import Pipelines
+from connector.sandbox.hubspot.portal import PORTAL_ID, Portal
+from connector.sandbox.hubspot.records import Record
+from connector.sandbox.hubspot.schema import BY_ALIAS, COMPANIES, CONTACTS, ObjectType
+from connector.sandbox.hubspot.values import BadValue, append_choices, as_text
+
+MOST_MERGED = 250  # "Cannot have more than 250 identities on a profile" (HubSpot docs, "Handling errors")
+PRIMARY_COMPANY = "associatedcompanyid"
+Changes = dict[str, str | None]
+Claims = dict[tuple[str, str], int]
+
+
+@dataclass(slots=True)
+class Link:
+    """An association that is created with a record."""
+
+    pair: tuple[str, str]
+    to: int
+    types: tuple[int, ...]
+
+
+@dataclass(slots=True)
+class Draft:
+    """A write that has passed all checks. `record` is `None` when it makes a new one with `record_id`."""
+
+    kind: ObjectType
+    record_id: int
+    record: Record | None
+    changes: Changes
+    written: list[str]
+    links: list[Link] = field(default_factory=list)
+
+
+# -- finding the record that is meant
+
+
+def locate(portal: Portal, kind: ObjectType, given: str, id_property: str | None) -> Record | None:
+    """The live record of an id or unique value, also under an id that a merge has absorbed.
+
+    Raises 400 for an `id_property` that does not identify records.
+    """
+    table = portal.tables[kind.name]
+    if not id_property or id_property == "hs_object_id":
+        return table.resolve(int(given)) if given.isdigit() else None
+    if not portal.properties[kind.name].identifies(id_property):
+        raise not_unique(kind, id_property)
+    holder = table.holder(id_property, normal_key(id_property, given))
+    return None if holder is None else table.live.get(holder)
+
+
+def normal_key(id_property: str, given: str) -> str:
+    """A unique value as it is kept: e-mail addresses without regard to case."""
+    return given.strip().lower() if id_property == "email" else given
+
+
+# -- checking
+
+
+def prepare_create(portal: Portal, kind: ObjectType, properties: Any, associations: Any, claims: Claims) -> Draft:
+    """Check a new record. `claims` are the unique values of the batch so far, and take up this one's.
+
+    Raises `ApiError`: 400 for values, requirements and associations, 409 for an e-mail address that is taken.
+    """
+    record_id = portal.next_id()
+    changes = _read_values(portal, kind, properties, None)
+    given = {name: value for name, value in changes.items() if value is not None}
+    if kind.name == "deals":
+        _settle_pipeline(portal, given, changes)
+    missing = [name for name in kind.needs_all if name not in given]
+    if missing or (kind.needs_one_of and not any(name in given for name in kind.needs_one_of)):
+        raise required(kind, missing or kind.needs_one_of)
+    links = _read_links(portal, kind, associations)
+    _check_rules(portal, kind, changes, None)
+    _check_unique(portal, kind, changes, record_id, claims)
+    return Draft(kind, record_id, None, changes, list(changes), links)
+
+
+def prepare_update(portal: Portal, kind: ObjectType, record: Record, properties: Any, claims: Claims) -> Draft:
+    """Check a change of a record; raises as `prepare_create`."""
+    changes = _read_values(portal, kind, properties, record)
+    written = list(changes)
+    _check_rules(portal, kind, changes, record)
+    _check_unique(portal, kind, changes, record.id, claims)
+    return Draft(kind, record.id, record, changes, written)
+
+
+def _read_values(portal: Portal, kind: ObjectType, properties: Any, record: Record | None) -> Changes:
+    """The values as they will be kept. Raises 400 that names every bad one."""
+    if not isinstance(properties, dict):
+        raise refuse_json()
+    defined = portal.properties[kind.name].defined
+    changes: Changes = {}
+    problems = []
+    for name, raw in properties.items():
+        definition = defined.get(name)
+        if definition is None:
+            problems.append(Problem(name, "PROPERTY_DOESNT_EXIST", f'Property "{name}" does not exist'))
+            continue
+        if definition.read_only:
+            message = f'"{name}" is a read only property; its value cannot be set.'
+            problems.append(Problem(name, "READ_ONLY_VALUE", message))
+            continue
+        try:
+            text = as_text(raw)
+            if definition.field_type == "checkbox" and record is not None:
+                text = append_choices(record.values.get(name), text)
+            changes[name] = definition.normalise(text, definition.allowed) if text else None
+        except BadValue as error:
+            problems.append(Problem(name, error.code, error.message))
+    if problems:
+        raise refuse_values(problems)
+    return changes
+
+
+def _check_rules(portal: Portal, kind: ObjectType, changes: Changes, record: Record | None) -> None:
+    """The rules that look beyond one value. Raises 400 that names every broken one."""
+    old = {} if record is None else record.values
+    checks = (_check_owner, _CHECKS[kind.name])
+    problems = [problem for check in checks if (problem := check(portal, kind, changes, old)) is not None]
+    if problems:
+        raise refuse_values(problems)
+
+
+def _check_owner(portal: Portal, _: ObjectType, changes: Changes, __: dict[str, str]) -> Problem | None:
+    """An owner must exist (the code of this refusal is not documented)."""
+    owner_id = changes.get("hubspot_owner_id")
+    if owner_id is None or portal.owners.assignable(owner_id):
+        return None
+    return Problem("hubspot_owner_id", "INVALID_OWNER_ID", f"Owner with id {owner_id} does not exist")
+
+
+def _check_contact(portal: Portal, kind: ObjectType, changes: Changes, old: dict[str, str]) -> Problem | None:
+    company = changes.get(PRIMARY_COMPANY)
+    if company is not None and not (company.isdigit() and int(company) in portal.tables["companies"].live):
+        return Problem(PRIMARY_COMPANY, "INVALID_COMPANY_ID", f"Company {company} does not exist")
+    return _check_lifecycle(portal, kind, changes, old)
+
+
+def _check_lifecycle(portal: Portal, kind: ObjectType, changes: Changes, old: dict[str, str]) -> Problem | None:
+    ranks = portal.properties[kind.name].defined[lifecycle.STAGE].allowed
+    backward = portal.settings.lifecycle_backward
+    return lifecycle.settle(changes, old.get(lifecycle.STAGE), ranks, backward)
+
+
+def _settle_pipeline(portal: Portal, given: dict[str, str], changes: Changes) -> None:
+    """A new deal that names no pipeline goes into the only one there is."""
+    if "pipeline" not in given:
+        if len(portal.pipelines.live) > 1:
+            raise required(BY_ALIAS["deals"], ["pipeline"])
+        changes["pipeline"] = next(iter(portal.pipelines.live))
+
+
+def _check_deal(portal: Portal, _: ObjectType, changes: Changes, old: dict[str, str]) -> Problem | None:
+    """The stage must be one of the deal's pipeline; closing a deal sets its close date if none is given."""
+    if "dealstage" not in changes and "pipeline" not in changes:
+        return None
+    pipeline_id = changes.get("pipeline", old.get("pipeline"))
+    stage_id = changes.get("dealstage", old.get("dealstage"))
+    problem = _misplaced(portal.pipelines, pipeline_id, stage_id)
+    if problem is not None or stage_id is None:
+        return problem
+    moved = stage_id != old.get("dealstage")
+    if moved and portal.pipelines.stages[stage_id].closed and not changes.get("closedate"):
+        changes["closedate"] = to_iso(portal.now())
+    return None
+
+
+def _misplaced(pipelines: Pipelines, pipeline_id: str | None, stage_id: str | None) -> Problem | None:
+    if pipeline_id not in pipelines.live:
+        allowed = ", ".join(pipelines.live)
+        message = f"{pipeline_id} was not one of the allowed options: [{allowed}]"
+        return Problem("pipeline", "INVALID_OPTION", message)
+    stages = pipelines.live[pipeline_id].stages
+    if stage_id not in stages:
+        message = f"{stage_id} was not one of the allowed options of pipeline {pipeline_id}: [{', '.join(stages)}]"
+        return Problem("dealstage", "INVALID_OPTION", message)
+    return None
+
+
+_CHECKS: dict[str, Callable[[Portal, ObjectType, Changes, dict[str, str]], Problem | None]] = {
+    "contacts": _check_contact,
+    "companies": _check_lifecycle,
+    "deals": _check_deal,
+}
+
+
+def _check_unique(portal: Portal, kind: ObjectType, changes: Changes, record_id: int, claims: Claims) -> None:
+    """Raises 409 for a taken e-mail address and 400 for another taken value; then claims all of them."""
+    table = portal.tables[kind.name]
+    mine: list[tuple[str, str]] = []
+    for name in portal.properties[kind.name].identifying():
+        value = changes.get(name)
+        if value is None:
+            continue
+        holder = claims.get((name, value), table.holder(name, value))
+        if holder is not None and holder != record_id:
+            raise _conflict(kind, name, value, record_id, holder)
+        mine.append((name, value))
+    claims.update((claim, record_id) for claim in mine)
+
+
+def _conflict(kind: ObjectType, name: str, value: str, record_id: int, holder: int) -> ApiError:
+    if (kind.name, name) == ("contacts", "email"):
+        return contact_exists(holder)
+    message = (
+        f"Cannot set PropertyValueCoordinates{{portalId={PORTAL_ID}, objectTypeId={kind.type_id},"
+        f" propertyName={name}, value={value}}} on {record_id}. {holder} already has that value."
+    )
+    return refuse_values([Problem(name, "CONFLICTING_UNIQUE_VALUE", message, holder)])
+
+
+def _read_links(portal: Portal, kind: ObjectType, associations: Any) -> list[Link]:
+    """The inline associations `[{to: {id}, types: [...]}]` of a new record. Raises 400 for a bad one."""
+    if not associations:
+        return []
+    if not isinstance(associations, list):
+        raise refuse_json()
+    return [_read_link(portal, kind, given) for given in associations]
+
+
+def _read_link(portal: Portal, kind: ObjectType, given: Any) -> Link:
+    """The object type of the other record follows from the association types."""
+    try:
+        to, specs = str(given["to"]["id"]), given["types"]
+        first = specs[0]["associationTypeId"]
+    except (TypeError, KeyError, IndexError):
+        raise refuse_json() from None
+    for other in portal.tables:
+        pair = (kind.name, other)
+        known = {link_type.type_id for link_type in portal.associations.types(pair)}
+        if first in known:
+            types = portal.associations.read_types(pair, specs)
+            if not to.isdigit() or int(to) not in portal.tables[other].live:
+                noun = BY_ALIAS[other].singular.upper()
+                raise refuse(f"{noun}={to} is not valid", sub_category="crm.associations.INVALID_OBJECT_IDS")
+            return Link(pair, int(to), types)
+    category = specs[0].get("associationCategory", HUBSPOT)
+    raise refuse(f"{category} association type id {first} doesn't exist from {kind.name}")
+
+
+# -- carrying out
+
+
+def commit(portal: Portal, draft: Draft) -> Record:
+    """Carry out a checked write."""
+    table = portal.tables[draft.kind.name]
+    stored, company = _split_company(draft)
+    if draft.record is None:
+        values = {name: value for name, value in stored.items() if value is not None}
+        record = Record(draft.record_id, values, portal.now())
+        table.add(record)
+    else:
+        record = draft.record
+        _release(portal, draft.kind, record, stored)
+        table.write(record, stored, portal.next_moment(record))
+    for name in portal.properties[draft.kind.name].identifying():
+        value = stored.get(name)
+        if value is not None:
+            table.claim(name, value, record.id)
+    for link in draft.links:
+        portal.associations.link(link.pair, record.id, link.to, link.types)
+    _set_primary_company(portal, record.id, company)
+    portal.note_written(draft.kind, record)
+    return record
+
+
+_UNTOUCHED = "untouched"
+
+
+def _split_company(draft: Draft) -> tuple[Changes, str | None]:
+    """`associatedcompanyid` is no stored value: writing it associates the company as the primary one."""
+    if draft.kind is not CONTACTS or PRIMARY_COMPANY not in draft.changes:
+        return draft.changes, _UNTOUCHED
+    rest = {name: value for name, value in draft.changes.items() if name != PRIMARY_COMPANY}
+    return rest, draft.changes[PRIMARY_COMPANY]
+
+
+def _set_primary_company(portal: Portal, contact: int, company: str | None) -> None:
+    pair = (CONTACTS.name, COMPANIES.name)
+    if company is None:
+        old = portal.associations.primary(pair, contact)
+        if old is not None:
+            portal.associations.unlink(pair, contact, old)
+    elif company != _UNTOUCHED:
+        portal.associations.link(pair, contact, int(company), (1,))
+
+
+def _release(portal: Portal, kind: ObjectType, record: Record, changes: Changes) -> None:
+    """Free the unique values that a write replaces."""
+    table = portal.tables[kind.name]
+    for name in portal.properties[kind.name].identifying():
+        old = record.values.get(name)
+        if name in changes and old is not None and old != changes[name]:
+            table.release(name, old)
+
+
+def archive(portal: Portal, kind: ObjectType, record: Record) -> None:
+    """Archive a live record: its associations end, and its unique values are free unless a setting keeps them."""
+    table = portal.tables[kind.name]
+    if not portal.settings.archived_keeps_unique_value:
+        _release_all(portal, kind, record)
+    portal.associations.forget(kind.name, record.id)
+    table.archive(record, portal.next_moment(record))
+
+
+def _release_all(portal: Portal, kind: ObjectType, record: Record) -> None:
+    _release(portal, kind, record, dict.fromkeys(portal.properties[kind.name].identifying()))
+    for address in filter(None, record.values.get("hs_additional_emails", "").split(";")):
+        portal.tables[kind.name].release("email", address)
+
+
+def merge(portal: Portal, kind: ObjectType, primary_id: str, absorbed_id: str) -> Record:
+    """Merge two records; answers the survivor (HubSpot docs, "Merge records").
+
+    The survivor keeps its values and takes those it has not; an absorbed contact's e-mail address becomes an
+    additional one. Raises 404 for a missing record, 400 for one with itself, 414 beyond 250 merges.
+    """
+    primary, absorbed = (locate(portal, kind, given, None) for given in (primary_id, absorbed_id))
+    if primary is None or absorbed is None:
+        raise not_found()
+    if primary is absorbed:
+        raise refuse("A record cannot be merged with itself")
+    identities = (*primary.absorbed, *absorbed.absorbed, absorbed.id)
+    if len(identities) >= MOST_MERGED:
+        raise ApiError(414, "VALIDATION_ERROR", f"Cannot have more than {MOST_MERGED} identities on a profile")
+    table = portal.tables[kind.name]
+    inherited = _inherited(kind, primary, absorbed)
+    _release_all(portal, kind, absorbed)
+    portal.associations.hand_over(kind.name, absorbed.id, primary.id)
+    table.absorb(absorbed, primary.id)
+    table.write(primary, inherited, portal.next_moment(primary))
+    primary.absorbed = identities
+    if portal.settings.merge_mints_new_id:
+        primary = _reissue(portal, kind, primary)
+    _claim_all(portal, kind, primary)
+    portal.note_written(kind, primary)
+    return primary
+
+
+def _inherited(kind: ObjectType, primary: Record, absorbed: Record) -> Changes:
+    """What the survivor takes over: values where it has none, and further e-mail addresses."""
+    changes: Changes = {name: value for name, value in absorbed.values.items() if name not in primary.values}
+    if kind is CONTACTS:
+        kept = primary.values.get("email") or absorbed.values.get("email")
+        more = [
+            address
+            for record in (primary, absorbed)
+            for address in (
+                *record.values.get("hs_additional_emails", "").split(";"),
+                record.values.get("email", ""),
+            )
+            if address and address != kept
+        ]
+        if more:
+            changes["hs_additional_emails"] = ";".join(dict.fromkeys(more))
+    return changes
+
+
+def _reissue(portal: Portal, kind: ObjectType, record: Record) -> Record:
+    """The same record under a new id; the old one leads to it."""
+    table = portal.tables[kind.name]
+    fresh = Record(portal.next_id(), record.values, record.created)
+    fresh.modified = record.modified
+    fresh.set_at, fresh.past = record.set_at, record.past
+    fresh.absorbed = (*record.absorbed, record.id)
+    portal.associations.hand_over(kind.name, record.id, fresh.id)
+    table.absorb(record, fresh.id)
+    table.add(fresh)
+    return fresh
+
+
+def _claim_all(portal: Portal, kind: ObjectType, record: Record) -> None:
+    table = portal.tables[kind.name]
+    for name in portal.properties[kind.name].identifying():
+        if name in record.values:
+            table.claim(name, record.values[name], record.id)
+    for address in filter(None, record.values.get("hs_additional_emails", "").split(";")):
+        table.claim("email", address, record.id)

@@ -43,7 +43,13 @@ COLLECTION = 200  # Salesforce REST API Developer Guide, "sObject Collections": 
 BATCH = 100  # HubSpot docs, "Using object APIs": batch endpoints take, and pages hold, at most 100 records
 VERSION = "v68.0"
 IDLE_CALLS = {"salesforce": 2, "hubspot": 8}
-OBJECT_WRITES = tuple(f"/batch/{verb}" for verb in ("create", "update", "upsert", "archive"))
+OBJECT_WRITES = (
+    "/create",
+    "/update",
+    "/upsert",
+    "/archive",
+    "/merge",
+)  # as the sandbox names them, batch or single
 
 
 class Deal(NamedTuple):
@@ -109,8 +115,8 @@ class Run:
         return sum(self.calls[side].values())
 
     def object_writes(self) -> int:
-        """Batches of HubSpot records written; associations and settings are not among them."""
-        counted = ("companies", "contacts", "deals")
+        """Calls that write HubSpot records; those for associations and settings are not among them."""
+        counted = ("companies/", "contacts/", "deals/")
         return sum(
             number
             for resource, number in self.calls["hubspot"].items()

@@ -1,0 +1,250 @@
+"""What an administrator may do to the org behind the API's back, and the addresses for it.
+
+| under `/_sandbox/` | methods |
+|---|---|
+| `usage`, `usage/reset`, `reset` | GET; POST |
+| `clock` | GET, POST |
+| `stages`, `record_types`, `users`, `fields` | GET lists, POST adds, PUT replaces |
+| `permissions` | GET, PUT |
+| `merge`, `undelete` | POST |
+
+The lists hold objects of Salesforce's own shapes (OpportunityStage, RecordType, User, and fields as in a
+describe). Input that is not understood is refused and changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from connector.sandbox.admin import refuse
+from connector.sandbox.salesforce import custom_fields, values
+from connector.sandbox.salesforce.errors import ApiError, InputError
+from connector.sandbox.salesforce.formulas import FORECAST_CODES
+from connector.sandbox.salesforce.org import Org
+from connector.sandbox.salesforce.store import Deletion, Row
+from connector.sandbox.wire import Request, Response
+
+Items = Iterable[Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """One of the lists: its object, the fields that identify an entry, and what completes an entry."""
+
+    sobject: str
+    identity: tuple[str, ...]
+    complete: Callable[[Row, int], Row]
+    extra: frozenset[str] = frozenset()
+
+
+def _complete_stage(given: Row, position: int) -> Row:
+    label = given.get("MasterLabel") or given.get("ApiName")
+    if not label:
+        raise InputError("a stage needs a MasterLabel or an ApiName")
+    won = given.get("IsWon", False)
+    closed = given.get("IsClosed", won)
+    if won and not closed:
+        raise InputError(f"{label}: a stage that is won is closed")
+    category = given.get("ForecastCategoryName") or _NAMES.get(given.get("ForecastCategory", ""))
+    category = category or ("Closed" if won else "Omitted" if closed else "Pipeline")
+    probability = 100.0 if won else 0.0 if closed else 10.0
+    return {
+        "IsActive": True, "SortOrder": position, "DefaultProbability": probability, "ApiName": label,
+        "MasterLabel": label, **given, "IsWon": won, "IsClosed": closed, "ForecastCategoryName": category,
+        "ForecastCategory": FORECAST_CODES.get(category, category),
+    }  # fmt: skip
+
+
+def _complete_record_type(given: Row, _: int) -> Row:
+    name = given.get("Name") or given.get("DeveloperName")
+    if not name:
+        raise InputError("a record type needs a Name or a DeveloperName")
+    developer_name = "_".join("".join(c if c.isalnum() else " " for c in name).split())
+    return {"SobjectType": "Opportunity", "IsActive": True, "Name": name, "DeveloperName": developer_name, **given}
+
+
+def _complete_user(given: Row, _: int) -> Row:
+    email = given.get("Email") or given.get("Username")
+    if not email:
+        raise InputError("a user needs an Email or a Username")
+    return {
+        "IsActive": True, "Username": email, "Email": email, "LastName": email.split("@")[0],
+        "UserType": "Standard", "TimeZoneSidKey": "GMT", "LocaleSidKey": "en_US", "LanguageLocaleKey": "en_US",
+        **given,
+    }  # fmt: skip
+
+
+_NAMES = {code: name for name, code in FORECAST_CODES.items()} | {
+    name: name for name in ("Omitted", "Pipeline", "Closed")
+}
+_KINDS = {
+    "stages": _Kind("OpportunityStage", ("ApiName",), _complete_stage),
+    "record_types": _Kind(
+        "RecordType", ("SobjectType", "DeveloperName"), _complete_record_type, frozenset({"picklistValues"})
+    ),
+    "users": _Kind("User", ("Username",), _complete_user),
+}
+
+
+class Administration:
+    """The acts, as methods. Bad input raises `InputError` and changes nothing."""
+
+    def __init__(self, org: Org) -> None:
+        self._org = org
+
+    def usage(self) -> dict[str, Any]:
+        """`{"total": calls, "by_resource": {"query": calls, …}}` since the org began or the last reset."""
+        return {"total": self._org.calls, "by_resource": dict(self._org.usage)}
+
+    def reset_usage(self) -> None:
+        self._org.usage.clear()
+
+    def entries(self, kind: str) -> list[dict[str, Any]]:
+        """The entries of `stages`, `record_types`, `users` or `fields`."""
+        if kind == "fields":
+            return custom_fields.tell(self._org)
+        table = self._org.store.table(_KINDS[kind].sobject)
+        rows = sorted(table.rows(), key=lambda row: row.get("SortOrder", 0))
+        narrowed = self._org.store.record_type_values
+        return [
+            {**row, "picklistValues": narrowed[row["Id"]]} if row["Id"] in narrowed else dict(row) for row in rows
+        ]
+
+    def add(self, kind: str, items: Items) -> list[str]:
+        """Add entries and give back their ids; one that is there already is replaced and keeps its id."""
+        if kind == "fields":
+            return custom_fields.add(self._org, items)
+        return self._store(kind, items, len(self._org.store.table(_KINDS[kind].sobject).live))
+
+    def replace(self, kind: str, items: Items) -> list[str]:
+        """Make these the only entries; the administrator stays among the users."""
+        if kind == "fields":
+            return custom_fields.replace(self._org, items)
+        with self._org.store.transaction():
+            kept = {*self._store(kind, items, 0), self._org.store.user}
+            store, table = self._org.store, self._org.store.table(_KINDS[kind].sobject)
+            for record in [each for each in table.live if each not in kept]:
+                store.take(table, record, Deletion(store.now(), record), None)
+        ordered = [record for record in table.live if record in kept]
+        return ordered if kind != "users" else [each for each in ordered if each != self._org.store.user]
+
+    def permissions(self, wanted: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """What the user may do, after changing what is `wanted` (the shape of the answer, or a part of it)."""
+        if wanted is not None:
+            self._org.access.change(wanted, {each.name for each in self._org.schema})
+            self._org.tell_permissions()
+        return self._org.access.tell()
+
+    def merge(self, sobject: str, master: str, losers: list[str]) -> None:
+        """Merge one or two records of Account or Contact into a third."""
+        found = self._org.schema.find(sobject)
+        if found is None or not found.mergeable or not 1 <= len(losers) <= 2 or master in losers:
+            raise InputError("merge takes an Account or Contact, a master, and one or two other losers")
+        with self._org.store.transaction():
+            self._org.writer.merge(found, master, losers)
+
+    def undelete(self, records: Iterable[str]) -> None:
+        """Bring records back from the recycle bin."""
+        with self._org.store.transaction():
+            for record in records:
+                self._org.writer.undelete(record)
+
+    def _store(self, kind: str, items: Items, offset: int) -> list[str]:
+        shape = _KINDS[kind]
+        sobject = self._org.schema[shape.sobject]
+        table = self._org.store.table(shape.sobject)
+        known = {tuple(row.get(name) for name in shape.identity): row["Id"] for row in table.rows()}
+        ready = []
+        for position, item in enumerate(items, offset + 1):
+            given: Row = {}
+            for name, value in item.items():
+                field = sobject.find(name)
+                if name in shape.extra or name in {"Id", "attributes"}:
+                    continue
+                if field is None or field.derived:
+                    raise InputError(f"{shape.sobject} has no field {name}")
+                given[field.name] = values.check(field, values.read(field, value))
+            ready.append((shape.complete(given, position), item.get("picklistValues")))
+        ids = []
+        for row, narrowed in ready:
+            identity = tuple(row.get(name) for name in shape.identity)
+            record = self._org.insert(shape.sobject, row, known.get(identity))
+            known[identity] = record
+            ids.append(record)
+            if narrowed is not None:
+                self._org.store.record_type_values[record] = _narrowed(narrowed)
+        return ids
+
+
+def _narrowed(given: Any) -> dict[str, list[str]]:
+    if not isinstance(given, dict) or not all(
+        isinstance(listed, list) and all(isinstance(each, str) for each in listed) for listed in given.values()
+    ):
+        raise InputError('picklistValues is an object such as {"StageName": ["Prospecting"]}')
+    return {name: list(listed) for name, listed in given.items()}
+
+
+def answer(administration: Administration, act: str, request: Request) -> Response:
+    """Answer one of the addresses, `act` being what follows `/_sandbox/`."""
+    try:
+        return _answer(administration, act, request)
+    except ApiError as error:
+        return refuse(f"{error.code}: {error.message}")
+    except ValueError as error:
+        return refuse(str(error))
+
+
+def _answer(administration: Administration, act: str, request: Request) -> Response:
+    method = request.method
+    if act in {*_KINDS, "fields"}:
+        return _answer_list(administration, act, request)
+    match (act, method):
+        case ("usage", "GET"):
+            return Response.json(administration.usage())
+        case ("usage/reset", "POST"):
+            administration.reset_usage()
+            return Response(204)
+        case ("permissions", "GET"):
+            return Response.json(administration.permissions())
+        case ("permissions", "PUT"):
+            return Response.json(administration.permissions(_object(request)))
+        case ("merge", "POST"):
+            body = _object(request)
+            losers = _texts(body, "losers")
+            administration.merge(str(body.get("sobject")), str(body.get("master")), losers)
+            return Response(204)
+        case ("undelete", "POST"):
+            administration.undelete(_texts(_object(request), "ids"))
+            return Response(204)
+    if act in {"usage", "usage/reset", "permissions", "merge", "undelete"}:
+        return refuse(f"{method} is not for {act}", 405)
+    return refuse(f"there is no {act}", 404)
+
+
+def _answer_list(administration: Administration, kind: str, request: Request) -> Response:
+    if request.method == "GET":
+        return Response.json(administration.entries(kind))
+    if request.method not in {"POST", "PUT"}:
+        return refuse(f"{request.method} is not for {kind}", 405)
+    body = request.json()
+    if not isinstance(body, list) or not all(isinstance(each, dict) for each in body):
+        raise InputError(f"{kind} are given as a list of objects")
+    act = administration.add if request.method == "POST" else administration.replace
+    ids = act(kind, body)
+    return Response.json([{"id": each} for each in ids], 201 if request.method == "POST" else 200)
+
+
+def _object(request: Request) -> Mapping[str, Any]:
+    body = request.json()
+    if not isinstance(body, dict):
+        raise InputError("the body is not an object")
+    return body
+
+
+def _texts(body: Mapping[str, Any], name: str) -> list[str]:
+    value = body.get(name)
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        raise InputError(f"{name} is not a list of ids")
+    return value

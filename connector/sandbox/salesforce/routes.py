@@ -1,0 +1,219 @@
+"""Which resource answers which address under `/services/data/vNN.0/`.
+
+The table is the whole list. `{}` stands for one part of a path, `{*}` for the rest of it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from connector.sandbox.salesforce import batches, composite, describe, records, replication, rules
+from connector.sandbox.salesforce.calls import Call, refused
+from connector.sandbox.salesforce.errors import ApiError
+from connector.sandbox.salesforce.ids import normalise
+from connector.sandbox.salesforce.org import DAILY_REQUESTS, Org
+from connector.sandbox.salesforce.soql.resolve import Context
+from connector.sandbox.salesforce.soql.run import answer
+from connector.sandbox.wire import Request, Response
+
+OLDEST, NEWEST = 41, 68
+
+Resource = Callable[[Call], Response]
+
+_SEASONS = ("Winter", "Spring", "Summer")
+_VERSIONED = re.compile(r"/services/data/v(\d+)\.0(?:/(.*))?")
+
+
+def versions() -> list[dict[str, str]]:
+    """`GET /services/data/`: three versions a year; 68.0 is Winter '27."""
+    return [
+        {
+            "label": f"{_SEASONS[(number - NEWEST) % 3]} '{27 + (number - NEWEST) // 3}",
+            "url": f"/services/data/v{number}.0",
+            "version": f"{number}.0",
+        }
+        for number in range(OLDEST, NEWEST + 1)
+    ]
+
+
+def split(path: str) -> tuple[str, tuple[str, ...]] | None:
+    """The version and the parts after it; None for an address that is not of this API."""
+    match = _VERSIONED.fullmatch(path)
+    if match is None or not OLDEST <= int(match[1]) <= NEWEST:
+        return None
+    rest = (match[2] or "").rstrip("/")
+    return f"{int(match[1])}.0", tuple(rest.split("/")) if rest else ()
+
+
+def name(parts: tuple[str, ...]) -> str:
+    """The stable short name under which calls of a resource are counted."""
+    if not parts:
+        return "versions"
+    if parts[0] in {"sobjects", "composite", "limits", "ui-api"} and len(parts) > 1:
+        return f"{parts[0]}/{parts[1]}"
+    return parts[0]
+
+
+def respond(org: Org, request: Request) -> Response:
+    """Answer a call that has been let in. Errors are answers too; nothing is raised."""
+    found = split(request.path)
+    if found is None:
+        return refused(ApiError("NOT_FOUND", "The requested resource does not exist"))
+    version, parts = found
+    try:
+        resource, arguments = _route(request.method, parts)
+        return resource(Call(org, request, version, arguments, respond))
+    except ApiError as error:
+        return refused(error)
+
+
+def _route(method: str, parts: tuple[str, ...]) -> tuple[Resource, tuple[str, ...]]:
+    for pattern, methods in _ROUTES:
+        arguments = _match(pattern, parts)
+        if arguments is None:
+            continue
+        resource = methods.get("GET" if method == "HEAD" else method)
+        if resource is None:
+            message = f"HTTP Method '{method}' not allowed. Allowed are {','.join(methods)}"
+            raise ApiError("METHOD_NOT_ALLOWED", message)
+        return resource, arguments
+    raise ApiError("NOT_FOUND", "The requested resource does not exist")
+
+
+def _match(pattern: tuple[str, ...], parts: tuple[str, ...]) -> tuple[str, ...] | None:
+    if pattern and pattern[-1] == "{*}":
+        if len(parts) < len(pattern):
+            return None
+    elif len(pattern) != len(parts):
+        return None
+    arguments = []
+    for wanted, part in zip(pattern, parts, strict=False):
+        if wanted.startswith("{"):
+            arguments.append(part)
+        elif wanted != part:
+            return None
+    return (*arguments, *parts[len(pattern) :])
+
+
+# -- the resources that need no module of their own
+
+
+def _list_resources(call: Call) -> Response:
+    names = ("composite", "limits", "query", "queryAll", "sobjects")
+    return Response.json({each: f"{call.base}/{each}" for each in names})
+
+
+def _query(call: Call) -> Response:
+    return _run_query(call, deleted=False)
+
+
+def _query_all(call: Call) -> Response:
+    return _run_query(call, deleted=True)
+
+
+def _run_query(call: Call, *, deleted: bool) -> Response:
+    text = call.request.first("q")
+    if text is None:
+        raise ApiError("MALFORMED_QUERY", "A query string has to be specified")
+    org = call.org
+    found = answer(Context(text, org.store, org.access, deleted, call.version))
+    options = call.request.headers.get("sforce-query-options")
+    # The pages of a queryAll are asked for under /query as well.
+    return Response.json(org.cursors.first(found, options, f"{call.base}/query"))
+
+
+def _query_more(call: Call) -> Response:
+    return Response.json(call.org.cursors.more(call.arguments[0]))
+
+
+def _describe_global(call: Call) -> Response:
+    return Response.json(describe.describe_global(call.org.store, call.org.access, call.base))
+
+
+def _basic(call: Call) -> Response:
+    sobject = call.org.readable(call.arguments[0])
+    return Response.json(describe.basic(call.org.store, sobject, call.org.access, call.base))
+
+
+def _describe(call: Call) -> Response:
+    sobject = call.org.readable(call.arguments[0])
+    return Response.json(describe.describe(call.org.store, sobject, call.org.access, call.base))
+
+
+def _updated(call: Call) -> Response:
+    sobject = call.org.readable(call.arguments[0])
+    return Response.json(replication.updated(call.org.store, sobject, call.request))
+
+
+def _deleted(call: Call) -> Response:
+    sobject = call.org.readable(call.arguments[0])
+    return Response.json(replication.deleted(call.org.store, sobject, call.request))
+
+
+def _limits(call: Call) -> Response:
+    left = max(0, DAILY_REQUESTS - call.org.calls)
+    return Response.json({
+        "DailyApiRequests": {"Max": DAILY_REQUESTS, "Remaining": left},
+        "DailyBulkApiBatches": {"Max": 15000, "Remaining": 15000},
+        "DailyBulkV2QueryJobs": {"Max": 10000, "Remaining": 10000},
+        "DailyBulkV2QueryFileStorageMB": {"Max": 976562, "Remaining": 976562},
+        "DailyStandardVolumePlatformEvents": {"Max": 10000, "Remaining": 10000},
+        "DataStorageMB": {"Max": 5, "Remaining": 5},
+        "FileStorageMB": {"Max": 20, "Remaining": 20},
+    })  # fmt: skip
+
+
+def _record_count(call: Call) -> Response:
+    named = call.request.every("sObjects")
+    wanted = [call.org.schema.find(each) for each in named] if named else list(call.org.schema)
+    counts = [
+        {"count": len(call.org.store.table(each.name).live), "name": each.name}
+        for each in wanted
+        if each is not None and call.org.access.may_read(each.name)
+    ]
+    return Response.json({"sObjects": counts})
+
+
+def _picklist_values(call: Call) -> Response:
+    sobject = call.org.readable(call.arguments[0])
+    field = sobject.find(call.arguments[2])
+    record_type = normalise(call.arguments[1])
+    if record_type is None:
+        raise ApiError("MALFORMED_ID", f"Record Type ID: id value of incorrect type: {call.arguments[1]}")
+    known = call.org.store.table("RecordType").live
+    master = rules.MASTER_RECORD_TYPE
+    own = record_type == master or known.get(record_type, {}).get("SobjectType") == sobject.name
+    if field is None or field.type not in {"picklist", "multipicklist"} or not own:
+        raise ApiError("NOT_FOUND", "The requested resource does not exist")
+    url = f"{call.base}/ui-api/object-info/{sobject.name}/picklist-values/{record_type}/{field.name}"
+    return Response.json(describe.picklist_values(call.org.store, sobject, field, record_type, url))
+
+
+_TABLE: tuple[tuple[str, dict[str, Resource]], ...] = (
+    ("", {"GET": _list_resources}),
+    ("query", {"GET": _query}),
+    ("queryAll", {"GET": _query_all}),
+    ("query/{}", {"GET": _query_more}),
+    ("queryAll/{}", {"GET": _query_more}),
+    ("composite", {"POST": composite.composite}),
+    ("composite/batch", {"POST": composite.batch}),
+    ("composite/sobjects", {"POST": batches.create, "PATCH": batches.update, "DELETE": batches.delete}),
+    ("composite/sobjects/{}", {"GET": batches.read, "POST": batches.read}),
+    ("composite/sobjects/{}/{}", {"PATCH": batches.upsert}),
+    ("sobjects", {"GET": _describe_global}),
+    ("sobjects/{}", {"GET": _basic, "POST": records.create}),
+    ("sobjects/{}/describe", {"GET": _describe}),
+    ("sobjects/{}/updated", {"GET": _updated}),
+    ("sobjects/{}/deleted", {"GET": _deleted}),
+    ("sobjects/{}/{}", {"GET": records.read, "PATCH": records.update, "DELETE": records.delete}),
+    ("sobjects/{}/{}/{*}", {
+        "GET": records.respond_several(records.read_by_key), "PATCH": records.upsert,
+        "DELETE": records.respond_several(records.delete_by_key),
+    }),
+    ("limits", {"GET": _limits}),
+    ("limits/recordCount", {"GET": _record_count}),
+    ("ui-api/object-info/{}/picklist-values/{}/{}", {"GET": _picklist_values}),
+)  # fmt: skip
+
+_ROUTES = tuple((tuple(path.split("/")) if path else (), methods) for path, methods in _TABLE)

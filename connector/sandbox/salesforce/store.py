@@ -1,0 +1,214 @@
+"""Where the rows of an org are: by id, by parent, by unique value, and in the recycle bin.
+
+A row is a dict from field name to value, without the fields that are null (or, for checkboxes, false). Dates
+and times are stored as they are answered, so that they compare as text. A row is never changed in place: a new
+one replaces it, so that a query cursor, or a transaction that may have to go back, simply keeps the old one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from connector.sandbox.clock import Clock
+from connector.sandbox.salesforce import ids
+from connector.sandbox.salesforce.schema import Field, Schema, SObject
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """When a row was deleted and which row's deletion took it along (its own id when it was meant itself)."""
+
+    when: str
+    root: str
+
+
+@dataclass(slots=True)
+class Table:
+    """The rows of one object."""
+
+    sobject: SObject
+    live: dict[str, Row] = field(default_factory=dict)
+    bin: dict[str, Row] = field(default_factory=dict)
+    deletions: dict[str, Deletion] = field(default_factory=dict)
+    by_parent: dict[str, dict[str, dict[str, None]]] = field(default_factory=dict)
+    by_key: dict[str, dict[str, dict[str, None]]] = field(default_factory=dict)
+    issued: int = 0
+
+    def get(self, record: str, deleted: bool = False) -> Row | None:
+        row = self.live.get(record)
+        return self.bin.get(record) if row is None and deleted else row
+
+    def rows(self, deleted: bool = False) -> Iterator[Row]:
+        yield from self.live.values()
+        if deleted:
+            yield from self.bin.values()
+
+    def below(self, reference: str, parent: str) -> list[str]:
+        """The ids of the live rows that point to a parent."""
+        return list(self.by_parent.get(reference, {}).get(parent, ()))
+
+    def keyed(self, name: str, value: Any) -> list[str]:
+        """The ids of the live rows with this value in a unique or external id field."""
+        return list(self.by_key.get(name, {}).get(fold(self.sobject.fields[name.lower()], value), ()))
+
+    def swap(self, record: str, new: Row | None) -> Row | None:
+        """Put `new` in the place of the live row (None removes it) and give back what was there."""
+        old = self.live.get(record)
+        for name, index, is_key in self._indexes():
+            before = old.get(name) if old is not None else None
+            after = new.get(name) if new is not None else None
+            if before == after:
+                continue
+            known = self.sobject.fields[name.lower()]
+            if before is not None:
+                _forget(index, fold(known, before) if is_key else before, record)
+            if after is not None:
+                index.setdefault(fold(known, after) if is_key else after, {})[record] = None
+        if new is None:
+            self.live.pop(record, None)
+        else:
+            self.live[record] = new
+        return old
+
+    def index(self, added: Field) -> None:
+        """Make ready for a field by which rows will be found."""
+        if added.indexed:
+            self.by_parent.setdefault(added.name, {})
+        if added.keyed:
+            self.by_key.setdefault(added.name, {})
+
+    def _indexes(self) -> Iterator[tuple[str, dict[str, dict[str, None]], bool]]:
+        for name, index in self.by_parent.items():
+            yield name, index, False
+        for name, index in self.by_key.items():
+            yield name, index, True
+
+
+class Store:
+    """All rows of an org, and the transaction they are changed in.
+
+    `user` is the id of the signed-in user; `record_type_values` narrows picklists, by record type and field name.
+    """
+
+    def __init__(self, schema: Schema, clock: Clock, instance: str) -> None:
+        self.schema = schema
+        self.clock = clock
+        self.user = ""
+        self.record_type_values: dict[str, dict[str, list[str]]] = {}
+        self._instance = instance
+        self._tables = {each.name: Table(each) for each in schema}
+        self._undo: list[tuple[Table, str, Row | None, Row | None, Deletion | None]] | None = None
+        for table in self._tables.values():
+            for each in table.sobject.fields.values():
+                table.index(each)
+
+    def table(self, name: str) -> Table:
+        """By the object's name as the schema spells it."""
+        return self._tables[name]
+
+    def now(self) -> str:
+        """The time as Salesforce writes it: UTC, whole seconds, `2026-01-02T03:04:05.000+0000`."""
+        return write_moment(self.clock.now())
+
+    def new_id(self, table: Table) -> str:
+        table.issued += 1
+        return ids.make(table.sobject.prefix or "000", self._instance, table.issued)
+
+    def put(self, table: Table, row: Row) -> None:
+        """Insert or replace a live row."""
+        record = row["Id"]
+        self._note(table, record)
+        table.swap(record, row)
+
+    def take(self, table: Table, record: str, deletion: Deletion, binned: Row | None) -> None:
+        """Delete a live row; `binned` is what the recycle bin shows of it, if anything."""
+        self._note(table, record)
+        table.swap(record, None)
+        table.deletions[record] = deletion
+        if binned is not None:
+            table.bin[record] = binned
+
+    def bring_back(self, table: Table, row: Row) -> None:
+        """Move a row from the recycle bin back among the living."""
+        record = row["Id"]
+        self._note(table, record)
+        del table.bin[record]
+        table.deletions.pop(record, None)
+        table.swap(record, row)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """Changes inside are undone by `Transaction.roll_back`, and when an exception leaves the block.
+        Transactions nest.
+        """
+        outer = self._undo
+        self._undo = []
+        transaction = Transaction(self)
+        try:
+            yield transaction
+        except BaseException:
+            transaction.roll_back()
+            raise
+        finally:
+            done, self._undo = self._undo, outer
+            if outer is not None:
+                outer.extend(done)
+
+    def roll_back(self) -> None:
+        while self._undo:
+            table, record, live, binned, deletion = self._undo.pop()
+            table.swap(record, live)
+            _set(table.bin, record, binned)
+            _set(table.deletions, record, deletion)
+
+    def _note(self, table: Table, record: str) -> None:
+        if self._undo is not None:
+            before = table.live.get(record), table.bin.get(record), table.deletions.get(record)
+            self._undo.append((table, record, *before))
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """The open transaction of a store."""
+
+    store: Store
+
+    def roll_back(self) -> None:
+        self.store.roll_back()
+
+
+def write_moment(moment: datetime) -> str:
+    """`2026-01-02T03:04:05.000+0000`; a part of a second is dropped, as Salesforce drops it."""
+    return moment.astimezone(UTC).isoformat()[:19] + ".000+0000"
+
+
+def fold(field: Field, value: Any) -> Any:
+    """What two values of a field have in common when Salesforce takes them for equal."""
+    if isinstance(value, str) and not field.case_sensitive and field.type not in {"id", "reference"}:
+        return value.casefold()
+    return value
+
+
+def trimmed(pairs: Iterable[tuple[str, Any]]) -> Row:
+    """A row of the pairs whose value needs to be stored."""
+    return {name: value for name, value in pairs if value is not None and value is not False}
+
+
+def _forget(index: dict[str, dict[str, None]], value: str, record: str) -> None:
+    held = index[value]
+    del held[record]
+    if not held:
+        del index[value]
+
+
+def _set(target: dict[str, Any], key: str, value: Any) -> None:
+    if value is None:
+        target.pop(key, None)
+    else:
+        target[key] = value

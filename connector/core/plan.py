@@ -38,8 +38,8 @@ from connector.core.model import (
     Value,
     Values,
 )
+from connector.core.rollups import NUMBER, Rollup
 from connector.core.rollups import RULES as ROLLUP_RULES
-from connector.core.rollups import Rollup
 
 STAGE, CLOSE_DATE = "dealstage", "closedate"
 LIFECYCLE_STAGE = "lifecyclestage"
@@ -130,7 +130,7 @@ class Severance:
 
 
 @dataclass(frozen=True, slots=True)
-class Connection:
+class RoleAddition:
     """A contact of a deal, to be added on side `to`; or, with `to` None, found on both sides and agreed."""
 
     to: Side | None
@@ -148,7 +148,7 @@ class Wait:
     needs: tuple[str, Side, str]
 
 
-Action = Creation | Update | Deletion | Adoption | Settlement | Severance | Connection | Wait | Problem
+Action = Creation | Update | Deletion | Adoption | Settlement | Severance | RoleAddition | Wait | Problem
 
 
 # --- unlinked records -------------------------------------------------------------------------------------
@@ -477,17 +477,17 @@ def plan_roles(roles: Roles, record: Record, contacts: Mapping[tuple[Side, str],
         if link is None:
             actions.append(Wait(record, (CONTACT_PAIR, Side.SALESFORCE, contact_id)))
         elif roles.hubspot is not None and link.hubspot_id in roles.hubspot:
-            actions.append(Connection(None, roles.deal, link, "R1", "on both sides"))
+            actions.append(RoleAddition(None, roles.deal, link, "R1", "on both sides"))
         else:
             cause = f"contact role of contact {contact_id}"
-            actions.append(Connection(Side.HUBSPOT, roles.deal, link, "R1", cause))
+            actions.append(RoleAddition(Side.HUBSPOT, roles.deal, link, "R1", cause))
     for contact_id in sorted(roles.hubspot or ()):
         link = contacts.get((Side.HUBSPOT, contact_id))
         if link is None:
             actions.append(Wait(record, (CONTACT_PAIR, Side.HUBSPOT, contact_id)))
         elif link.salesforce_id not in roles.salesforce | roles.agreed:
             cause = f"contact {contact_id} is associated with the deal"
-            actions.append(Connection(Side.SALESFORCE, roles.deal, link, "R2", cause))
+            actions.append(RoleAddition(Side.SALESFORCE, roles.deal, link, "R2", cause))
     return actions
 
 
@@ -527,6 +527,7 @@ def plan_derived(derivation: Derivation, settings: LifecycleSettings, order: Map
         Change(target, fields.get(target), derivation.rollup.values[name], ROLLUP_RULES[name], "its deals")
         for name, target in derivation.targets.items()
         if not _same_text(fields.get(target), derivation.rollup.values[name])
+        and not (name == NUMBER and derivation.rollup.values[name] == "0" and not fields.get(target))
     ]
     person = derivation.person
     move = choose_move(person, settings, order)

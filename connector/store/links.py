@@ -240,6 +240,16 @@ class Links:
             )
         )
 
+    def forget(self, link_id: int) -> None:
+        """A pending creation did not happen and will not: nothing is linked."""
+        pending = link.c.state == LinkState.PENDING.value
+        self._db.execute(delete(link).where(link.c.id == link_id, pending))
+
+    def is_new(self, link_id: int, run_id: int) -> bool:
+        """Whether a link was made in this run."""
+        rows = self._db.fetch(select(link.c.linked_run).where(link.c.id == link_id))
+        return bool(rows) and rows[0].linked_run == run_id
+
     # --- edges ---
 
     def join(self, kind: str, pairs: Iterable[tuple[int, int]], *, with_creation: bool) -> None:

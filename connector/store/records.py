@@ -136,6 +136,15 @@ class Records:
                 update(record).where(self._is(side, object_), record.c.id.in_(some)).values(dirty=dirty)
             )
 
+    def mark_gone(self, side: Side, object_: str, ids: Iterable[str]) -> None:
+        """Note what we have deleted ourselves."""
+        for some in chunks(ids):
+            self._db.execute(
+                update(record)
+                .where(self._is(side, object_), record.c.id.in_(some))
+                .values(presence=Presence.DELETED.value, dirty=False)
+            )
+
     def clear_all(self, side: Side, object_: str) -> None:
         """Nothing of this object is to be done (P4: a first sync by triggers only)."""
         self._db.execute(update(record).where(self._is(side, object_)).values(dirty=False))

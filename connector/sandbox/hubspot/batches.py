@@ -138,6 +138,7 @@ def _write(
     """Check all inputs, then write those that may be written."""
     inputs = call.inputs(MOST)
     traced = _all_traced(inputs)
+    names_existing = call.portal.settings.conflict_names_existing
     claims: Claims = {}
     drafts: list[tuple[Draft, str | None]] = []
     refused: list[tuple[ApiError, str | None]] = []
@@ -146,7 +147,7 @@ def _write(
         try:
             draft = prepare(given, claims)
         except ApiError as error:
-            refused.append((error, trace_id))
+            refused.append((error if names_existing else error.without_holder(), trace_id))
         else:
             if draft is not None:
                 drafts.append((draft, trace_id))
@@ -154,7 +155,6 @@ def _write(
         raise _whole([error for error, _ in refused])
     show = _Show(call, kind, tells_new=tells_new)
     results = [show(draft, trace_id) for draft, trace_id in drafts]
-    names_existing = call.portal.settings.conflict_names_existing
     errors = [error.of_input(trace_id, names_existing=names_existing) for error, trace_id in refused]
     return batch_answer(call, results, [*errors, *missing.errors(kind)], status, shuffled=True)
 
@@ -201,7 +201,7 @@ def _check_ids(call: Call, kind: ObjectType) -> None:
     inputs = call.inputs(MOST)
     _refuse_duplicates([(given.get("idProperty"), _id(given)) for given in inputs])
     for name in {given.get("idProperty") for given in inputs}:
-        if name and name != "hs_object_id" and not call.portal.properties[kind.name].identifies(str(name)):
+        if name and name != "hs_object_id" and name not in call.portal.properties[kind.name].identifying:
             raise not_unique(kind, str(name))
 
 

@@ -7,7 +7,7 @@ shape is not documented, the function that makes it says so.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
@@ -62,6 +62,13 @@ class ApiError(Exception):
             **{name: value for name, value in optional.items() if value},
         }
 
+    def without_holder(self) -> ApiError:
+        """The error as a batch gives it, where HubSpot is not known to name the record that has a value.
+
+        A taken e-mail address is named in the message all the same.
+        """
+        return self
+
     def of_input(self, trace_id: str | None, *, names_existing: bool) -> dict[str, Any]:
         """The error as one of a 207's `errors`, found again by the trace id of its input."""
         context: dict[str, Sequence[str]] = dict(self.context)
@@ -74,12 +81,16 @@ class ApiError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is wrong with one property of one input. `holder` is the record that has the unique value."""
+    """What is wrong with one property of one input. `holder` is the record that has the unique value.
+
+    `unnamed` is the message that does not name it.
+    """
 
     name: str
     code: str
     message: str
     holder: int | None = None
+    unnamed: str = ""
 
     def validation(self) -> dict[str, Any]:
         return {
@@ -94,16 +105,27 @@ class Problem:
         return {"message": self.message, "code": self.code, "context": {"propertyName": [self.name]}}
 
 
-def refuse_values(problems: Sequence[Problem]) -> ApiError:
+class InvalidValues(ApiError):
     """400 for property values, each problem both in the message and in `errors`."""
-    listed = orjson.dumps([problem.validation() for problem in problems]).decode()
-    return ApiError(
-        400,
-        "VALIDATION_ERROR",
-        f"Property values were not valid: {listed}",
-        errors=[problem.detail() for problem in problems],
-        existing=next((problem.holder for problem in problems if problem.holder is not None), None),
-    )
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        listed = orjson.dumps([problem.validation() for problem in problems]).decode()
+        super().__init__(
+            400,
+            "VALIDATION_ERROR",
+            f"Property values were not valid: {listed}",
+            errors=[problem.detail() for problem in problems],
+            existing=next((problem.holder for problem in problems if problem.holder is not None), None),
+        )
+        self._problems = problems
+
+    def without_holder(self) -> ApiError:
+        return InvalidValues(
+            [
+                problem if problem.holder is None else replace(problem, message=problem.unnamed, holder=None)
+                for problem in self._problems
+            ]
+        )
 
 
 def refuse(message: str, **more: Any) -> ApiError:

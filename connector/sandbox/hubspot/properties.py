@@ -139,7 +139,10 @@ def _number_options(pairs: Iterable[tuple[str, str]]) -> list[dict[str, Any]]:
 
 
 class Properties:
-    """The properties and property groups of one object type. `now` gives the time in milliseconds."""
+    """The properties and property groups of one object type. `now` gives the time in milliseconds.
+
+    `identifying` are the properties whose value names one record.
+    """
 
     def __init__(self, kind: ObjectType, now: Callable[[], int]) -> None:
         self._kind = kind
@@ -149,19 +152,11 @@ class Properties:
             shipped.name: _ship(kind, shipped, order, born) for order, shipped in enumerate(FIELDS[kind.name])
         }
         self._archived: dict[str, Definition] = {}
+        self.identifying = [name for owner, name in (EMAIL,) if owner == kind.name]
         self._groups = {
             name: {"name": name, "label": label, "displayOrder": order, "archived": False}
             for order, (name, label) in enumerate(GROUPS[kind.name])
         }
-
-    def identifying(self) -> list[str]:
-        """The properties whose value names one record."""
-        unique = [name for name, definition in self.defined.items() if definition.unique]
-        return ["email", *unique] if self._kind.name == EMAIL[0] else unique
-
-    def identifies(self, name: str) -> bool:
-        definition = self.defined.get(name)
-        return definition is not None and (definition.unique or (self._kind.name, name) == EMAIL)
 
     # -- definitions
 
@@ -215,6 +210,8 @@ class Properties:
         definition.rank_options()
         self._archived.pop(name, None)
         self.defined[name] = definition
+        if unique:
+            self.identifying.append(name)
         return definition
 
     def update(self, name: str, body: Any) -> Definition:
@@ -250,6 +247,8 @@ class Properties:
             raise refuse(f'Property "{name}" is defined by HubSpot and cannot be archived')
         definition.archived_at = self._now()
         self._archived[name] = self.defined.pop(name)
+        if definition.unique:
+            self.identifying.remove(name)
 
     def _check_unique(self, field_type: str) -> None:
         if field_type not in _UNIQUE_FIELDS:

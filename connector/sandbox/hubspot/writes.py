@@ -11,16 +11,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from connector.sandbox.hubspot import lifecycle
-from connector.sandbox.hubspot.associations import HUBSPOT
 from connector.sandbox.hubspot.errors import (
     ApiError,
+    InvalidValues,
     Problem,
     contact_exists,
     not_found,
     not_unique,
     refuse,
     refuse_json,
-    refuse_values,
     required,
 )
 from connector.sandbox.hubspot.moments import to_iso
@@ -68,7 +67,7 @@ def locate(portal: Portal, kind: ObjectType, given: str, id_property: str | None
     table = portal.tables[kind.name]
     if not id_property or id_property == "hs_object_id":
         return table.resolve(int(given)) if given.isdigit() else None
-    if not portal.properties[kind.name].identifies(id_property):
+    if id_property not in portal.properties[kind.name].identifying:
         raise not_unique(kind, id_property)
     holder = table.holder(id_property, normal_key(id_property, given))
     return None if holder is None else table.live.get(holder)
@@ -134,7 +133,7 @@ def _read_values(portal: Portal, kind: ObjectType, properties: Any, record: Reco
         except BadValue as error:
             problems.append(Problem(name, error.code, error.message))
     if problems:
-        raise refuse_values(problems)
+        raise InvalidValues(problems)
     return changes
 
 
@@ -144,7 +143,7 @@ def _check_rules(portal: Portal, kind: ObjectType, changes: Changes, record: Rec
     checks = (_check_owner, _CHECKS[kind.name])
     problems = [problem for check in checks if (problem := check(portal, kind, changes, old)) is not None]
     if problems:
-        raise refuse_values(problems)
+        raise InvalidValues(problems)
 
 
 def _check_owner(portal: Portal, _: ObjectType, changes: Changes, __: dict[str, str]) -> Problem | None:
@@ -214,7 +213,7 @@ def _check_unique(portal: Portal, kind: ObjectType, changes: Changes, record_id:
     """Raises 409 for a taken e-mail address and 400 for another taken value; then claims all of them."""
     table = portal.tables[kind.name]
     mine: list[tuple[str, str]] = []
-    for name in portal.properties[kind.name].identifying():
+    for name in portal.properties[kind.name].identifying:
         value = changes.get(name)
         if value is None:
             continue
@@ -228,11 +227,12 @@ def _check_unique(portal: Portal, kind: ObjectType, changes: Changes, record_id:
 def _conflict(kind: ObjectType, name: str, value: str, record_id: int, holder: int) -> ApiError:
     if (kind.name, name) == ("contacts", "email"):
         return contact_exists(holder)
-    message = (
+    cannot = (
         f"Cannot set PropertyValueCoordinates{{portalId={PORTAL_ID}, objectTypeId={kind.type_id},"
-        f" propertyName={name}, value={value}}} on {record_id}. {holder} already has that value."
+        f" propertyName={name}, value={value}}} on {record_id}."
     )
-    return refuse_values([Problem(name, "CONFLICTING_UNIQUE_VALUE", message, holder)])
+    named, unnamed = (f"{cannot} {who} already has that value." for who in (holder, "Another record"))
+    return InvalidValues([Problem(name, "CONFLICTING_UNIQUE_VALUE", named, holder, unnamed)])
 
 
 def _read_links(portal: Portal, kind: ObjectType, associations: Any) -> list[Link]:
@@ -251,17 +251,14 @@ def _read_link(portal: Portal, kind: ObjectType, given: Any) -> Link:
         first = specs[0]["associationTypeId"]
     except (TypeError, KeyError, IndexError):
         raise refuse_json() from None
-    for other in portal.tables:
-        pair = (kind.name, other)
-        known = {link_type.type_id for link_type in portal.associations.types(pair)}
-        if first in known:
-            types = portal.associations.read_types(pair, specs)
-            if not to.isdigit() or int(to) not in portal.tables[other].live:
-                noun = BY_ALIAS[other].singular.upper()
-                raise refuse(f"{noun}={to} is not valid", sub_category="crm.associations.INVALID_OBJECT_IDS")
-            return Link(pair, int(to), types)
-    category = specs[0].get("associationCategory", HUBSPOT)
-    raise refuse(f"{category} association type id {first} doesn't exist from {kind.name}")
+    pair = portal.associations.pair_of(kind.name, first)
+    if pair is None:
+        raise refuse(f"Association type id {first} doesn't exist from {kind.name}")
+    types = portal.associations.read_types(pair, specs)
+    if not to.isdigit() or int(to) not in portal.tables[pair[1]].live:
+        noun = BY_ALIAS[pair[1]].singular.upper()
+        raise refuse(f"{noun}={to} is not valid", sub_category="crm.associations.INVALID_OBJECT_IDS")
+    return Link(pair, int(to), types)
 
 
 # -- carrying out
@@ -279,7 +276,7 @@ def commit(portal: Portal, draft: Draft) -> Record:
         record = draft.record
         _release(portal, draft.kind, record, stored)
         table.write(record, stored, portal.next_moment(record))
-    for name in portal.properties[draft.kind.name].identifying():
+    for name in portal.properties[draft.kind.name].identifying:
         value = stored.get(name)
         if value is not None:
             table.claim(name, value, record.id)
@@ -314,7 +311,7 @@ def _set_primary_company(portal: Portal, contact: int, company: str | None) -> N
 def _release(portal: Portal, kind: ObjectType, record: Record, changes: Changes) -> None:
     """Free the unique values that a write replaces."""
     table = portal.tables[kind.name]
-    for name in portal.properties[kind.name].identifying():
+    for name in portal.properties[kind.name].identifying:
         old = record.values.get(name)
         if name in changes and old is not None and old != changes[name]:
             table.release(name, old)
@@ -330,7 +327,7 @@ def archive(portal: Portal, kind: ObjectType, record: Record) -> None:
 
 
 def _release_all(portal: Portal, kind: ObjectType, record: Record) -> None:
-    _release(portal, kind, record, dict.fromkeys(portal.properties[kind.name].identifying()))
+    _release(portal, kind, record, dict.fromkeys(portal.properties[kind.name].identifying))
     for address in filter(None, record.values.get("hs_additional_emails", "").split(";")):
         portal.tables[kind.name].release("email", address)
 
@@ -397,7 +394,7 @@ def _reissue(portal: Portal, kind: ObjectType, record: Record) -> Record:
 
 def _claim_all(portal: Portal, kind: ObjectType, record: Record) -> None:
     table = portal.tables[kind.name]
-    for name in portal.properties[kind.name].identifying():
+    for name in portal.properties[kind.name].identifying:
         if name in record.values:
             table.claim(name, record.values[name], record.id)
     for address in filter(None, record.values.get("hs_additional_emails", "").split(";")):

@@ -89,8 +89,7 @@ def _remove(org: Org, sobject: SObject, field: Field) -> None:
         if field.name in row:
             table.swap(row["Id"], {name: value for name, value in row.items() if name != field.name})
     table.by_key.pop(field.name, None)
-    del sobject.fields[field.name.lower()]
-    sobject.relations.pop((field.relationship or "").lower(), None)
+    sobject.remove(field)
 
 
 def _make(org: Org, item: Mapping[str, Any]) -> tuple[SObject, Field]:

@@ -11,7 +11,7 @@ from operator import methodcaller
 from typing import Any
 
 from connector.sandbox.salesforce.schema import Field, SObject
-from connector.sandbox.salesforce.store import Row, Store
+from connector.sandbox.salesforce.store import Row, Store, Table
 
 Getter = Callable[[Row], Any]
 
@@ -20,9 +20,12 @@ FORECAST_CODES = {"Best Case": "BestCase", "Commit": "Forecast", "Most Likely": 
 
 def stage_of(store: Store, name: str | None) -> Row:
     """The stage with this API name, whether active or not; an empty row when it was taken away since."""
-    wanted = (name or "").casefold()
-    stages = store.table("OpportunityStage").rows()
-    return next((stage for stage in stages if stage["ApiName"].casefold() == wanted), {})
+    found: Row = store.memo("OpportunityStage", _stages_by_name).get((name or "").casefold(), {})
+    return found
+
+
+def _stages_by_name(stages: Table) -> dict[str, Row]:
+    return {stage["ApiName"].casefold(): stage for stage in stages.rows()}
 
 
 def getter(store: Store, sobject: SObject, field: Field) -> Getter:

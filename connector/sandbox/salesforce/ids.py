@@ -7,6 +7,7 @@ one character for each group of five: bit i is set when character i of the group
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"  # in the order of their codes
 _CHECK = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
@@ -23,6 +24,7 @@ def lengthen(id15: str) -> str:
     return id15 + suffix
 
 
+@lru_cache(maxsize=1 << 16)
 def normalise(text: str) -> str | None:
     """The 18-character id that `text` (15 or 18 characters) means, or None when it has not the shape of one."""
     if not _SHAPE.fullmatch(text):

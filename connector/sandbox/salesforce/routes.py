@@ -69,7 +69,7 @@ def respond(org: Org, request: Request) -> Response:
 
 
 def _route(method: str, parts: tuple[str, ...]) -> tuple[Resource, tuple[str, ...]]:
-    for pattern, methods in _ROUTES:
+    for pattern, methods in _ROUTES.get(parts[0] if parts else "", ()):
         arguments = _match(pattern, parts)
         if arguments is None:
             continue
@@ -216,4 +216,6 @@ _TABLE: tuple[tuple[str, dict[str, Resource]], ...] = (
     ("ui-api/object-info/{}/picklist-values/{}/{}", {"GET": _picklist_values}),
 )  # fmt: skip
 
-_ROUTES = tuple((tuple(path.split("/")) if path else (), methods) for path, methods in _TABLE)
+_ROUTES: dict[str, list[tuple[tuple[str, ...], dict[str, Resource]]]] = {}
+for _path, _methods in _TABLE:
+    _ROUTES.setdefault(_path.partition("/")[0], []).append((tuple(_path.split("/")) if _path else (), _methods))

@@ -17,7 +17,7 @@ from __future__ import annotations
 from connector.sandbox.salesforce.errors import ApiError
 from connector.sandbox.salesforce.formulas import stage_of
 from connector.sandbox.salesforce.schema import Choice, Field, SObject
-from connector.sandbox.salesforce.store import Row, Store, trimmed
+from connector.sandbox.salesforce.store import Row, Store, Table, trimmed
 
 MASTER_RECORD_TYPE = "012000000000000AAA"
 
@@ -50,7 +50,12 @@ def choices(store: Store, sobject: SObject, field: Field) -> list[Choice]:
     """All values of a picklist. Those of StageName are the rows of OpportunityStage, in their order."""
     if (sobject.name, field.name) != ("Opportunity", "StageName"):
         return list(field.choices)
-    stages = sorted(store.table("OpportunityStage").rows(), key=lambda stage: stage["SortOrder"])
+    stages: list[Choice] = store.memo("OpportunityStage", _stage_choices)
+    return stages
+
+
+def _stage_choices(table: Table) -> list[Choice]:
+    stages = sorted(table.rows(), key=lambda stage: stage["SortOrder"])
     return [Choice(each["ApiName"], each["MasterLabel"], each.get("IsActive", False)) for each in stages]
 
 

@@ -96,11 +96,20 @@ class SObject:
     mergeable: bool = False
     recycled: bool = True
     relations: dict[str, Field] = field(default_factory=dict)
+    required: dict[str, None] = field(default_factory=dict)
 
     def add(self, added: Field) -> None:
         self.fields[added.name.lower()] = added
+        self.required.pop(added.name, None)
+        if added.required:
+            self.required[added.name] = None
         if added.relationship:
             self.relations[added.relationship.lower()] = added
+
+    def remove(self, gone: Field) -> None:
+        del self.fields[gone.name.lower()]
+        self.relations.pop((gone.relationship or "").lower(), None)
+        self.required.pop(gone.name, None)
 
     def find(self, name: str) -> Field | None:
         return self.fields.get(name.lower())
@@ -120,7 +129,10 @@ class Schema:
     def __init__(self, objects: Iterable[SObject]) -> None:
         self._objects: dict[str, SObject] = {}
         for original in objects:
-            own = replace(original, fields=dict(original.fields), relations=dict(original.relations))
+            own = replace(
+                original, fields=dict(original.fields), relations=dict(original.relations),
+                required=dict(original.required),
+            )  # fmt: skip
             self._objects[own.name.lower()] = own
 
     def find(self, name: str) -> SObject | None:

@@ -7,10 +7,12 @@ one replaces it, so that a query cursor, or a transaction that may have to go ba
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import chain
+from operator import itemgetter
 from typing import Any
 
 from connector.sandbox.clock import Clock
@@ -39,15 +41,34 @@ class Table:
     by_parent: dict[str, dict[str, dict[str, None]]] = field(default_factory=dict)
     by_key: dict[str, dict[str, dict[str, None]]] = field(default_factory=dict)
     issued: int = 0
+    changes: int = 0
+    _by_change: dict[str, str] = field(default_factory=dict)
+    _newest: str = ""
+    _in_order: bool = True
 
     def get(self, record: str, deleted: bool = False) -> Row | None:
         row = self.live.get(record)
         return self.bin.get(record) if row is None and deleted else row
 
-    def rows(self, deleted: bool = False) -> Iterator[Row]:
-        yield from self.live.values()
-        if deleted:
-            yield from self.bin.values()
+    def rows(self, deleted: bool = False) -> Iterable[Row]:
+        return chain(self.live.values(), self.bin.values()) if deleted else self.live.values()
+
+    def since(self, stamp: str) -> list[str] | None:
+        """The ids of the live rows whose SystemModstamp is not before `stamp`; None when they are so many that
+        looking at all rows is no slower.
+        """
+        if not self._in_order:
+            self._by_change = dict(sorted(self._by_change.items(), key=itemgetter(1)))
+            self._newest = next(reversed(self._by_change.values()), "")
+            self._in_order = True
+        found: list[str] = []
+        for record, changed in reversed(self._by_change.items()):
+            if changed < stamp:
+                return found
+            if 4 * len(found) > len(self.live):
+                return None
+            found.append(record)
+        return found
 
     def below(self, reference: str, parent: str) -> list[str]:
         """The ids of the live rows that point to a parent."""
@@ -70,10 +91,16 @@ class Table:
                 _forget(index, fold(known, before) if is_key else before, record)
             if after is not None:
                 index.setdefault(fold(known, after) if is_key else after, {})[record] = None
+        self.changes += 1
+        self._by_change.pop(record, None)
         if new is None:
             self.live.pop(record, None)
         else:
             self.live[record] = new
+            stamp = self._by_change[record] = new.get("SystemModstamp", "")
+            # Time goes backwards when the clock is set back, and when a change is undone.
+            self._in_order = self._in_order and stamp >= self._newest
+            self._newest = max(self._newest, stamp)
         return old
 
     def index(self, added: Field) -> None:
@@ -102,6 +129,7 @@ class Store:
         self.user = ""
         self.record_type_values: dict[str, dict[str, list[str]]] = {}
         self._instance = instance
+        self._memos: dict[Callable[[Table], Any], tuple[int, Any]] = {}
         self._tables = {each.name: Table(each) for each in schema}
         self._undo: list[tuple[Table, str, Row | None, Row | None, Deletion | None]] | None = None
         for table in self._tables.values():
@@ -115,6 +143,14 @@ class Store:
     def now(self) -> str:
         """The time as Salesforce writes it: UTC, whole seconds, `2026-01-02T03:04:05.000+0000`."""
         return write_moment(self.clock.now())
+
+    def memo(self, name: str, make: Callable[[Table], Any]) -> Any:
+        """What `make` makes of a table, made again only when the table has changed."""
+        table = self._tables[name]
+        known = self._memos.get(make)
+        if known is None or known[0] != table.changes:
+            known = self._memos[make] = (table.changes, make(table))
+        return known[1]
 
     def new_id(self, table: Table) -> str:
         table.issued += 1

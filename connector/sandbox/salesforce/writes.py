@@ -221,11 +221,7 @@ class Writer:
             raise ApiError("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", [field.name])
 
     def _require(self, sobject: SObject, changes: Row, *, creating: bool) -> None:
-        missing = [
-            field.name
-            for field in sobject.fields.values()
-            if field.required and (creating or field.name in changes) and changes.get(field.name) is None
-        ]
+        missing = [name for name in sobject.required if (creating or name in changes) and changes.get(name) is None]
         if missing:
             message = f"Required fields are missing: [{', '.join(missing)}]"
             raise ApiError("REQUIRED_FIELD_MISSING", message, missing)

@@ -25,6 +25,7 @@ from connector.sandbox.salesforce.soql.syntax import (
     Chain,
     Compare,
     Condition,
+    Kind,
     Operand,
     Order,
     Path,
@@ -88,7 +89,7 @@ def _answer_groups(scope: Scope, query: Query) -> Answer:
 
 def _pick(scope: Scope, query: Query) -> Iterator[Row]:
     if query.where is None:
-        return scope.table.rows(scope.context.deleted)
+        return iter(scope.table.rows(scope.context.deleted))
     compiler = _row_compiler(scope)
     fits = compiler.compile(query.where)
     few = _candidates(scope, compiler, query.where)
@@ -129,6 +130,8 @@ def _candidates(scope: Scope, compiler: Compiler, where: Condition) -> set[str] 
         return None
     column = scope.column(where.left)
     field = column.field
+    if column.direct and isinstance(where, Compare) and field.name == "SystemModstamp":
+        return _changed_since(scope, compiler, where)
     # The indexes know no deleted rows, except by their id.
     if not column.direct or not (field.name == "Id" or (_indexed(field) and not scope.context.deleted)):
         return None
@@ -142,6 +145,14 @@ def _candidates(scope: Scope, compiler: Compiler, where: Condition) -> set[str] 
     if values is None or None in values:
         return None
     return _look_up(scope, field, values)
+
+
+def _changed_since(scope: Scope, compiler: Compiler, where: Compare) -> set[str] | None:
+    if where.operator not in {">", ">="} or where.right.kind is not Kind.MOMENT:
+        return None
+    found = scope.table.since(compiler.value(Field("", "datetime", ""), where.right))
+    binned = scope.table.bin if scope.context.deleted else ()
+    return None if found is None else {*found, *binned}
 
 
 def _indexed(field: Field) -> bool:

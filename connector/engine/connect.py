@@ -1,0 +1,122 @@
+"""Put a connection together: settings, credentials, both adapters behind their doors, and the store."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from requests.adapters import BaseAdapter
+
+from connector.adapters import hubspot, salesforce
+from connector.adapters.http import Door, PlainLoopback
+from connector.adapters.hubspot import HubSpot, HubSpotCredentials
+from connector.adapters.salesforce import Salesforce, SalesforceCredentials
+from connector.core.model import Side
+from connector.engine.world import Connection
+from connector.settings import (
+    Credentials,
+    Settings,
+    is_plain_loopback,
+    load_credentials,
+    load_mapping,
+    load_settings,
+)
+from connector.store.store import Store
+
+Transports = Mapping[Side, BaseAdapter]
+
+
+def connect(
+    environment: Mapping[str, str],
+    folder: Path,
+    *,
+    transports: Transports | None = None,
+    store: Store | None = None,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    sleep: Callable[[float], None] = time.sleep,
+) -> Connection:
+    """The connection that a working folder and an environment describe. Nothing is sent yet.
+
+    Args:
+        environment: variables as in `os.environ`.
+        folder: where `config/` and `mappings/` are looked for.
+        transports: what carries requests instead of the network, by side.
+        store: used instead of the one that the settings name.
+        now: the time, aware.
+        sleep: how to wait, in seconds.
+
+    Raises:
+        BadConfiguration: naming everything that is wrong.
+    """
+    settings = load_settings(environment, folder)
+    pairs = load_mapping(settings, folder)
+    credentials = load_credentials(environment, settings)
+    carried = transports or {}
+    return Connection(
+        settings=settings,
+        pairs=pairs,
+        salesforce=_salesforce(settings, credentials, carried.get(Side.SALESFORCE), sleep),
+        hubspot=_hubspot(settings, credentials, carried.get(Side.HUBSPOT), sleep),
+        store=store or Store.open(settings.store, settings.connection, now),
+        now=now,
+    )
+
+
+def _salesforce(
+    settings: Settings, given: Credentials, transport: BaseAdapter | None, sleep: Callable[[float], None]
+) -> Salesforce:
+    login = SalesforceCredentials(
+        instance_url=given.salesforce_url,
+        session_id=given.session_id.get_secret_value(),
+        consumer_key=given.consumer_key.get_secret_value(),
+        consumer_secret=given.consumer_secret.get_secret_value(),
+        username=given.username,
+        password=given.password.get_secret_value(),
+        security_token=given.security_token.get_secret_value(),
+    )
+    mounts: dict[str, BaseAdapter] = {}
+    if transport is not None:
+        mounts["https://"] = transport
+    elif is_plain_loopback(given.salesforce_url):
+        mounts[given.salesforce_url.replace("http://", "https://", 1)] = PlainLoopback()
+    door = Door(
+        Side.SALESFORCE,
+        salesforce.judge,
+        counts=salesforce.is_counted,
+        secrets=login.secrets,
+        mounts=mounts,
+        sleep=sleep,
+        proxy=settings.network.proxy,
+        ca_bundle=settings.network.ca_bundle,
+    )
+    return Salesforce(
+        door,
+        login,
+        version=settings.salesforce.api_version,
+        overlap=timedelta(minutes=settings.salesforce.overlap_minutes),
+    )
+
+
+def _hubspot(
+    settings: Settings, given: Credentials, transport: BaseAdapter | None, sleep: Callable[[float], None]
+) -> HubSpot:
+    login = HubSpotCredentials(given.hubspot_url, given.access_token.get_secret_value())
+    door = Door(
+        Side.HUBSPOT,
+        hubspot.judge,
+        secrets=[login.access_token],
+        mounts={"https://": transport, "http://": transport} if transport is not None else None,
+        sleep=sleep,
+        proxy=settings.network.proxy,
+        ca_bundle=settings.network.ca_bundle,
+    )
+    return HubSpot(
+        door,
+        login,
+        version=settings.hubspot.api_version,
+        overlap=timedelta(minutes=settings.hubspot.overlap_minutes),
+        searches_per_second=settings.hubspot.searches_per_second,
+        workers=settings.hubspot.workers,
+    )

@@ -1,0 +1,95 @@
+"""What writes: for real, or as if.
+
+`Hands` is all that applying a plan may do to the CRMs. `PretendedHands` says yes to everything and sends
+nothing, so that a plan is made by the very code that will carry it out, down to the number of API calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Protocol
+
+from connector.adapters.base import Draft, Edit, Outcome, Wanted
+from connector.adapters.hubspot import HubSpot
+from connector.adapters.salesforce import Salesforce
+from connector.core.model import Record, Side
+
+
+class Hands(Protocol):
+    """Everything that can be done to records, and what it costs."""
+
+    price: dict[Side, int]
+    """API calls by side, as the adapters reckon them."""
+
+    def reread(self, side: Side, object_: str, ids: Sequence[str], wanted: Wanted) -> dict[str, Record] | None:
+        """Records as they are now; None: take what was seen for granted."""
+
+    def create(self, side: Side, object_: str, drafts: Sequence[Draft], wanted: Wanted) -> Iterator[list[Outcome]]:
+        """One outcome per draft."""
+
+    def update(self, side: Side, object_: str, edits: Sequence[Edit]) -> Iterator[list[Outcome]]:
+        """One outcome per edit."""
+
+    def delete(self, object_: str, ids: Sequence[str]) -> Iterator[list[Outcome]]:
+        """In HubSpot only (D2)."""
+
+    def connect(self, side: Side, pairs: Sequence[tuple[str, str]]) -> Iterator[list[Outcome]]:
+        """Contacts of deals: (opportunity or deal, contact)."""
+
+
+class RealHands:
+    """Writes through the adapters."""
+
+    def __init__(self, salesforce: Salesforce, hubspot: HubSpot) -> None:
+        self.price = dict.fromkeys(Side, 0)
+        self._salesforce = salesforce
+        self._hubspot = hubspot
+        self._crm: Mapping[Side, Salesforce | HubSpot] = {Side.SALESFORCE: salesforce, Side.HUBSPOT: hubspot}
+
+    def reread(self, side: Side, object_: str, ids: Sequence[str], wanted: Wanted) -> dict[str, Record] | None:
+        return self._crm[side].read(object_, ids, wanted)
+
+    def create(self, side: Side, object_: str, drafts: Sequence[Draft], wanted: Wanted) -> Iterator[list[Outcome]]:
+        return self._crm[side].create(object_, drafts, wanted)
+
+    def update(self, side: Side, object_: str, edits: Sequence[Edit]) -> Iterator[list[Outcome]]:
+        return self._crm[side].update(object_, edits)
+
+    def delete(self, object_: str, ids: Sequence[str]) -> Iterator[list[Outcome]]:
+        return self._hubspot.delete(object_, ids)
+
+    def connect(self, side: Side, pairs: Sequence[tuple[str, str]]) -> Iterator[list[Outcome]]:
+        if side is Side.SALESFORCE:
+            return self._salesforce.add_roles(pairs)
+        return self._hubspot.add_contacts(pairs)
+
+
+class PretendedHands:
+    """Reckons what writing would cost, and pretends that it went well."""
+
+    def __init__(self, salesforce: Salesforce, hubspot: HubSpot) -> None:
+        self.price = dict.fromkeys(Side, 0)
+        self._crm: Mapping[Side, Salesforce | HubSpot] = {Side.SALESFORCE: salesforce, Side.HUBSPOT: hubspot}
+
+    def reread(self, side: Side, object_: str, ids: Sequence[str], wanted: Wanted) -> dict[str, Record] | None:  # noqa: ARG002  # one signature
+        self._pay(side, "read", len(ids))
+        return None
+
+    def create(self, side: Side, object_: str, drafts: Sequence[Draft], wanted: Wanted) -> Iterator[list[Outcome]]:  # noqa: ARG002  # one signature
+        self._pay(side, "create", len(drafts))
+        yield [Outcome(draft.key, f"new-{draft.key}") for draft in drafts]
+
+    def update(self, side: Side, object_: str, edits: Sequence[Edit]) -> Iterator[list[Outcome]]:  # noqa: ARG002  # one signature
+        self._pay(side, "update", len(edits))
+        yield [Outcome(edit.id, edit.id) for edit in edits]
+
+    def delete(self, object_: str, ids: Sequence[str]) -> Iterator[list[Outcome]]:  # noqa: ARG002  # one signature
+        self._pay(Side.HUBSPOT, "delete", len(ids))
+        yield [Outcome(id_, id_) for id_ in ids]
+
+    def connect(self, side: Side, pairs: Sequence[tuple[str, str]]) -> Iterator[list[Outcome]]:
+        self._pay(side, "connect", len(pairs))
+        yield [Outcome(f"{deal}/{contact}", contact) for deal, contact in pairs]
+
+    def _pay(self, side: Side, verb: str, number: int) -> None:
+        self.price[side] += self._crm[side].price(verb, number)

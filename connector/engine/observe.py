@@ -1,0 +1,205 @@
+"""Look at both CRMs, and put what changed into the store: each page and its cursor in one transaction.
+
+What no change date tells is looked at in turn:
+
+* Adding or removing a deal's contact moves no date in HubSpot. So each run reads the contacts and the
+  company of the deals that changed and, up to `associations_per_run`, of those unread for longest: two
+  calls per 1,000 deals. A portal with fewer synced deals than that is read anew in every run.
+* A deletion in HubSpot shows in no search. Every `sweep_hours` the archived records are listed; before
+  that, a write that meets an archived record finds it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from connector.adapters.base import Page, Wanted
+from connector.adapters.hubspot import PRIMARY_COMPANY, READ_ASSOCIATIONS
+from connector.adapters.salesforce import ROLE
+from connector.core.model import Pair, Record, Side
+from connector.engine.world import COMPANIES, CONTACTS, DEALS, Connection, World
+from connector.store.links import CONTACT_COMPANY
+
+SWEEP = "sweep"
+
+
+@dataclass
+class Seen:
+    """What an observation brought: the number of changed records by object, and the deals to look into."""
+
+    changed: dict[str, int] = field(default_factory=dict)
+    deals: set[str] = field(default_factory=set)
+    existing_deals: int = 0
+    """Deals that were in an assigned pipeline before; they wait for a trigger (P4)."""
+
+
+def observe(c: Connection, world: World, run_id: int, progress: Callable[[int], None] = lambda _: None) -> Seen:
+    """Take in everything that changed on both sides since the last look."""
+    seen = Seen()
+    first = {side: _is_first_look(c, side) for side in Side}
+    _observe_side(c, world, Side.SALESFORCE, seen, progress)
+    _observe_side(c, world, Side.HUBSPOT, seen, progress)
+    if DEALS in c.pairs:
+        _observe_associations(c, world, seen, run_id)
+    if is_sweep_due(c):
+        _sweep(c, world)
+    if all(first.values()):
+        _begin_quietly(c, seen)
+    with c.store.transaction():
+        c.store.records.mark_due(c.now().isoformat())
+    return seen
+
+
+def _is_first_look(c: Connection, side: Side) -> bool:
+    pairs = c.pairs.values()
+    return all(c.store.runs.read(f"{side}/{pair.object(side)}") is None for pair in pairs)
+
+
+def _observe_side(c: Connection, world: World, side: Side, seen: Seen, progress: Callable[[int], None]) -> None:
+    crm = c.salesforce if side is Side.SALESFORCE else c.hubspot
+    pairs = {pair.object(side): pair for pair in c.pairs.values()}
+    wanted = {name: world.wanted(pair, side) for name, pair in pairs.items()}
+    streams = [f"{side}/{name}" for name in wanted]
+    if side is Side.SALESFORCE:
+        if DEALS in c.pairs and CONTACTS in c.pairs:
+            wanted[ROLE] = Wanted(())
+        streams = [f"{side}/{name}{part}" for name in wanted for part in ("", "/deleted")]
+    cursors = {stream: c.store.runs.read(stream) for stream in streams}
+    for page in crm.changes(wanted, cursors):
+        with c.store.transaction():
+            _take_in(c, page, pairs.get(page.object), side, seen)
+        progress(len(page.records) + len(page.roles))
+
+
+def _take_in(c: Connection, page: Page, pair: Pair | None, side: Side, seen: Seen) -> None:
+    if pair is not None and page.records:
+        keys = {one.id: match_key(pair, one) for one in page.records}
+        changed = c.store.records.observe(page.records, keys)
+        seen.changed[page.object] = seen.changed.get(page.object, 0) + len(changed)
+        if pair.name == DEALS and side is Side.HUBSPOT:
+            seen.deals.update(changed)
+        if pair.name == COMPANIES and side is Side.HUBSPOT:
+            _derive_staff(c, pair, changed)
+    if page.roles or page.roles_gone:
+        touched = c.store.records.observe_roles(page.roles, page.roles_gone)
+        c.store.records.mark(Side.SALESFORCE, c.pairs[DEALS].salesforce, touched)
+    for stream, value in page.cursors.items():
+        c.store.runs.remember(stream, value)
+
+
+def _derive_staff(c: Connection, pair: Pair, companies: Sequence[str]) -> None:
+    """A company's stage may have changed, which concerns its contacts (L5)."""
+    if not c.settings.lifecycle.company_to_contacts:
+        return
+    for link in c.store.links.by_ids(pair.name, Side.HUBSPOT, companies).values():
+        c.store.links.derive(c.store.links.children_of(CONTACT_COMPANY, link.id))
+
+
+def match_key(pair: Pair, record: Record) -> str | None:
+    """The value by which a record without a partner finds one: an e-mail address, case-folded (A3)."""
+    name = pair.match_on.get(record.side)
+    value = record.fields.get(name) if name else None
+    return str(value).strip().casefold() or None if value else None
+
+
+def _observe_associations(c: Connection, world: World, seen: Seen, run_id: int) -> None:
+    """The contacts and the primary company of changed deals, and of those unread for longest."""
+    pair = c.pairs[DEALS]
+    changed = c.store.records.load(Side.HUBSPOT, pair.hubspot, seen.deals)
+    ids = [one.id for one in changed.values() if one.present and syncs(world, one)]
+    spare = max(c.settings.hubspot.associations_per_run, -(-len(ids) // READ_ASSOCIATIONS) * READ_ASSOCIATIONS)
+    unread = c.store.records.longest_unread(pair.hubspot, spare)
+    ids = list(dict.fromkeys([*ids, *unread]))[: max(spare, len(ids))]
+    for start in range(0, len(ids), READ_ASSOCIATIONS):
+        observe_deals(c, ids[start : start + READ_ASSOCIATIONS], run_id)
+
+
+def observe_deals(c: Connection, ids: Sequence[str], run_id: int) -> None:
+    """Read the contacts and the primary companies of these deals; whatever differs makes the deal dirty."""
+    pair = c.pairs[DEALS]
+    contacts = c.hubspot.deal_contacts(ids) if CONTACTS in c.pairs else {}
+    companies = c.hubspot.primary_companies(ids) if COMPANIES in c.pairs else None
+    known = c.store.records.load(Side.HUBSPOT, pair.hubspot, ids)
+    with c.store.transaction():
+        changed = c.store.records.observe_associations(pair.hubspot, contacts, run_id) if contacts else set()
+        if companies is not None:
+            moved = {
+                id_: {PRIMARY_COMPANY: companies.get(id_)}
+                for id_, one in known.items()
+                if PRIMARY_COMPANY not in one.fields or one.fields[PRIMARY_COMPANY] != companies.get(id_)
+            }
+            c.store.records.overwrite(Side.HUBSPOT, pair.hubspot, moved)
+            changed |= set(moved)
+        c.store.records.mark(Side.HUBSPOT, pair.hubspot, changed)
+
+
+def syncs(world: World, deal: Record) -> bool:
+    """Whether a deal is in a synced pipeline (O5, O6)."""
+    pipeline = deal.fields.get("pipeline")
+    return world.stages.syncs(str(pipeline) if pipeline else None)
+
+
+def is_sweep_due(c: Connection) -> bool:
+    last = c.store.runs.read(SWEEP)
+    if last is None:
+        return True
+    age = c.now() - datetime.fromisoformat(last["at"])
+    return not timedelta(0) <= age < timedelta(hours=c.settings.hubspot.sweep_hours)
+
+
+def sweep_price(c: Connection) -> int:
+    """API calls that the next sweep takes, going by the last one: one per 100 archived records and object."""
+    last = c.store.runs.read(SWEEP)
+    return int(last["calls"]) if last else len(c.pairs)
+
+
+def _sweep(c: Connection, world: World) -> None:
+    """List what was archived in HubSpot (D2, D8)."""
+    calls = 0
+    for pair in c.pairs.values():
+        for records in c.hubspot.archived(pair.hubspot, world.wanted(pair, Side.HUBSPOT)):
+            calls += 1
+            with c.store.transaction():
+                c.store.records.observe(records, {})
+    c.store.runs.remember(SWEEP, {"at": c.now().isoformat(), "calls": calls})
+
+
+def _begin_quietly(c: Connection, seen: Seen) -> None:
+    """What the very first look leaves alone (P4)."""
+    records = c.store.records
+    with c.store.transaction():
+        if c.settings.sync.first_sync == "triggers_only":
+            for pair in c.pairs.values():
+                for side in Side:
+                    records.clear_all(side, pair.object(side))
+            return
+        assigned = set(c.settings.pipelines.assigned.values())
+        if DEALS not in c.pairs or not assigned:
+            return
+        pair = c.pairs[DEALS]
+        deals = records.load(Side.HUBSPOT, pair.hubspot, seen.deals)
+        ids = [
+            one.id for one in deals.values() if one.fields.get("pipeline") in assigned and one.partner_id is None
+        ]
+        records.mark(Side.HUBSPOT, pair.hubspot, ids, dirty=False)
+        seen.existing_deals = len(ids)
+
+
+def observe_records(c: Connection, world: World, side: Side, pair: Pair, ids: Iterable[str]) -> dict[str, Record]:
+    """Read single records again, now; what differs is dirty."""
+    crm = c.salesforce if side is Side.SALESFORCE else c.hubspot
+    found = crm.read(pair.object(side), list(ids), world.wanted(pair, side))
+    take_in(c, pair, list(found.values()))
+    return found
+
+
+def take_in(c: Connection, pair: Pair, records: Sequence[Record]) -> None:
+    """Put records that were read for another reason into the store."""
+    keys: Mapping[str, Any] = {one.id: match_key(pair, one) for one in records}
+    with c.store.transaction():
+        for presence_known in (True, False):
+            some = [one for one in records if one.present is presence_known]
+            c.store.records.observe(some, keys)

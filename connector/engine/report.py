@@ -1,0 +1,85 @@
+"""What a run did, or would do: counts a person can check, and the actions behind them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from connector.core.model import Change, Side
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """One write, done or planned. `record` is None for a record that is to be created; `of` is its source."""
+
+    verb: str
+    side: Side
+    object: str
+    record: str | None
+    of: str
+    changes: Sequence[Change]
+
+
+@dataclass
+class Report:
+    """Counts by side and object, associations, conflicts, and (for a plan) every action."""
+
+    run: int = 0
+    keep_actions: bool = False
+    created: dict[Side, Counter[str]] = field(default_factory=lambda: {side: Counter() for side in Side})
+    updated: dict[Side, Counter[str]] = field(default_factory=lambda: {side: Counter() for side in Side})
+    deleted: dict[Side, Counter[str]] = field(default_factory=lambda: {side: Counter() for side in Side})
+    associations_added: int = 0
+    associations_removed: int = 0
+    conflicts: int = 0
+    problems: int = 0
+    waiting: int = 0
+    calls: dict[Side, int] = field(default_factory=lambda: dict.fromkeys(Side, 0))
+    left: dict[Side, int | None] = field(default_factory=lambda: dict.fromkeys(Side))
+    price: dict[Side, int] = field(default_factory=lambda: dict.fromkeys(Side, 0))
+    made: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    actions: list[Written] = field(default_factory=list)
+    seconds: float = 0.0
+    status: str = "ok"
+
+    def count(self, written: Written) -> None:
+        table = {"create": self.created, "update": self.updated, "delete": self.deleted}.get(written.verb)
+        if table is not None:
+            table[written.side][written.object] += 1
+        if written.verb == "connect":
+            self.associations_added += 1
+        self.conflicts += sum(change.conflict for change in written.changes)
+        if self.keep_actions:
+            self.actions.append(written)
+
+    @property
+    def writes(self) -> int:
+        """Everything written to records and associations."""
+        counters = [*self.created.values(), *self.updated.values(), *self.deleted.values()]
+        return sum(sum(one.values()) for one in counters) + self.associations_added + self.associations_removed
+
+    def as_json(self) -> dict[str, Any]:
+        """The documented shape of `connector sync --json`."""
+        return {
+            "run": self.run,
+            "status": self.status,
+            **{side.value: self._side(side) for side in Side},
+            "associations": {"added": self.associations_added, "removed": self.associations_removed},
+            "conflicts": self.conflicts,
+            "problems": self.problems,
+            "waiting": self.waiting,
+            "made": self.made,
+            "notes": self.notes,
+            "seconds": round(self.seconds, 3),
+        }
+
+    def _side(self, side: Side) -> dict[str, Any]:
+        return {
+            "created": dict(self.created[side]),
+            "updated": dict(self.updated[side]),
+            "deleted": dict(self.deleted[side]),
+            "api_calls": self.calls[side],
+        }

@@ -1,0 +1,233 @@
+"""One run, top to bottom.
+
+    1 lease      one run per connection at a time
+    2 observe    what changed on both sides since the last look
+    3 plan       in windows, by `core`
+    4 guard      refuse a run that would delete too much
+    5 apply      parents before children, then deletions, then what is derived from deals
+    6 report     counts, API calls, conflicts, problems
+
+`plan` is the same run with hands that only pretend, on a store that forgets it afterwards.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from connector.core.guard import find_excesses
+from connector.core.model import Pair, Side
+from connector.core.pipelines import CreatePipeline, CreateStage, PipelineAction, UpdateStage
+from connector.engine.apply import Only, Work, apply_pair, delete
+from connector.engine.derive import derive
+from connector.engine.hands import Hands, PretendedHands, RealHands
+from connector.engine.observe import is_sweep_due, observe, observe_deals, observe_records, sweep_price
+from connector.engine.report import Report
+from connector.engine.world import DEALS, Connection, Needed, World, get_to_know, make_needed
+from connector.errors import BadConfiguration, Finding, Refused, Unreachable
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a person asked of a run. `deletes`: None as the guard sees fit, True all, False none (D7)."""
+
+    deletes: bool | None = None
+    records: tuple[str, ...] = ()
+    """Ids of records to sync now, from either side; empty: all that is due (T6)."""
+
+
+Progress = Callable[[str, int], None]
+"""Called with what is being done and how many more records of it are done."""
+
+
+def sync(c: Connection, wish: Wish | None = None, progress: Progress = lambda *_: None) -> Report:
+    """Bring both CRMs into step.
+
+    Raises:
+        Stop: the run could not be done, or not to its end; everything done so far is settled.
+    """
+    wish, began = wish or Wish(), time.monotonic()
+    with c.store.runs.lease():
+        report = Report(run=c.store.runs.begin())
+        try:
+            world = get_to_know(c)
+            if world.needed:
+                report.made = describe_needed(world.needed)
+                make_needed(c, world.needed)
+                world = get_to_know(c)
+            only = _look(c, world, wish, report, progress)
+            _guard(c, wish)
+            _apply(c, world, wish, RealHands(c.salesforce, c.hubspot), report, progress, only)
+        except Unreachable:
+            report.status = "stopped"
+            raise
+        except Refused:
+            report.status = "refused"
+            raise
+        except BaseException:
+            report.status = "died"
+            raise
+        finally:
+            report.seconds = time.monotonic() - began
+            _count(c, report)
+            c.store.runs.finish(report.run, report.status, report.as_json())
+    return report
+
+
+def plan(c: Connection, wish: Wish | None = None, progress: Progress = lambda *_: None) -> Report:
+    """What `sync` would write now, with its price. Reads both CRMs; writes to neither."""
+    wish, began = wish or Wish(), time.monotonic()
+    with c.store.runs.lease():
+        report = Report(keep_actions=True)
+        world = get_to_know(c)
+        report.made = describe_needed(world.needed)
+        only = _look(c, world, wish, report, progress)
+        try:
+            _guard(c, wish)
+        except Refused as refused:
+            report.notes.append(refused.message)
+            wish = Wish(deletes=True, records=wish.records)
+        hands = PretendedHands(c.salesforce, c.hubspot)
+        hands.price[Side.HUBSPOT] += _price_of(world.needed)
+        with c.store.pretending():
+            report.run = c.store.runs.begin()
+            _apply(c, world, wish, hands, report, progress, only)
+            _count(c, report)
+        report.run = 0
+        report.price = hands.price
+        if not is_sweep_due(c):
+            report.notes.append(
+                f"deletions in HubSpot are looked for every {c.settings.hubspot.sweep_hours:g} h,"
+                f" for about {sweep_price(c)} HubSpot call(s), and whenever a write meets one"
+            )
+        report.seconds = time.monotonic() - began
+    return report
+
+
+def _look(c: Connection, world: World, wish: Wish, report: Report, progress: Progress) -> Only | None:
+    if wish.records:
+        return _look_at(c, world, wish.records, report)
+    seen = observe(c, world, report.run, lambda number: progress("looking", number))
+    if seen.existing_deals:
+        report.notes.append(
+            f"{seen.existing_deals} existing deal(s) in assigned pipelines become opportunities"
+            " once somebody changes them (P4)"
+        )
+    return None
+
+
+def _look_at(c: Connection, world: World, ids: Iterable[str], report: Report) -> Only:
+    """Read single records now, with their partners and what they refer to (T6)."""
+    only: set[tuple[Side, str, str]] = set()
+    for given in ids:
+        side, pair, id_ = _find(c, world, given)
+        todo = [(side, id_)]
+        partner = c.store.links.by_ids(pair.name, side, [id_]).get(id_)
+        if partner and (other := partner.id_of(side.other)):
+            todo.append((side.other, other))
+        for where, one in todo:
+            observe_records(c, world, where, pair, [one])
+            c.store.records.mark(where, pair.object(where), [one])
+            only.add((where, pair.object(where), one))
+            if pair.name == DEALS and where is Side.HUBSPOT:
+                observe_deals(c, [one], report.run)
+    return frozenset(only)
+
+
+def _find(c: Connection, world: World, given: str) -> tuple[Side, Pair, str]:
+    """Which record an id means: `006…`, or `deal:123`, `company:123`, `contact:123`, or a known HubSpot id."""
+    prefixes = {"001": "account-company", "003": "contact-contact", "006": DEALS}
+    kind, _, id_ = given.rpartition(":")
+    if not id_.isdigit() and id_[:3] in prefixes and prefixes[id_[:3]] in c.pairs:
+        pair = c.pairs[prefixes[id_[:3]]]
+        found = c.salesforce.read(pair.salesforce, [id_], world.wanted(pair, Side.SALESFORCE))
+        return Side.SALESFORCE, pair, next((one.id for one in found.values() if one.present), id_)
+    if id_.isdigit():
+        for pair in reversed(list(c.pairs.values())):
+            wanted = world.wanted(pair, Side.HUBSPOT)
+            if kind and kind not in {pair.hubspot, pair.name.rpartition("-")[2]}:
+                continue
+            if any(one.present for one in c.hubspot.read(pair.hubspot, [id_], wanted).values()):
+                return Side.HUBSPOT, pair, id_
+    remedy = "give a Salesforce id (001…, 003…, 006…), or deal:ID, contact:ID or company:ID of HubSpot"
+    raise BadConfiguration([Finding("--record", 0, f"no synced record has the id {given}", remedy)])
+
+
+def _guard(c: Connection, wish: Wish) -> None:
+    """Refuse to delete more than the limit allows, unless a person said so (D7)."""
+    if wish.deletes is not None or DEALS not in c.pairs:
+        return
+    pair = c.pairs[DEALS]
+    deletions = {pair.hubspot: len(c.store.links.pending_deletions(pair.name, pair.salesforce))}
+    links = {pair.hubspot: c.store.links.count(pair.name)}
+    for excess in find_excesses(deletions, links, c.settings.deletion_limit()):
+        raise Refused(
+            f"this run would delete {excess.deletions} of {excess.links} {excess.object}",
+            "see what happened in Salesforce; then `--allow-deletes` deletes them,"
+            " and `--without-deletes` does everything else",
+        )
+
+
+def _apply(
+    c: Connection,
+    world: World,
+    wish: Wish,
+    hands: Hands,
+    report: Report,
+    progress: Progress,
+    only: Only | None,
+) -> None:
+    work = Work(c, world, hands, report, only, lambda number: progress("syncing", number))
+    with c.store.transaction():
+        _renew_standing_problems(c, world)
+    for pair in c.pairs.values():
+        apply_pair(work, pair)
+    if wish.deletes is not False and DEALS in c.pairs:
+        delete(work, c.pairs[DEALS])
+    derive(work)
+
+
+def _renew_standing_problems(c: Connection, world: World) -> None:
+    """Problems that are not a record's own, such as a record type without a pipeline, or an owner's."""
+    standing = {(Side(one["side"]), one["object"], one["record_id"]) for one in c.store.problems.all()}
+    still = {(one.side, one.object, one.record_id) for one in world.problems}
+    over = []
+    for side, object_, id_ in standing - still:
+        owner = object_ in {"User", "owners"} and isinstance(world.knowledge.owner(side.other, id_), str)
+        set_up = object_ == "RecordType" or id_ == c.settings.salesforce.id_field
+        if owner or set_up:
+            over.append((side, object_, id_))
+    c.store.problems.solve(over)
+    c.store.problems.note(world.problems, retry=False)
+
+
+def _count(c: Connection, report: Report) -> None:
+    for side, crm in ((Side.SALESFORCE, c.salesforce), (Side.HUBSPOT, c.hubspot)):
+        usage = crm.usage()
+        report.calls[side], report.left[side] = usage.calls, usage.left
+    report.problems = c.store.problems.count()
+    report.waiting = c.store.records.count_waiting()
+    if report.status == "ok" and report.problems:
+        report.status = "problems"
+
+
+def describe_needed(needed: Needed) -> list[str]:
+    """What is made in HubSpot, in words."""
+    lines = [f"property {one.name} on {one.object}" for one in needed.properties]
+    return lines + [_describe(action) for action in needed.pipelines]
+
+
+def _describe(action: PipelineAction) -> str:
+    match action:
+        case CreatePipeline(pipeline):
+            return f"pipeline {pipeline.label!r} with {len(pipeline.stages)} stages"
+        case CreateStage(pipeline_id, stage):
+            return f"stage {stage.label!r} in pipeline {pipeline_id}"
+        case UpdateStage(pipeline_id, stage, was):
+            return f"stage {was.label!r} of pipeline {pipeline_id} becomes {stage.label!r} at {stage.probability}"
+
+
+def _price_of(needed: Needed) -> int:
+    """Calls to make it: a group and a batch per object, one per pipeline or stage."""
+    return 2 * len({one.object for one in needed.properties}) + len(needed.pipelines)

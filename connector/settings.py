@@ -1,0 +1,312 @@
+"""What did the owner of this sync decide? `config/connector.yaml` and the environment -> `Settings`.
+
+Secrets are never in the file: they come from the environment. Every setting can come from there too, as
+`CONNECTOR__SECTION__KEY` (for example `CONNECTOR__SYNC__DEALS=false`); the environment wins over the file.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+
+from connector.core.guard import DeletionLimit
+from connector.core.lifecycle import LifecycleSettings
+from connector.core.model import Pair, Side
+from connector.core.pipelines import PipelineSettings
+from connector.errors import BadConfiguration, Finding
+from connector.mapping.files import MappingSettings, explain, load_pairs, read_yaml
+
+PREFIX = "CONNECTOR__"
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SalesforceSettings(_Section):
+    """Reading and writing Salesforce."""
+
+    environment: str = Field("SALESFORCE", description="prefix of the environment variables with credentials")
+    api_version: str = Field("62.0", pattern=r"^\d+\.0$")
+    overlap_minutes: float = Field(10, ge=0, description="how far the cursor stays behind the server's clock")
+    id_field: str = Field("HubSpot_Id__c", description="external id field that stores the HubSpot id")
+
+
+class HubSpotSettings(_Section):
+    """Reading and writing HubSpot."""
+
+    environment: str = Field("HUBSPOT", description="prefix of the environment variables with credentials")
+    api_version: str = Field("v3", pattern=r"^(v3|\d{4}-\d{2})$")
+    overlap_minutes: float = Field(30, ge=0, description="search may lag behind writes that long")
+    id_property: str = Field("sf_record_id", pattern=r"^[a-z][a-z0-9_]*$")
+    searches_per_second: int = Field(5, ge=0, description="0: no limit")
+    workers: int = Field(4, ge=1, le=16, description="batches under way at a time")
+    sweep_hours: float = Field(24, gt=0, description="how often to look for records deleted in HubSpot")
+    associations_per_run: int = Field(1000, ge=0, description="deals whose contacts each run reads again")
+
+
+class SyncSettings(_Section):
+    """What is synced at all (P1, P2, P4)."""
+
+    companies: bool = True
+    contacts: bool = True
+    deals: bool = True
+    first_sync: Literal["import", "triggers_only"] = "import"
+
+
+class OwnerSettings(_Section):
+    """Owners beyond the match by e-mail (A5): Salesforce user's e-mail or id -> HubSpot owner's e-mail or id."""
+
+    map: dict[str, str] = Field(default_factory=dict)
+    default_salesforce: str | None = Field(None, description="user id for records whose owner has no user")
+    default_hubspot: str | None = Field(None, description="owner id for records whose owner has no owner")
+
+
+class PipelineOptions(_Section):
+    """How record types become pipelines (O2, O3)."""
+
+    label: str = "Salesforce - {record_type.id}"
+    limit: int = Field(15, ge=1)
+    assigned: dict[str, str] = Field(default_factory=dict, description="record type id or name: pipeline id")
+    probability_decimals: int = Field(2, ge=1, le=4)
+
+
+class LifecycleOptions(_Section):
+    """Automatic lifecycle stages; an empty value switches that automation off (L2, L3, L5, L7)."""
+
+    deal_created: str | None = "opportunity"
+    deal_won: str | None = "customer"
+    company_to_contacts: bool = False
+    role_open: str | None = "opportunity"
+    role_won: str | None = "customer"
+
+
+class GuardOptions(_Section):
+    """A run that deletes more than this is refused (D7): the larger of the two counts."""
+
+    records: int = Field(10, ge=0)
+    percent: float = Field(5.0, ge=0, le=100)
+
+
+class NetworkSettings(_Section):
+    """How to get out. Proxies and certificates of the environment are ignored unless named here."""
+
+    proxy: str | None = None
+    ca_bundle: str | None = None
+
+
+class Settings(_Section):
+    """All of `config/connector.yaml`."""
+
+    connection: str = Field("default", min_length=1, max_length=100)
+    store: str = "sqlite:///connector.db"
+    time_zone: str = Field("UTC", description="the zone in which a Salesforce date is a day (F7)")
+    salesforce: SalesforceSettings = SalesforceSettings()
+    hubspot: HubSpotSettings = HubSpotSettings()
+    sync: SyncSettings = SyncSettings()
+    owners: OwnerSettings = OwnerSettings()
+    pipelines: PipelineOptions = PipelineOptions()
+    lifecycle: LifecycleOptions = LifecycleOptions()
+    guard: GuardOptions = GuardOptions()
+    network: NetworkSettings = NetworkSettings()
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_a_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise ValueError(f"{name!r} is not a time zone; e.g. Europe/Berlin") from None
+        return name
+
+    def mapping(self) -> MappingSettings:
+        defaults = {
+            Side.SALESFORCE: self.owners.default_salesforce,
+            Side.HUBSPOT: self.owners.default_hubspot,
+        }
+        return MappingSettings(
+            time_zone=ZoneInfo(self.time_zone),
+            default_owner={side: owner for side, owner in defaults.items() if owner},
+            salesforce_id_property=self.hubspot.id_property,
+            hubspot_id_field=self.salesforce.id_field,
+        )
+
+    def lifecycle_settings(self) -> LifecycleSettings:
+        return LifecycleSettings(**self.lifecycle.model_dump())
+
+    def pipeline_settings(self) -> PipelineSettings:
+        return PipelineSettings(**self.pipelines.model_dump())
+
+    def deletion_limit(self) -> DeletionLimit:
+        return DeletionLimit(self.guard.records, self.guard.percent)
+
+
+class Credentials(_Section):
+    """Where both CRMs are and how to get in. Secrets do not show when this is printed."""
+
+    salesforce_url: str = ""
+    session_id: SecretStr = SecretStr("")
+    consumer_key: SecretStr = SecretStr("")
+    consumer_secret: SecretStr = SecretStr("")
+    username: str = ""
+    password: SecretStr = SecretStr("")
+    security_token: SecretStr = SecretStr("")
+    hubspot_url: str = "https://api.hubapi.com"
+    access_token: SecretStr = SecretStr("")
+
+
+def load_settings(environment: Mapping[str, str], folder: Path) -> Settings:
+    """Settings of a working folder.
+
+    Raises:
+        BadConfiguration: with everything that is wrong in the file and in the environment.
+    """
+    path = folder / environment.get("CONNECTOR_CONFIG", "config/connector.yaml")
+    findings: list[Finding] = []
+    document: Any = {}
+    if path.exists() or "CONNECTOR_CONFIG" in environment:
+        document = read_yaml(path, findings) or {}
+    if not isinstance(document, dict):
+        findings.append(Finding(str(path), 1, "is not a list of settings", "start from `connector init`"))
+    if findings:
+        raise BadConfiguration(findings)
+    given = _overlay(document, environment)
+    if "CONNECTOR_STORE_URL" in environment:
+        given["store"] = environment["CONNECTOR_STORE_URL"]
+    try:
+        return Settings.model_validate(given)
+    except ValidationError as error:
+        raise BadConfiguration(_locate(explain(error, document, path, Settings), environment)) from None
+
+
+def _overlay(document: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:
+    given = {key: dict(value) if isinstance(value, dict) else value for key, value in document.items()}
+    for name, value in environment.items():
+        if name.startswith(PREFIX):
+            *sections, key = name.removeprefix(PREFIX).lower().split("__")
+            place: Any = given
+            for section in sections:
+                place = place.setdefault(section, {})
+            place[key] = value or None
+    return given
+
+
+def _locate(findings: list[Finding], environment: Mapping[str, str]) -> list[Finding]:
+    """A setting that came from the environment is reported under its variable's name."""
+    located = []
+    for finding in findings:
+        place = finding.message.split(":", 1)[0]
+        variable = PREFIX + place.replace(".", "__").upper()
+        if variable in environment:
+            finding = Finding(variable, 0, finding.message, finding.remedy)  # noqa: PLW2901  # the same finding
+        located.append(finding)
+    return located
+
+
+def load_credentials(environment: Mapping[str, str], settings: Settings) -> Credentials:
+    """Credentials from the environment.
+
+    Raises:
+        BadConfiguration: naming every variable that lacks or is unusable.
+    """
+    here, there = settings.salesforce.environment, settings.hubspot.environment
+
+    def get(prefix: str, name: str) -> str:
+        return environment.get(f"{prefix}_{name}", "").strip()
+
+    credentials = Credentials(
+        salesforce_url=get(here, "INSTANCE_URL"),
+        session_id=SecretStr(get(here, "SESSION_ID")),
+        consumer_key=SecretStr(get(here, "CONSUMER_KEY")),
+        consumer_secret=SecretStr(get(here, "CONSUMER_SECRET")),
+        username=get(here, "USERNAME"),
+        password=SecretStr(get(here, "PASSWORD")),
+        security_token=SecretStr(get(here, "SECURITY_TOKEN")),
+        hubspot_url=get(there, "BASE_URL") or "https://api.hubapi.com",
+        access_token=SecretStr(get(there, "ACCESS_TOKEN")),
+    )
+    findings = _find_missing(credentials, here, there)
+    for variable, url in (
+        (f"{here}_INSTANCE_URL", credentials.salesforce_url),
+        (f"{there}_BASE_URL", credentials.hubspot_url),
+    ):
+        if url and not is_safe_url(url):
+            remedy = "use https; plain http is accepted for this machine only (127.0.0.1, localhost)"
+            findings.append(Finding(variable, 0, f"{url!r} is not a safe address", remedy))
+    if findings:
+        raise BadConfiguration(findings)
+    return credentials
+
+
+def _find_missing(credentials: Credentials, here: str, there: str) -> list[Finding]:
+    findings = []
+    ways = (
+        (credentials.session_id,),
+        (credentials.consumer_key, credentials.consumer_secret),
+        (credentials.username, credentials.password),
+    )
+    if not credentials.salesforce_url:
+        remedy = "e.g. https://yourcompany.my.salesforce.com"
+        findings.append(Finding(f"{here}_INSTANCE_URL", 0, "is not set", remedy))
+    if not any(all(bool(_plain(part)) for part in way) for way in ways):
+        remedy = (
+            f"set it, or {here}_CONSUMER_KEY and {here}_CONSUMER_SECRET,"
+            f" or {here}_USERNAME, {here}_PASSWORD and {here}_SECURITY_TOKEN"
+        )
+        findings.append(Finding(f"{here}_SESSION_ID", 0, "is not set", remedy))
+    if not credentials.access_token.get_secret_value():
+        remedy = "the token of a private app or service key with CRM scopes"
+        findings.append(Finding(f"{there}_ACCESS_TOKEN", 0, "is not set", remedy))
+    return findings
+
+
+def _plain(value: SecretStr | str) -> str:
+    return value.get_secret_value() if isinstance(value, SecretStr) else value
+
+
+def is_safe_url(url: str) -> bool:
+    """https, or http to a loopback address."""
+    parts = urlsplit(url)
+    return bool(parts.hostname) and (parts.scheme == "https" or is_plain_loopback(url))
+
+
+def is_plain_loopback(url: str) -> bool:
+    """Whether it is http to an address of this machine."""
+    parts = urlsplit(url)
+    if parts.scheme != "http" or not parts.hostname:
+        return False
+    if parts.hostname == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(parts.hostname).is_loopback
+    except ValueError:
+        return False
+
+
+def defaults_folder() -> Path:
+    """Where the shipped `mappings/` and `config/` are: inside the installed package, or in the checkout."""
+    inside = Path(__file__).parent / "defaults"
+    return inside if inside.exists() else Path(__file__).parent.parent
+
+
+def mapping_files(folder: Path) -> list[Path]:
+    """The mapping files of a working folder, or the shipped ones if it has none."""
+    own = sorted((folder / "mappings").glob("*.yaml"))
+    return own or sorted((defaults_folder() / "mappings").glob("*.yaml"))
+
+
+def load_mapping(settings: Settings, folder: Path) -> dict[str, Pair]:
+    """The pairs that are switched on, in order of dependency (P1, P2)."""
+    pairs = load_pairs(mapping_files(folder), settings.mapping())
+    switched_on = {
+        "account-company": settings.sync.companies,
+        "contact-contact": settings.sync.contacts,
+        "opportunity-deal": settings.sync.deals,
+    }
+    return {name: pair for name, pair in pairs.items() if switched_on[name]}

@@ -1,0 +1,69 @@
+"""Which commands are there?
+
+    sync     plan, sync, status        `cli/sync.py`
+    set up   init, check               `cli/setup.py`
+    try it   demo, sandbox serve       `cli/demo.py`, `cli/sandbox.py`
+
+Every error a command raises on purpose is told in one place, `Commands.invoke`, and becomes an exit code:
+0 done, 1 done with problems, 2 bad usage or configuration, 3 refused by the guard, 4 no connection.
+What is slow to import is imported inside the commands, so that `--help` is not.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from connector import __version__
+from connector.cli import sandbox, sync
+from connector.errors import Stop
+
+INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+
+
+class Commands(TyperGroup):
+    """A group of commands that tells what went wrong instead of raising it."""
+
+    def invoke(self, ctx: Any) -> Any:
+        from connector.cli import printing  # noqa: PLC0415  # only when something is to be run
+
+        try:
+            return super().invoke(ctx)
+        except Stop as error:
+            printing.print_stop(error)
+            raise typer.Exit(error.exit_code) from None
+        except KeyboardInterrupt:
+            printing.warn("interrupted; what was written is settled, the next run goes on from there")
+            raise typer.Exit(INTERRUPTED) from None
+
+
+app = typer.Typer(
+    cls=Commands,
+    name="connector",
+    help="Keeps Salesforce and HubSpot in step, both ways: plan first, then sync.",
+    epilog="Begin with: connector demo. For your own CRMs: connector init, then check, plan and sync.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+sync.register(app)
+sandbox.register(app)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"connector {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def connector(
+    version: Annotated[  # answered by its callback
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Keeps Salesforce and HubSpot in step, both ways: plan first, then sync."""

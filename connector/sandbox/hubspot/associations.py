@@ -89,7 +89,8 @@ class Associations:
 
     def pair_of(self, start: str, type_id: Any) -> Pair | None:
         """The pair of object types that a type id belongs to, seen from the first of them."""
-        return next((pair for pair in self._types if pair[0] == start and type_id in self._types[pair]), None)
+        wanted = _as_int(type_id)
+        return next((pair for pair in self._types if pair[0] == start and wanted in self._types[pair]), None)
 
     def read_types(self, pair: Pair, specs: Any) -> tuple[int, ...]:
         """Type ids of `[{associationCategory, associationTypeId}]`; raises 400 for one of another direction."""

@@ -78,14 +78,17 @@ def read(call: Call) -> Response:
     """Records by id or by a unique property; it cannot tell associations."""
     body, kind = call.body(), call.kind
     history = text_list(body.get("propertiesWithHistory"))
+    name = body.get("idProperty")
+    if name is not None and not isinstance(name, str):
+        raise refuse_json()
     inputs = call.inputs(MOST_WITH_HISTORY if history else MOST)
-    _refuse_duplicates([(body.get("idProperty"), _id(given)) for given in inputs])
+    _refuse_duplicates([(name, _id(given)) for given in inputs])
     view = viewer(call.portal, kind, text_list(body.get("properties")), history)
     missing, found = _Missing(), []
     archived = call.portal.tables[kind.name].archived if call.flag("archived") else None
     for given in inputs:
         if archived is None:
-            record = _find(call, kind, {**given, "idProperty": body.get("idProperty")}, missing)
+            record = _find(call, kind, {**given, "idProperty": name}, missing)
         else:
             record = archived.get(int(given["id"])) if _id(given).isdigit() else None
             if record is None:

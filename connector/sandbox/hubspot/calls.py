@@ -12,6 +12,8 @@ from connector.sandbox.hubspot.portal import Portal
 from connector.sandbox.hubspot.schema import ObjectType
 from connector.sandbox.wire import Request, Response
 
+_SINGLE = ("id", "idProperty", "objectWriteTraceId", "name")
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
@@ -48,7 +50,8 @@ class Call:
             raise refuse_json() from None
 
     def flag(self, name: str) -> bool:
-        return self.request.first(name, "false") == "true"
+        """A switch in the query. HubSpot's Python client writes `True`."""
+        return (self.request.first(name) or "").lower() == "true"
 
     def number(self, name: str, default: int) -> int:
         """A query parameter that is a whole number. Raises 400 for another one."""
@@ -58,12 +61,14 @@ class Call:
         return int(given)
 
     def inputs(self, most: int) -> list[dict[str, Any]]:
-        """The `inputs` of a batch. Raises 400 for none, and for more than `most`."""
+        """The `inputs` of a batch, whose ids are single values. Raises 400 for none, and for more than `most`."""
         inputs = self.body().get("inputs")
         if not isinstance(inputs, list) or not inputs or not all(isinstance(one, dict) for one in inputs):
             raise refuse_json()
         if len(inputs) > most:
             raise refuse(f"The maximum number of inputs in a batch request is {most}, but got {len(inputs)}")
+        if any(isinstance(one.get(name), list | dict) for one in inputs for name in _SINGLE):
+            raise refuse_json()
         return inputs
 
 

@@ -6,11 +6,11 @@ keeps secrets out of every message. What a vendor's answers mean for trying agai
 
 from __future__ import annotations
 
+import contextlib
 import email.utils
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
@@ -47,6 +47,7 @@ class Door(requests.Session):
         secrets: values that never appear in a message.
         mounts: transports by URL prefix, in place of the network.
         sleep: how to wait between tries.
+        attempts: how often a call is tried in all.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class Door(requests.Session):
         secrets: Sequence[str] = (),
         mounts: Mapping[str, BaseAdapter] | None = None,
         sleep: Callable[[float], None] = time.sleep,
+        attempts: int = ATTEMPTS,
         proxy: str | None = None,
         ca_bundle: str | None = None,
     ) -> None:
@@ -69,6 +71,7 @@ class Door(requests.Session):
         self._counts = counts
         self._secrets = [secret for secret in secrets if secret]
         self._sleep = sleep
+        self._attempts = attempts
         self._lock = threading.Lock()
         self._local = threading.local()
         self.trust_env = False  # an environment that someone else set up must not reroute customer data
@@ -80,9 +83,12 @@ class Door(requests.Session):
         for prefix, adapter in (mounts or {}).items():
             self.mount(prefix, adapter)
 
-    @contextmanager
-    def once(self) -> Any:
-        """Inside, a call whose fate is unknown is not sent a second time."""
+    @contextlib.contextmanager
+    def once(self) -> Iterator[None]:
+        """Inside, a call whose fate is unknown is not sent a second time.
+
+        Unknown is the fate of a call without an answer, and of one that a gateway or a broken server answered.
+        """
         self._local.once = True
         try:
             yield
@@ -104,7 +110,7 @@ class Door(requests.Session):
         # Sessions of clients set these from the environment; here they come from the settings alone.
         kwargs["verify"], kwargs["proxies"] = self.verify, self.proxies
         retrying = Retrying(
-            stop=stop_after_attempt(ATTEMPTS),
+            stop=stop_after_attempt(self._attempts),
             wait=_wait,
             retry=retry_if_exception_type(Later),
             sleep=self._sleep,
@@ -131,13 +137,8 @@ class Door(requests.Session):
             requests.Timeout,
             requests.exceptions.ChunkedEncodingError,
         ) as error:
-            if getattr(self._local, "once", False) and not isinstance(error, requests.ConnectTimeout):
-                raise Unreachable(
-                    self.side,
-                    "connection",
-                    f"{self.side} was cut off in the middle of a call that must not be repeated blindly",
-                    "run again: the next run looks first at what became of it",
-                ) from None
+            if not isinstance(error, requests.ConnectTimeout):
+                self._refuse_to_repeat()
             host = urlsplit(request.url or "").netloc
             raise Later(self.redact(f"{type(error).__name__} at {host}")) from None
         except requests.RequestException as error:
@@ -145,13 +146,28 @@ class Door(requests.Session):
             remedy = "check the address in the settings"
             raise Unreachable(self.side, "connection", message, remedy) from None
         self._note_time(response)
+        if response.status_code >= 500 and response.status_code != requests.codes.service_unavailable:
+            self._refuse_to_repeat(response)
         self._judge(response)
         return response
+
+    def _refuse_to_repeat(self, response: requests.Response | None = None) -> None:
+        """Inside `once`, end the run rather than send the call again."""
+        if not getattr(self._local, "once", False):
+            return
+        what = "did not answer" if response is None else f"answered HTTP {response.status_code} to"
+        raise Unreachable(
+            self.side,
+            "connection",
+            f"{self.side} {what} a call that must not be repeated blindly",
+            "run again: the next run looks first at what became of it",
+        ) from None
 
     def _note_time(self, response: requests.Response) -> None:
         stamp = response.headers.get("Date")
         if stamp:
-            self.server_time = email.utils.parsedate_to_datetime(stamp).astimezone(UTC)
+            with contextlib.suppress(ValueError):  # some proxies write dates of their own: the last time stands
+                self.server_time = email.utils.parsedate_to_datetime(stamp).astimezone(UTC)
 
 
 _backoff = wait_exponential_jitter(initial=1, max=30, jitter=1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +13,8 @@ from connector.cli import printing
 from connector.errors import Busy, Stop
 
 if TYPE_CHECKING:
+    from connector.engine.report import Report
+    from connector.engine.run import Wish
     from connector.engine.world import Connection
 
 PANEL = "Sync"
@@ -39,30 +42,87 @@ Deletes = Annotated[
 def register(app: typer.Typer) -> None:
     app.command(
         rich_help_panel=PANEL,
-        epilog="Examples: connector sync · connector sync --record 006XXXXXXXXXXXXXXX · connector sync --json",
+        epilog=printing.make_examples(
+            "connector plan", "connector plan --all", "connector plan --record deal:123456789 --json"
+        ),
+    )(plan)
+    app.command(
+        rich_help_panel=PANEL,
+        epilog=printing.make_examples(
+            "connector sync", "connector sync --without-deletes", "connector sync --record 006XXXXXXXXXXXXXXX --json"
+        ),
     )(sync)
+    app.command(
+        rich_help_panel=PANEL,
+        epilog=printing.make_examples("connector status", "connector status --json"),
+    )(status)
+
+
+def plan(
+    json: Json = False,
+    record: RecordIds = None,
+    deletes: Deletes = None,
+    all_: Annotated[bool, typer.Option("--all", help="Show every action, not only the first 20 of a kind.")] = False,
+) -> None:
+    """Show what a sync would write now, why, and its price in API calls. Writes nothing.
+
+    Exit code 0: fine; 1: there are problems, see `connector status`; 3: the guard would refuse this.
+    """
+    from connector.engine import run  # noqa: PLC0415  # slow to import
+
+    wish = run.Wish(deletes=deletes, records=tuple(record or ()))
+    report = _run(run.plan, wish, json=json)
+    if json:
+        printing.print_json(report.plan_as_json())
+    else:
+        printing.print_plan(report, everything=all_)
+    raise typer.Exit(exit_code(report.status))
 
 
 def sync(json: Json = False, record: RecordIds = None, deletes: Deletes = None) -> None:
-    """Bring both CRMs into step."""
+    """Bring both CRMs into step.
+
+    Exit code 0: done; 1: done, with problems; 2: bad configuration; 3: refused by the guard;
+    4: no connection.
+    """
     from connector.engine import run  # noqa: PLC0415  # slow to import
-    from connector.engine.connect import connect  # noqa: PLC0415  # slow to import
 
     wish = run.Wish(deletes=deletes, records=tuple(record or ()))
-    connection = None
-    try:
-        connection = connect(os.environ, Path.cwd())
-        with printing.progress(quiet=json) as tell:
-            report = run.sync(connection, wish, tell)
-    except Stop as error:
-        if json:
-            printing.print_json(_stopped(connection, error))
-        raise
+    report = _run(run.sync, wish, json=json)
     if json:
         printing.print_json(report.as_json())
     else:
         printing.print_report(report)
     raise typer.Exit(exit_code(report.status))
+
+
+def status(json: Json = False) -> None:
+    """Show the last run, what is linked, and every open problem. Asks neither CRM."""
+    from connector.engine.status import look_up  # noqa: PLC0415  # slow to import
+    from connector.settings import load_settings  # noqa: PLC0415  # slow to import
+
+    found = look_up(load_settings(os.environ, Path.cwd()))
+    if json:
+        printing.print_json(found)
+    else:
+        printing.print_status(found)
+
+
+def _run(
+    act: Callable[[Connection, Wish, Callable[[str, int], None]], Report], wish: Wish, *, json: bool
+) -> Report:
+    """Connect and run; when that stops and JSON is asked for, print how far it came."""
+    from connector.engine.connect import connect  # noqa: PLC0415  # slow to import
+
+    connection = None
+    try:
+        connection = connect(os.environ, Path.cwd())
+        with printing.progress(quiet=json) as tell:
+            return act(connection, wish, tell)
+    except Stop as error:
+        if json:
+            printing.print_json(_stopped(connection, error))
+        raise
 
 
 def exit_code(status: str) -> int:

@@ -49,9 +49,10 @@ from connector.engine.observe import match_key, syncs, take_in
 from connector.engine.report import Report, Written
 from connector.engine.world import COMPANIES, CONTACTS, DEALS, Connection, World
 from connector.mapping.transforms import Reference
-from connector.store.links import CONTACT_COMPANY, DEAL_COMPANY, ROLE
+from connector.store.links import CONTACT_COMPANY, DEAL_COMPANY, ROLE, Completion
 
 WINDOW = 1000
+_COMPANY_EDGE = {DEALS: DEAL_COMPANY, CONTACTS: CONTACT_COMPANY}
 ROUNDS = 4
 
 Only = frozenset[tuple[Side, str, str]]
@@ -111,9 +112,10 @@ def _apply_window(work: Work, pair: Pair, side: Side, ids: Sequence[str]) -> boo
     work.again = set()
     _learn(work, pair, [*records.values(), *others.values()])
     actions: list[Action] = []
+    contacts = _linked_contacts(work, pair, single)
     for candidate in _candidates(work, pair, single):
-        contacts, waits = _linked_contacts(work, pair, candidate.record)
-        planned = plan_candidate(pair, candidate, work.world.knowledge, contacts)
+        own, waits = contacts.get(candidate.record.id, ((), []))
+        planned = plan_candidate(pair, candidate, work.world.knowledge, own)
         actions += [*planned, *waits] if any(isinstance(one, Creation) for one in planned) else planned
     situations = [_situation(work, pair, one, side, records, others) for one in linked]
     for situation in situations:
@@ -210,15 +212,24 @@ def _candidates(work: Work, pair: Pair, records: Sequence[Record]) -> Iterable[C
 # --- roles ------------------------------------------------------------------------------------------------
 
 
-def _linked_contacts(work: Work, pair: Pair, record: Record) -> tuple[tuple[str, ...], list[Wait]]:
-    """The HubSpot contacts that a new deal is associated with as it is created (R1), and who is waited for."""
-    if pair.name != DEALS or record.side is not Side.SALESFORCE or CONTACTS not in work.c.pairs:
-        return (), []
-    ids = work.c.store.records.roles_of([record.id]).get(record.id, set())
-    links = work.c.store.links.by_ids(CONTACTS, Side.SALESFORCE, ids)
+def _linked_contacts(
+    work: Work, pair: Pair, records: Sequence[Record]
+) -> dict[str, tuple[tuple[str, ...], list[Wait]]]:
+    """By opportunity: the HubSpot contacts that its new deal starts with (R1), and who is waited for (R5)."""
+    if pair.name != DEALS or CONTACTS not in work.c.pairs:
+        return {}
+    opportunities = {one.id: one for one in records if one.side is Side.SALESFORCE}
+    roles = work.c.store.records.roles_of(opportunities)
+    everyone = {id_ for some in roles.values() for id_ in some}
+    links = work.c.store.links.by_ids(CONTACTS, Side.SALESFORCE, everyone)
     live = {id_: one.hubspot_id for id_, one in links.items() if one.state is LinkState.LINKED and one.hubspot_id}
-    waits = [Wait(record, (CONTACTS, Side.SALESFORCE, id_)) for id_ in sorted(ids - live.keys())]
-    return tuple(sorted(live.values())), waits
+    return {
+        id_: (
+            tuple(sorted(live[who] for who in some if who in live)),
+            [Wait(opportunities[id_], (CONTACTS, Side.SALESFORCE, who)) for who in sorted(some - live.keys())],
+        )
+        for id_, some in roles.items()
+    }
 
 
 def _plan_roles(work: Work, situations: Sequence[Situation]) -> list[Action]:
@@ -315,9 +326,9 @@ def _look_again(work: Work, pair: Pair, side: Side, ids: Iterable[str]) -> None:
 
 
 def _adopt(work: Work, adoptions: Sequence[Adoption]) -> None:
-    for one in adoptions:
-        pair = work.c.pairs[one.pair]
-        with work.c.store.transaction():
+    with work.c.store.transaction():
+        for one in adoptions:
+            pair = work.c.pairs[one.pair]
             work.c.store.links.adopt(one.pair, one.salesforce_id, one.hubspot_id, one.born, work.report.run)
             work.c.store.records.wake(
                 one.pair, [(Side.SALESFORCE, one.salesforce_id), (Side.HUBSPOT, one.hubspot_id)]
@@ -343,20 +354,21 @@ def _settle(work: Work, pair: Pair, settlements: Sequence[Settlement]) -> None:
     with work.c.store.transaction():
         work.c.store.links.settle({one.link.id: one.base for one in settlements})
         for one in settlements:
-            _follow_company(work, pair, one.link.id, one.base.hubspot, with_creation=False)
+            _follow_company(work, pair, one.link.id, one.base.hubspot)
         work.c.store.links.derive_parents([one.link.id for one in settlements])
         work.c.store.links.derive([one.link.id for one in settlements])
 
 
-def _follow_company(work: Work, pair: Pair, link_id: int, written: Fields, *, with_creation: bool) -> None:
+def _follow_company(work: Work, pair: Pair, link_id: int, written: Fields) -> None:
     """Keep the edge to the primary company in step with the agreed field."""
-    kind = {DEALS: DEAL_COMPANY, CONTACTS: CONTACT_COMPANY}.get(pair.name)
+    kind = _COMPANY_EDGE.get(pair.name)
     if kind is None or PRIMARY_COMPANY not in written or COMPANIES not in work.c.pairs:
         return
     company_id = written[PRIMARY_COMPANY]
     found = work.c.store.links.by_ids(COMPANIES, Side.HUBSPOT, [str(company_id)] if company_id else [])
     parent = next((one.id for one in found.values()), None)
-    work.c.store.links.replace_parent(kind, link_id, parent, with_creation=with_creation)
+    fresh = work.c.store.links.is_new(link_id, work.report.run)
+    work.c.store.links.replace_parent(kind, link_id, parent, with_creation=fresh)
 
 
 # --- creating ---------------------------------------------------------------------------------------------
@@ -382,9 +394,12 @@ def create(work: Work, pair: Pair, side: Side, creations: Sequence[Creation]) ->
     for outcomes in work.hands.create(side, pair.object(side), drafts, wanted):
         collided = [one for one in outcomes if one.refusal and one.refusal.trouble is Trouble.COLLIDED]
         with store.transaction():
-            for one in outcomes:
-                if one.id is not None:
-                    _created(work, pair, side, by_source[one.key], links[one.key], one.id)
+            made = [
+                (by_source[one.key], Completion(links[one.key], one.id, by_source[one.key].base))
+                for one in outcomes
+                if one.id is not None
+            ]
+            _created(work, pair, side, made)
             store.journal.conclude({journal[one.key]: (one.id is not None, one.id) for one in outcomes})
             _refused(
                 work,
@@ -398,36 +413,61 @@ def create(work: Work, pair: Pair, side: Side, creations: Sequence[Creation]) ->
             _resolve_collision(work, pair, side, by_source[one.key], links[one.key], one, was_pending=was_pending)
 
 
-def _created(work: Work, pair: Pair, side: Side, creation: Creation, link_id: int, new_id: str) -> None:
-    store, source = work.c.store, creation.source
-    store.links.complete(link_id, side, new_id, work.report.run, creation.base)
+def _created(work: Work, pair: Pair, side: Side, made: Sequence[tuple[Creation, Completion]]) -> None:
+    """Settle a batch of creations."""
+    store, object_ = work.c.store, pair.object(side)
     partner_field = pair.partner_field.get(side)
-    values = {key: value for key, value in creation.values.items() if key != partner_field}
-    made = Record(
-        side=side,
-        object=pair.object(side),
-        id=new_id,
-        version="",
-        fields=values,
-        created=source.created,
-        modified=source.modified,
-        partner_id=source.id,
-    )
-    store.records.observe([made], {new_id: match_key(pair, made)})
-    store.records.mark(side, pair.object(side), [new_id], dirty=False)
-    _follow_company(work, pair, link_id, creation.base.hubspot, with_creation=True)
-    if creation.contacts:
-        store.records.add_associations({new_id: creation.contacts})
-        contacts = store.links.by_ids(CONTACTS, Side.HUBSPOT, creation.contacts)
-        store.links.join(ROLE, [(link_id, one.id) for one in contacts.values()], with_creation=True)
-    store.records.wake(pair.name, [(source.side, source.id), (side, new_id)])
+    store.links.complete(pair.name, side, [completion for _, completion in made], work.report.run)
+    records = [
+        Record(
+            side=side,
+            object=object_,
+            id=completion.new_id,
+            version="",
+            fields={key: value for key, value in creation.values.items() if key != partner_field},
+            created=creation.source.created,
+            modified=creation.source.modified,
+            partner_id=creation.source.id,
+        )
+        for creation, completion in made
+    ]
+    store.records.observe(records, {one.id: match_key(pair, one) for one in records})
+    store.records.mark(side, object_, [one.id for one in records], dirty=False)
+    _join_company(work, pair, {one.link_id: creation.base.hubspot for creation, one in made})
+    _join_contacts(work, {one.link_id: (one.new_id, creation.contacts) for creation, one in made})
+    sources = [(creation.source.side, creation.source.id) for creation, _ in made]
+    store.records.wake(pair.name, [*sources, *((side, one.new_id) for _, one in made)])
     if side is Side.SALESFORCE:
         # Its contact roles and the id that the deal stores come in the next round.
-        _look_again(work, pair, source.side, [source.id])
-    work.report.count(Written("create", side, pair.object(side), new_id, source.id, creation.changes))
-    for contact in creation.contacts:
-        change = Change("contact", None, contact, "R1", f"contact role on {source.id}")
-        work.report.count(Written("connect", side, "deals", new_id, source.id, [change]))
+        _look_again(work, pair, side.other, [id_ for _, id_ in sources])
+    for creation, one in made:
+        source = creation.source.id
+        work.report.count(Written("create", side, object_, one.new_id, source, creation.changes))
+        for contact in creation.contacts:
+            change = Change("contact", None, contact, "R1", f"contact role on {source}")
+            work.report.count(Written("connect", side, object_, one.new_id, source, [change]))
+
+
+def _join_company(work: Work, pair: Pair, written: Mapping[int, Fields]) -> None:
+    """The edges from newly linked records to their primary companies."""
+    kind = _COMPANY_EDGE.get(pair.name)
+    companies = {key: str(id_) for key, some in written.items() if (id_ := some.get(PRIMARY_COMPANY))}
+    if kind is None or COMPANIES not in work.c.pairs:
+        return
+    links = work.c.store.links.by_ids(COMPANIES, Side.HUBSPOT, companies.values())
+    pairs = [(key, links[id_].id) for key, id_ in companies.items() if id_ in links]
+    work.c.store.links.join(kind, pairs, with_creation=True)
+
+
+def _join_contacts(work: Work, contacts: Mapping[int, tuple[str, tuple[str, ...]]]) -> None:
+    """The edges from new deals (link -> deal, contacts) to the contacts they were created with."""
+    everyone = {who for _, some in contacts.values() for who in some}
+    if not everyone:
+        return
+    work.c.store.records.add_associations(dict(contacts.values()))
+    links = work.c.store.links.by_ids(CONTACTS, Side.HUBSPOT, everyone)
+    pairs = [(key, links[who].id) for key, (_, some) in contacts.items() for who in some]
+    work.c.store.links.join(ROLE, pairs, with_creation=True)
 
 
 def _refused(work: Work, pair: Pair, source: Side, outcomes: Sequence[Outcome], links: Mapping[str, int]) -> None:
@@ -460,7 +500,8 @@ def _resolve_collision(
     with store.transaction():
         take_in(work.c, pair, [found])
         ours = found.partner_id == source.id and was_pending
-        store.links.complete(link_id, side, found.id, work.report.run, None if ours else Base())
+        completion = Completion(link_id, found.id, None if ours else Base())
+        store.links.complete(pair.name, side, [completion], work.report.run)
         store.records.wake(pair.name, [(source.side, source.id), (side, found.id)])
         _look_again(work, pair, source.side, [source.id])
         _look_again(work, pair, side, [found.id])
@@ -592,7 +633,7 @@ def _updated(work: Work, pair: Pair, side: Side, updates: Sequence[Update]) -> N
     store.records.set_partner(side, object_, partners)
     moved = [one for one in updates if one.settles]
     for one in moved:
-        _follow_company(work, pair, one.link.id, one.settles.hubspot, with_creation=False)
+        _follow_company(work, pair, one.link.id, one.settles.hubspot)
     store.links.derive_parents([one.link.id for one in moved])
     for one in updates:
         work.report.count(
@@ -604,8 +645,8 @@ def _updated(work: Work, pair: Pair, side: Side, updates: Sequence[Update]) -> N
 
 
 def _agree_roles(work: Work, roles: Sequence[RoleAddition]) -> None:
-    for one in roles:
-        with work.c.store.transaction():
+    with work.c.store.transaction():
+        for one in roles:
             _join(work, one)
 
 

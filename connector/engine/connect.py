@@ -10,7 +10,7 @@ from pathlib import Path
 from requests.adapters import BaseAdapter
 
 from connector.adapters import hubspot, salesforce
-from connector.adapters.http import Door, PlainLoopback
+from connector.adapters.http import ATTEMPTS, Door, PlainLoopback
 from connector.adapters.hubspot import HubSpot, HubSpotCredentials
 from connector.adapters.salesforce import Salesforce, SalesforceCredentials
 from connector.core.model import Side
@@ -36,6 +36,7 @@ def connect(
     store: Store | None = None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     sleep: Callable[[float], None] = time.sleep,
+    attempts: int = ATTEMPTS,
 ) -> Connection:
     """The connection that a working folder and an environment describe. Nothing is sent yet.
 
@@ -46,6 +47,7 @@ def connect(
         store: used instead of the one that the settings name.
         now: the time, aware.
         sleep: how to wait, in seconds.
+        attempts: how often a call is tried in all.
 
     Raises:
         BadConfiguration: naming everything that is wrong.
@@ -57,15 +59,19 @@ def connect(
     return Connection(
         settings=settings,
         pairs=pairs,
-        salesforce=_salesforce(settings, credentials, carried.get(Side.SALESFORCE), sleep),
-        hubspot=_hubspot(settings, credentials, carried.get(Side.HUBSPOT), sleep),
+        salesforce=_salesforce(settings, credentials, carried.get(Side.SALESFORCE), sleep, attempts),
+        hubspot=_hubspot(settings, credentials, carried.get(Side.HUBSPOT), sleep, attempts),
         store=store or Store.open(settings.store, settings.connection, now),
         now=now,
     )
 
 
 def _salesforce(
-    settings: Settings, given: Credentials, transport: BaseAdapter | None, sleep: Callable[[float], None]
+    settings: Settings,
+    given: Credentials,
+    transport: BaseAdapter | None,
+    sleep: Callable[[float], None],
+    attempts: int,
 ) -> Salesforce:
     login = SalesforceCredentials(
         instance_url=given.salesforce_url,
@@ -88,6 +94,7 @@ def _salesforce(
         secrets=login.secrets,
         mounts=mounts,
         sleep=sleep,
+        attempts=attempts,
         proxy=settings.network.proxy,
         ca_bundle=settings.network.ca_bundle,
     )
@@ -100,7 +107,11 @@ def _salesforce(
 
 
 def _hubspot(
-    settings: Settings, given: Credentials, transport: BaseAdapter | None, sleep: Callable[[float], None]
+    settings: Settings,
+    given: Credentials,
+    transport: BaseAdapter | None,
+    sleep: Callable[[float], None],
+    attempts: int,
 ) -> HubSpot:
     login = HubSpotCredentials(given.hubspot_url, given.access_token.get_secret_value())
     door = Door(
@@ -109,6 +120,7 @@ def _hubspot(
         secrets=[login.access_token],
         mounts={"https://": transport, "http://": transport} if transport is not None else None,
         sleep=sleep,
+        attempts=attempts,
         proxy=settings.network.proxy,
         ca_bundle=settings.network.ca_bundle,
     )

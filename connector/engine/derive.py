@@ -80,10 +80,12 @@ def _derive_window(work: Work, pair: Pair, links: Sequence[Link]) -> None:
     work.again = set()
     done = update(work, pair, Side.HUBSPOT, [one.update for _, one in planned if one.update])
     with store.transaction():
-        store.links.derived(gone)
-        for derivation, derived in planned:
-            if derived.update is None or derivation.link.id in done:
-                _settle(work, kind, derivation, derived, deals.get(derivation.link.id, _Deals()))
+        through = [one for one in planned if one[1].update is None or one[0].link.id in done]
+        ids = [derivation.link.id for derivation, _ in through]
+        store.links.derived([*gone, *ids])
+        store.links.apply(kind, {id_: deals[id_].statuses for id_ in ids if id_ in deals})
+        for derivation, derived in through:
+            _settle(work, kind, derivation, derived)
         _note_currencies(work, planned)
 
 
@@ -100,10 +102,9 @@ def _person(
     )
 
 
-def _settle(work: Work, kind: str, derivation: Derivation, derived: Derived, deals: _Deals) -> None:
+def _settle(work: Work, kind: str, derivation: Derivation, derived: Derived) -> None:
+    """Note what L5 has acted upon, and hand on what concerns others."""
     links, link = work.c.store.links, derivation.link
-    links.derived([link.id])
-    links.apply(kind, link.id, deals.statuses)
     company = derivation.person.company
     if company is not None:
         links.apply_company(link.id, company.company_id, company.stage)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from connector.core.model import Change, Side
@@ -76,6 +76,17 @@ class Report:
             "seconds": round(self.seconds, 3),
         }
 
+    def plan_as_json(self) -> dict[str, Any]:
+        """The documented shape of `connector plan --json`: `as_json` with the price and every action.
+
+        An id `new-…` stands for the record that will be created for the record `…`.
+        """
+        price = {
+            side.value: {"spent": self.calls[side], "to_write": self.price[side], "left": self.left[side]}
+            for side in Side
+        }
+        return self.as_json() | {"price": price, "actions": [_action(one) for one in self.actions]}
+
     def _side(self, side: Side) -> dict[str, Any]:
         return {
             "created": dict(self.created[side]),
@@ -83,3 +94,14 @@ class Report:
             "deleted": dict(self.deleted[side]),
             "api_calls": self.calls[side],
         }
+
+
+def _action(written: Written) -> dict[str, Any]:
+    return {
+        "verb": written.verb,
+        "side": written.side.value,
+        "object": written.object,
+        "record": None if written.verb == "create" else written.record,
+        "of": written.of,
+        "changes": [asdict(change) for change in written.changes],
+    }

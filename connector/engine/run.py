@@ -76,7 +76,10 @@ def sync(c: Connection, wish: Wish | None = None, progress: Progress = lambda *_
 
 
 def plan(c: Connection, wish: Wish | None = None, progress: Progress = lambda *_: None) -> Report:
-    """What `sync` would write now, with its price. Reads both CRMs; writes to neither."""
+    """What `sync` would write now, with its price. Reads both CRMs; writes to neither.
+
+    The status is `refused` where the guard would refuse; the plan then shows the deletions too.
+    """
     wish, began = wish or Wish(), time.monotonic()
     with c.store.runs.lease():
         report = Report(keep_actions=True)
@@ -86,7 +89,8 @@ def plan(c: Connection, wish: Wish | None = None, progress: Progress = lambda *_
         try:
             _guard(c, wish)
         except Refused as refused:
-            report.notes.append(refused.message)
+            report.status = "refused"
+            report.notes.append(f"`sync` would refuse: {refused.message}; {refused.remedy}")
             wish = Wish(deletes=True, records=wish.records)
         hands = PretendedHands(c.salesforce, c.hubspot)
         hands.price[Side.HUBSPOT] += _price_of(world.needed)

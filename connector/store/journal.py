@@ -25,24 +25,26 @@ class Journal:
 
     def intend(self, run_id: int, verb: str, side: Side, object_: str, writes: Sequence[Intent]) -> list[int]:
         """Note writes that are about to be made; returns their journal numbers."""
-        numbers = []
-        for one in writes:
-            result = self._db.execute(
-                insert(journal).values(
-                    connection_id=self._db.connection_id,
-                    run_id=run_id,
-                    at=self._now().isoformat(),
-                    state="intended",
-                    verb=verb,
-                    side=side.value,
-                    object=object_,
-                    record_id=one[0],
-                    link_id=one[1],
-                    changes=dump([_row(change) for change in one[2]]),
-                )
-            )
-            numbers.append(int(result.inserted_primary_key[0]))
-        return numbers
+        if not writes:
+            return []
+        at = self._now().isoformat()
+        rows = [
+            {
+                "connection_id": self._db.connection_id,
+                "run_id": run_id,
+                "at": at,
+                "state": "intended",
+                "verb": verb,
+                "side": side.value,
+                "object": object_,
+                "record_id": record_id,
+                "link_id": link_id,
+                "changes": dump([_row(change) for change in changes]),
+            }
+            for record_id, link_id, changes in writes
+        ]
+        numbered = insert(journal).returning(journal.c.id, sort_by_parameter_order=True)
+        return [int(number) for number in self._db.execute(numbered, rows).scalars()]
 
     def conclude(self, outcomes: Mapping[int, tuple[bool, str | None]]) -> None:
         """Note how writes went: journal number -> (done, id of the record)."""

@@ -22,6 +22,15 @@ _COLUMN = {Side.SALESFORCE: link.c.salesforce_id, Side.HUBSPOT: link.c.hubspot_i
 
 
 @dataclass(frozen=True, slots=True)
+class Completion:
+    """A pending link whose partner is there. `base` replaces the noted one, unless None."""
+
+    link_id: int
+    new_id: str
+    base: Base | None
+
+
+@dataclass(frozen=True, slots=True)
 class LinkedDeal:
     """A deal along an edge: its link, both records' fields, and what the lifecycle last applied for it."""
 
@@ -102,28 +111,30 @@ class Links:
         what both sides looked like.
         """
         known = self.by_ids(pair, side, bases)
-        ids = {source: one.id for source, one in known.items()}
-        for source, base in bases.items():
-            before = known.get(source)
-            if before is None:
-                result = self._db.execute(
-                    insert(link).values(
-                        connection_id=self._db.connection_id,
-                        pair=pair,
-                        salesforce_id=source if side is Side.SALESFORCE else None,
-                        hubspot_id=source if side is Side.HUBSPOT else None,
-                        state=LinkState.PENDING.value,
-                        born=side.value,
-                        base_salesforce=dump(dict(base.salesforce)),
-                        base_hubspot=dump(dict(base.hubspot)),
-                        derive=False,
-                    )
-                )
-                ids[source] = int(result.inserted_primary_key[0])
-            elif before.state is not LinkState.PENDING:
+        new = {source: base for source, base in bases.items() if source not in known}
+        self._db.execute(
+            insert(link),
+            [
+                {
+                    "connection_id": self._db.connection_id,
+                    "pair": pair,
+                    "salesforce_id": source if side is Side.SALESFORCE else None,
+                    "hubspot_id": source if side is Side.HUBSPOT else None,
+                    "state": LinkState.PENDING.value,
+                    "born": side.value,
+                    "base_salesforce": dump(dict(base.salesforce)),
+                    "base_hubspot": dump(dict(base.hubspot)),
+                    "derive": False,
+                }
+                for source, base in new.items()
+            ],
+        )
+        for source, before in known.items():
+            if before.state is not LinkState.PENDING:
                 # A pair that ended and begins anew (its record was restored): the old partner is gone.
-                self._reset(before.id, side, base)
-        return ids
+                self._reset(before.id, side, bases[source])
+        ids = {source: one.id for source, one in known.items()}
+        return ids | {source: one.id for source, one in self.by_ids(pair, side, new).items()}
 
     def _reset(self, link_id: int, side: Side, base: Base) -> None:
         values: dict[str, Any] = {
@@ -135,21 +146,30 @@ class Links:
         }
         self._db.execute(update(link).where(link.c.id == link_id).values(values))
 
-    def complete(self, link_id: int, side: Side, new_id: str, run_id: int, base: Base | None) -> None:
-        """A pending creation got its partner on `side`; `base` replaces the noted one unless None."""
-        values: dict[str, Any] = {
-            f"{side.value}_id": new_id,
-            "state": LinkState.LINKED.value,
-            "linked_run": run_id,
-            "derive": True,
-        }
-        if base is not None:
-            values |= {
-                "base_salesforce": dump(dict(base.salesforce)),
-                "base_hubspot": dump(dict(base.hubspot)),
-            }
-        self._free(link_id, side, new_id)
-        self._db.execute(update(link).where(link.c.id == link_id).values(values))
+    def complete(self, pair: str, side: Side, made: Sequence[Completion], run_id: int) -> None:
+        """Pending creations got their partners on `side`."""
+        self._free(pair, side, {one.new_id: one.link_id for one in made})
+        column = f"{side.value}_id"
+        common: dict[str, Any] = {column: bindparam("new_id"), "state": "linked", "linked_run": run_id, "derive": True}
+        with_base: dict[str, Any] = {"base_salesforce": bindparam("here"), "base_hubspot": bindparam("there")}
+        mine = link.c.id == bindparam("key")
+        self._db.execute(
+            update(link).where(mine).values(common | with_base),
+            [
+                {
+                    "key": one.link_id,
+                    "new_id": one.new_id,
+                    "here": dump(dict(one.base.salesforce)),
+                    "there": dump(dict(one.base.hubspot)),
+                }
+                for one in made
+                if one.base is not None
+            ],
+        )
+        self._db.execute(
+            update(link).where(mine).values(common),
+            [{"key": one.link_id, "new_id": one.new_id} for one in made if one.base is None],
+        )
 
     def adopt(self, pair: str, salesforce_id: str, hubspot_id: str, born: Side, run_id: int) -> int:
         """Link two existing records without a base, or complete a pending link with the base noted there."""
@@ -162,7 +182,7 @@ class Links:
             missing = Side.HUBSPOT if mine.salesforce_id == salesforce_id else Side.SALESFORCE
             new_id = hubspot_id if missing is Side.HUBSPOT else salesforce_id
             base = None if mine.state is LinkState.PENDING else Base()
-            self.complete(mine.id, missing, new_id, run_id, base)
+            self.complete(pair, missing, [Completion(mine.id, new_id, base)], run_id)
             return mine.id
         result = self._db.execute(
             insert(link).values(
@@ -180,19 +200,12 @@ class Links:
         )
         return int(result.inserted_primary_key[0])
 
-    def _free(self, link_id: int, side: Side, id_: str) -> None:
-        """No other link may hold an id that now belongs to this one."""
-        pair = select(link.c.pair).where(link.c.id == link_id).scalar_subquery()
-        self._db.execute(
-            update(link)
-            .where(
-                link.c.connection_id == self._db.connection_id,
-                link.c.pair == pair,
-                _COLUMN[side] == id_,
-                link.c.id != link_id,
-            )
-            .values({f"{side.value}_id": None, "state": LinkState.CLOSED.value})
-        )
+    def _free(self, pair: str, side: Side, owners: Mapping[str, int]) -> None:
+        """No other link may hold an id that now belongs to another (`owners`: id -> link)."""
+        for id_, holder in self.by_ids(pair, side, owners).items():
+            if holder.id != owners[id_]:
+                values: dict[str, Any] = {f"{side.value}_id": None, "state": LinkState.CLOSED.value}
+                self._db.execute(update(link).where(link.c.id == holder.id).values(values))
 
     def settle(self, bases: Mapping[int, Base]) -> None:
         """Move bases: what `bases` knows is put over what was agreed before."""
@@ -347,18 +360,22 @@ class Links:
             numbers = [int(one) for one in some]
             self._db.execute(update(link).where(link.c.id.in_(numbers)).values(derive=False, handed_on=None))
 
-    def apply(self, kind: str, parent: int, statuses: Mapping[int, Status]) -> None:
-        """Note the status of each deal (by its link) that the lifecycle of `parent` has acted upon."""
+    def apply(self, kind: str, statuses: Mapping[int, Mapping[int, Status]]) -> None:
+        """Note the statuses that the lifecycle has acted upon: parent link -> deal link -> status."""
         self._db.execute(
             update(edge)
             .where(
                 edge.c.connection_id == self._db.connection_id,
                 edge.c.kind == kind,
-                edge.c.parent == parent,
+                edge.c.parent == bindparam("record"),
                 edge.c.child == bindparam("deal"),
             )
             .values(applied=bindparam("status")),
-            [{"deal": child, "status": status.value} for child, status in statuses.items()],
+            [
+                {"record": parent, "deal": child, "status": status.value}
+                for parent, some in statuses.items()
+                for child, status in some.items()
+            ],
         )
 
     def apply_company(self, contact: int, company_id: str | None, stage: str | None) -> None:

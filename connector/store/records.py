@@ -339,9 +339,13 @@ class Records:
                     waiting.c.needs_side == side.value,
                     waiting.c.needs_id.in_(some),
                 )
+                woken: dict[tuple[str, str], list[str]] = {}
                 for row in self._db.fetch(select(waiting).where(condition)):
-                    self.mark(Side(row.side), row.object, [row.record_id])
-                self._db.execute(delete(waiting).where(condition))
+                    woken.setdefault((row.side, row.object), []).append(row.record_id)
+                for (where, object_), sleepers in woken.items():
+                    self.mark(Side(where), object_, sleepers)
+                if woken:
+                    self._db.execute(delete(waiting).where(condition))
 
     def stop_waiting(self, records: Iterable[Record]) -> None:
         """Forget what these records wait for; planning them again will say it anew."""

@@ -57,8 +57,6 @@ def answer(context: Context) -> Answer:
         return Answer([], dict, counted)
     if is_aggregate(query):
         return _answer_groups(scope, query)
-    if query.having is not None:
-        raise context.error("MALFORMED_QUERY", query.pos, "HAVING needs GROUP BY")
     write = _writer(scope, query)
     rows = list(_window(query, _sort(scope, scope.column, query.order_by, _pick(scope, query))))
     return Answer(rows, write, len(rows))

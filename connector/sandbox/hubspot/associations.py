@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from connector.sandbox.hubspot.errors import not_found, refuse, refuse_json
+from connector.sandbox.hubspot.errors import not_found, refuse
 from connector.sandbox.hubspot.schema import OBJECT_TYPES
+from connector.sandbox.hubspot.shapes import as_object, need, objects, take
 
 MOST_LABELS = 10  # per pair of object types (HubSpot docs, "Association schema")
 HUBSPOT, USER = "HUBSPOT_DEFINED", "USER_DEFINED"
@@ -94,10 +95,8 @@ class Associations:
 
     def read_types(self, pair: Pair, specs: Any) -> tuple[int, ...]:
         """Type ids of `[{associationCategory, associationTypeId}]`; raises 400 for one of another direction."""
-        if not isinstance(specs, list) or not all(isinstance(spec, dict) for spec in specs):
-            raise refuse_json()
         ids = []
-        for spec in specs:
+        for spec in objects(specs):
             known = self._types[pair].get(_as_int(spec.get("associationTypeId")))
             if known is None or known.category != spec.get("associationCategory"):
                 raise refuse(
@@ -109,32 +108,30 @@ class Associations:
 
     def create_label(self, pair: Pair, body: Any) -> list[LinkType]:
         """`{label, name, inverseLabel?}`. Raises 400 for a name that is taken and beyond ten labels."""
-        if not isinstance(body, dict) or not body.get("label") or not body.get("name"):
-            raise refuse_json()
+        body = as_object(body)
+        label, name = need(body, "label"), need(body, "name")
+        inverse_label = take(body, "inverseLabel", "")
         own = [known for known in self._types[pair].values() if known.category == USER]
-        if body["name"] in {known.name for known in own}:
-            raise refuse(f"An association label named '{body['name']}' already exists")
-        same_type = pair[0] == pair[1]
-        inverse_label = body.get("inverseLabel")
-        paired = not same_type or inverse_label is not None
+        if name in {known.name for known in own}:
+            raise refuse(f"An association label named '{name}' already exists")
+        paired = pair[0] != pair[1] or bool(inverse_label)
         if len({min(known.type_id, known.inverse) for known in own}) >= MOST_LABELS:
             raise refuse(f"There can be at most {MOST_LABELS} labels between two object types")
         ids = (self._next_type, self._next_type + 1) if paired else (self._next_type, self._next_type)
         self._next_type = ids[1] + 1
-        labels = (body["label"], inverse_label or body["label"])
-        self._define(pair, USER, ids, labels, name=body["name"])
+        self._define(pair, USER, ids, (label, inverse_label or label), name=name)
         made = [self._types[pair][ids[0]]]
         return [*made, self._types[pair[1], pair[0]][ids[1]]] if paired else made
 
     def update_label(self, pair: Pair, body: Any) -> None:
         """`{associationTypeId, label, inverseLabel?}`; raises 404 for what is not a label."""
-        if not isinstance(body, dict) or not body.get("label"):
-            raise refuse_json()
+        body = as_object(body)
+        label, inverse_label = need(body, "label"), take(body, "inverseLabel", "")
         known = self._label(pair, _as_int(body.get("associationTypeId")))
         inverse = self._types[pair[1], pair[0]][known.inverse]
-        if inverse.label == known.label or body.get("inverseLabel"):
-            inverse.label = body.get("inverseLabel") or body["label"]
-        known.label = body["label"]
+        if inverse.label == known.label or inverse_label:
+            inverse.label = inverse_label or label
+        known.label = label
 
     def delete_label(self, pair: Pair, type_id: int) -> None:
         """Remove a label and every use of it; the pairs stay associated."""

@@ -10,6 +10,7 @@ from connector.sandbox.hubspot.errors import refuse, refuse_json
 from connector.sandbox.hubspot.moments import to_iso
 from connector.sandbox.hubspot.portal import Portal
 from connector.sandbox.hubspot.schema import ObjectType
+from connector.sandbox.hubspot.shapes import as_object, objects
 from connector.sandbox.wire import Request, Response
 
 _SINGLE = ("id", "idProperty", "objectWriteTraceId", "name")
@@ -38,10 +39,7 @@ class Call:
 
     def body(self) -> dict[str, Any]:
         """The body, a JSON object. Raises 400 for anything else."""
-        value = self.json()
-        if not isinstance(value, dict):
-            raise refuse_json()
-        return value
+        return as_object(self.json())
 
     def json(self) -> Any:
         try:
@@ -62,9 +60,9 @@ class Call:
 
     def inputs(self, most: int) -> list[dict[str, Any]]:
         """The `inputs` of a batch, whose ids are single values. Raises 400 for none, and for more than `most`."""
-        inputs = self.body().get("inputs")
-        if not isinstance(inputs, list) or not inputs or not all(isinstance(one, dict) for one in inputs):
-            raise refuse_json()
+        inputs = objects(self.body().get("inputs"))
+        if not inputs:
+            raise refuse("A batch request needs inputs")
         if len(inputs) > most:
             raise refuse(f"The maximum number of inputs in a batch request is {most}, but got {len(inputs)}")
         if any(isinstance(one.get(name), list | dict) for one in inputs for name in _SINGLE):

@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from connector.sandbox.hubspot.errors import ApiError, not_found, refuse, refuse_json
+from connector.sandbox.hubspot.errors import ApiError, not_found, refuse
 from connector.sandbox.hubspot.moments import to_iso
+from connector.sandbox.hubspot.shapes import as_object, need, objects, take
 
 MOST_STAGES = 100  # per pipeline (HubSpot docs, "Pipelines")
 DEFAULT_STAGES = (
@@ -131,7 +132,7 @@ class Pipelines:
                 f"Portal has reached its limit of {most} deal pipelines",
                 sub_category="PipelineError.PIPELINE_LIMIT_REACHED",
             )
-        pipeline_id = str(body.get("pipelineId") or self._next_id())
+        pipeline_id = take(body, "pipelineId", "") or str(self._next_id())
         if pipeline_id in self.live or pipeline_id in self._archived:
             raise refuse(f"Pipeline id {pipeline_id} is already in use")
         self._check_label(label)
@@ -146,7 +147,7 @@ class Pipelines:
         label, order = _label_and_order(body)
         self._check_label(label, pipeline_id)
         stages = body.get("stages")
-        kept = {str(stage.get("stageId") or stage.get("id")) for stage in _listed(stages)}
+        kept = {_stage_id(stage) for stage in _listed(stages)}
         if checked:
             self._check_unused(pipeline.stages.keys() - kept)
         self._put_stages(pipeline, stages)
@@ -155,14 +156,13 @@ class Pipelines:
 
     def update(self, pipeline_id: str, body: Any) -> Pipeline:
         """Label, order, or `archived: false` to bring an archived pipeline back."""
-        if not isinstance(body, dict):
-            raise refuse_json()
+        body = as_object(body)
         if body.get("archived") is False and pipeline_id in self._archived:
             self._restore(self._archived.pop(pipeline_id))
         pipeline = self.get(pipeline_id)
-        label = body.get("label", pipeline.label)
+        label, order = take(body, "label", pipeline.label), take(body, "displayOrder", pipeline.order)
         self._check_label(label, pipeline_id)
-        pipeline.label, pipeline.order = label, body.get("displayOrder", pipeline.order)
+        pipeline.label, pipeline.order = label, order
         pipeline.updated = self._now()
         return pipeline
 
@@ -216,7 +216,7 @@ class Pipelines:
     def _read_stage(self, given: Any, pipeline: Pipeline) -> Stage:
         """A stage from `{label, displayOrder, metadata: {probability}, stageId?}`; raises 400."""
         label, order = _label_and_order(given)
-        stage_id = str(given.get("stageId") or given.get("id") or self._next_id())
+        stage_id = _stage_id(given) or str(self._next_id())
         known = pipeline.stages.get(stage_id)
         if known is None and stage_id in self._all_stage_ids():
             raise refuse(f"Stage id {stage_id} is already in use")
@@ -249,15 +249,14 @@ class Pipelines:
     def update_stage(self, pipeline_id: str, stage_id: str, body: Any, *, whole: bool) -> Stage:
         """Change a stage; with `whole` (PUT) label, order and probability must all be given."""
         stage = self.stage(pipeline_id, stage_id)
-        if not isinstance(body, dict):
-            raise refuse_json()
+        body = as_object(body)
         if whole:
             _label_and_order(body)
-        label = body.get("label", stage.label)
+        label, order = take(body, "label", stage.label), take(body, "displayOrder", stage.order)
         self._check_stage_label(self.get(pipeline_id), label, stage_id)
         if whole or "metadata" in body:
             stage.probability = _probability(body.get("metadata"))
-        stage.label, stage.order = label, body.get("displayOrder", stage.order)
+        stage.label, stage.order = label, order
         stage.updated = self._now()
         return stage
 
@@ -274,18 +273,21 @@ class Pipelines:
 
 
 def _label_and_order(body: Any) -> tuple[str, int]:
-    if not isinstance(body, dict):
-        raise refuse_json()
-    label, order = body.get("label"), body.get("displayOrder")
-    if not isinstance(label, str) or not label or not isinstance(order, int):
-        raise refuse("label and displayOrder are required")
-    return label, order
+    body = as_object(body)
+    if body.get("displayOrder") is None:
+        raise refuse("displayOrder is required")
+    return need(body, "label"), take(body, "displayOrder", 0)
 
 
 def _listed(stages: Any) -> list[dict[str, Any]]:
-    if not isinstance(stages, list) or not stages or not all(isinstance(stage, dict) for stage in stages):
+    if not stages:
         raise refuse("A pipeline needs stages")
-    return stages
+    return objects(stages)
+
+
+def _stage_id(given: dict[str, Any]) -> str:
+    """The id chosen for a stage, or that of one which the pipeline has; else empty."""
+    return take(given, "stageId", "") or take(given, "id", "")
 
 
 def _probability(metadata: Any) -> float:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from connector.sandbox.hubspot.errors import ApiError, not_found, refuse, refuse_json
+from connector.sandbox.hubspot.errors import ApiError, not_found, refuse
 from connector.sandbox.hubspot.moments import to_iso
 from connector.sandbox.hubspot.schema import FIELDS, FORMS, GROUPS, YES_NO, Field, ObjectType
+from connector.sandbox.hubspot.shapes import as_object, need, objects, take
 from connector.sandbox.hubspot.values import NORMALISERS
 
 MOST_UNIQUE = 10  # unique properties per object type (HubSpot docs, "Properties")
@@ -172,40 +173,36 @@ class Properties:
 
     def create(self, body: Any) -> Definition:
         """Define a property from a vendor-shaped body. Raises 400 for a bad definition, 409 if it exists."""
-        if not isinstance(body, dict):
-            raise refuse_json()
-        name = body.get("name")
-        if not isinstance(name, str) or not _NAME.fullmatch(name) or name.startswith("hs_"):
+        body = as_object(body)
+        name = need(body, "name")
+        if not _NAME.fullmatch(name) or name.startswith("hs_"):
             raise refuse(f'Property name "{name}" is invalid: lower case, a letter first, then [a-z0-9_]')
         if name in self.defined:
             raise ApiError(409, "CONFLICT", f'A property named "{name}" already exists.')
-        value_type, field_type = body.get("type"), body.get("fieldType")
-        if field_type not in _PAIRS.get(str(value_type), ()):
-            raise refuse(f'Field type "{field_type}" does not go with type "{value_type}"')
-        unique = bool(body.get("hasUniqueValue"))
+        value_type, field_type = need(body, "type"), need(body, "fieldType")
+        _check_pair(value_type, field_type)
+        unique = take(body, "hasUniqueValue", False)
         if unique:
-            self._check_unique(str(field_type))
-        if not body.get("label"):
-            raise refuse("A property needs a label")
-        at = self._now()
-        options = body.get("options") or []
+            self._check_unique(field_type)
+        options: list[Any] = take(body, "options", [])
         if value_type == "bool" and not options:
             options = _number_options(YES_NO)
+        at = self._now()
         definition = Definition(
             name=name,
-            label=str(body["label"]),
-            type=str(value_type),
-            field_type=str(field_type),
-            group=self._known_group(body.get("groupName")),
+            label=need(body, "label"),
+            type=value_type,
+            field_type=field_type,
+            group=self._known_group(need(body, "groupName")),
             created=at,
             updated=at,
             options=_read_options(options),
-            description=str(body.get("description") or ""),
-            display_order=int(body.get("displayOrder", -1)),
+            description=take(body, "description", ""),
+            display_order=take(body, "displayOrder", -1),
             unique=unique,
-            hidden=bool(body.get("hidden")),
-            form_field=bool(body.get("formField")),
-            normalise=NORMALISERS[_normaliser(str(value_type), str(field_type))],
+            hidden=take(body, "hidden", False),
+            form_field=take(body, "formField", False),
+            normalise=NORMALISERS[_normaliser(value_type, field_type)],
         )
         definition.rank_options()
         self._archived.pop(name, None)
@@ -216,29 +213,31 @@ class Properties:
 
     def update(self, name: str, body: Any) -> Definition:
         """Change what may be changed: for HubSpot's own properties at most the options."""
-        definition = self.get(name)
-        if not isinstance(body, dict):
-            raise refuse_json()
-        if "options" in body:
-            if not definition.edits_options or definition.external:
-                raise refuse(f'The options of property "{name}" are read only')
-            definition.options = _read_options(body["options"])
-            definition.rank_options()
-        changes = _EDITABLE & body.keys()
-        if changes and definition.hubspot_defined:
+        definition, body = self.get(name), as_object(body)
+        if _EDITABLE & body.keys() and definition.hubspot_defined:
             raise refuse(f'The definition of property "{name}" is read only')
-        if "fieldType" in changes and body["fieldType"] not in _PAIRS[definition.type]:
-            raise refuse(f'Field type "{body["fieldType"]}" does not go with type "{definition.type}"')
-        if "groupName" in changes:
-            definition.group = self._known_group(body["groupName"])
-        definition.label = body.get("label", definition.label)
-        definition.description = body.get("description", definition.description)
-        definition.display_order = body.get("displayOrder", definition.display_order)
-        definition.hidden = body.get("hidden", definition.hidden)
-        definition.form_field = body.get("formField", definition.form_field)
-        definition.field_type = body.get("fieldType", definition.field_type)
-        definition.updated = self._now()
-        return definition
+        if "options" in body and (not definition.edits_options or definition.external):
+            raise refuse(f'The options of property "{name}" are read only')
+        options = _read_options(take(body, "options", definition.options))
+        field_type = take(body, "fieldType", definition.field_type)
+        _check_pair(definition.type, field_type)
+        changed = replace(
+            definition,
+            label=take(body, "label", definition.label),
+            description=take(body, "description", definition.description),
+            group=self._known_group(take(body, "groupName", definition.group)),
+            display_order=take(body, "displayOrder", definition.display_order),
+            hidden=take(body, "hidden", definition.hidden),
+            form_field=take(body, "formField", definition.form_field),
+            field_type=field_type,
+            options=options,
+            updated=self._now(),
+        )
+        if not definition.hubspot_defined:
+            changed.normalise = NORMALISERS[_normaliser(changed.type, field_type)]
+        changed.rank_options()
+        self.defined[name] = changed
+        return changed
 
     def archive(self, name: str) -> None:
         """Raises 400 for HubSpot's own. The caller drops the values."""
@@ -268,39 +267,39 @@ class Properties:
 
     def create_group(self, body: Any) -> dict[str, Any]:
         """`{name, label, displayOrder?}`. Raises 409 if the group exists."""
-        if not isinstance(body, dict) or not body.get("label") or not isinstance(body.get("name"), str):
-            raise refuse_json()
-        name = body["name"]
+        body = as_object(body)
+        name, label, order = need(body, "name"), need(body, "label"), take(body, "displayOrder", -1)
         if not _NAME.fullmatch(name):
             raise refuse(f'Property group name "{name}" is invalid')
         if name in self._groups:
             raise ApiError(409, "CONFLICT", f'A property group named "{name}" already exists.')
-        order = body.get("displayOrder", -1)
-        self._groups[name] = {"name": name, "label": body["label"], "displayOrder": order, "archived": False}
+        self._groups[name] = {"name": name, "label": label, "displayOrder": order, "archived": False}
         return self._groups[name]
 
-    def _known_group(self, name: Any) -> str:
+    def _known_group(self, name: str) -> str:
         if name not in self._groups:
             raise refuse(f'Property group "{name}" does not exist')
-        return str(name)
+        return name
 
 
-def _read_options(options: Any) -> list[dict[str, Any]]:
+def _check_pair(value_type: str, field_type: str) -> None:
+    if field_type not in _PAIRS.get(value_type, ()):
+        raise refuse(f'Field type "{field_type}" does not go with type "{value_type}"')
+
+
+def _read_options(given: Any) -> list[dict[str, Any]]:
     """Options as they will be answered. Raises 400 for a missing label or value, or for a repeated one."""
-    if not isinstance(options, list) or not all(isinstance(option, dict) for option in options):
-        raise refuse_json()
-    if not all(option.get("label") and isinstance(option.get("value"), str) for option in options):
-        raise refuse("Property options need a label and a value")
+    options = [
+        {
+            "label": need(option, "label"),
+            "value": need(option, "value"),
+            "displayOrder": take(option, "displayOrder", order),
+            "hidden": take(option, "hidden", False),
+            **({"description": option["description"]} if option.get("description") else {}),
+        }
+        for order, option in enumerate(objects(given))
+    ]
     for part in ("value", "label"):
         if len({option[part] for option in options}) < len(options):
             raise refuse(f"Property options must have distinct {part}s")
-    return [
-        {
-            "label": option["label"],
-            "value": option["value"],
-            "displayOrder": option.get("displayOrder", order),
-            "hidden": bool(option.get("hidden")),
-            **({"description": option["description"]} if option.get("description") else {}),
-        }
-        for order, option in enumerate(options)
-    ]
+    return options

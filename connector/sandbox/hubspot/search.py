@@ -13,11 +13,13 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from connector.sandbox.hubspot.calls import Call, text_list
-from connector.sandbox.hubspot.errors import refuse, refuse_json
+from connector.sandbox.hubspot.errors import refuse
 from connector.sandbox.hubspot.fields import reader
 from connector.sandbox.hubspot.portal import Portal
+from connector.sandbox.hubspot.properties import EMAIL
 from connector.sandbox.hubspot.records import Record
 from connector.sandbox.hubspot.schema import BY_ALIAS, ObjectType
+from connector.sandbox.hubspot.shapes import as_object, need, objects, take
 from connector.sandbox.hubspot.values import comparable
 from connector.sandbox.hubspot.views import viewer
 from connector.sandbox.wire import Response
@@ -35,10 +37,15 @@ Ordered = float | str
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """One condition. `span` is what it says of the time of the last write, both ends included."""
+    """One condition.
+
+    `span` is what it says of the time of the last write, both ends included; `ids` are the only records that can
+    pass, where an index knows them.
+    """
 
     test: Test
     span: tuple[int, int] | None = None
+    ids: frozenset[int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +78,7 @@ def search(call: Call) -> Response:
 
 
 def _read(portal: Portal, kind: ObjectType, body: dict[str, Any]) -> Query:
-    groups = _lists(body.get("filterGroups"), "filters")
+    groups = [objects(group.get("filters") or []) for group in objects(body.get("filterGroups") or [])]
     if len(groups) > MOST_GROUPS:
         raise refuse(f"There can be at most {MOST_GROUPS} filter groups")
     if any(len(group) > MOST_FILTERS_PER_GROUP for group in groups):
@@ -87,14 +94,6 @@ def _read(portal: Portal, kind: ObjectType, body: dict[str, Any]) -> Query:
     return Query(read, _text_test(kind, body.get("query")), _sort(portal, kind, body), limit, after)
 
 
-def _lists(groups: Any, name: str) -> list[list[dict[str, Any]]]:
-    """The filters of each group; a group may be written as an object or as a plain list."""
-    found = [group.get(name, []) if isinstance(group, dict) else group for group in groups or []]
-    if not all(isinstance(group, list) and all(isinstance(one, dict) for one in group) for group in found):
-        raise refuse_json()
-    return found
-
-
 def _number(value: Any) -> int:
     try:
         return int(value)
@@ -104,7 +103,7 @@ def _number(value: Any) -> int:
 
 def _sort(portal: Portal, kind: ObjectType, body: dict[str, Any]) -> tuple[str, bool] | None:
     """`{propertyName, direction}`, or the name alone with `-` before it for descending."""
-    sorts = body.get("sorts") or []
+    sorts: list[Any] = take(body, "sorts", [])
     if len(sorts) > 1:
         raise refuse("A search takes one sort only")
     if not sorts:
@@ -113,7 +112,8 @@ def _sort(portal: Portal, kind: ObjectType, body: dict[str, Any]) -> tuple[str, 
     if isinstance(given, str):
         name, descending = given.removeprefix("-"), given.startswith("-")
     else:
-        name, descending = given.get("propertyName", ""), given.get("direction") == "DESCENDING"
+        given = as_object(given)
+        name, descending = need(given, "propertyName"), given.get("direction") == "DESCENDING"
     if reader(portal, kind, name) is None:
         raise _unknown(name)
     return name, descending
@@ -137,9 +137,9 @@ def _filter(portal: Portal, kind: ObjectType, given: dict[str, Any]) -> Filter:
     if read is None:
         raise _unknown(name)
     value_type = portal.properties[kind.name].defined[name].type
-    test = make(read, _Operands(given, value_type))
+    operands = _Operands(given, value_type)
     span = _span(operator, _Operands(given, "datetime")) if name == kind.modified else None
-    return Filter(test, span)
+    return Filter(make(read, operands), span, _ids(portal, kind, name, operator, operands))
 
 
 class _Operands:
@@ -299,6 +299,18 @@ def _span(operator: str, operands: _Operands) -> tuple[int, int] | None:
     }[operator]
 
 
+def _ids(portal: Portal, kind: ObjectType, name: str, operator: str, operands: _Operands) -> frozenset[int] | None:
+    """The records that a filter by id or e-mail address names; older versions may have had the address too."""
+    if operator not in {"EQ", "IN"} or (name != "hs_object_id" and (kind.name, name) != EMAIL):
+        return None
+    wanted = operands.many() if operator == "IN" else {operands.one()}
+    if name == "hs_object_id":
+        return frozenset(int(one) for one in wanted)
+    table = portal.tables[kind.name]
+    holders = (table.holder(name, str(one)) for one in wanted)
+    return frozenset(holder for holder in holders if holder is not None)
+
+
 def _find(portal: Portal, kind: ObjectType, query: Query) -> tuple[list[Record], int]:
     """The records of one page, and how many match in all."""
     table = portal.tables[kind.name]
@@ -313,14 +325,27 @@ def _find(portal: Portal, kind: ObjectType, query: Query) -> tuple[list[Record],
         return [table.live[record_id] for _, record_id in page], stop - start
 
     candidates: Iterable[Record] = table.live.values()
-    if (low, high) != (_FAR_PAST, _FAR_FUTURE):
-        near = {record_id: None for _, record_id in entries[start:stop]} | dict.fromkeys(hidden)
-        candidates = [table.live[record_id] for record_id in near]
+    named = _named(query.groups)
+    if named is None and (low, high) != (_FAR_PAST, _FAR_FUTURE):
+        named = {record_id for _, record_id in entries[start:stop]}
+    if named is not None:
+        candidates = [table.live[one] for one in named.union(hidden) if one in table.live]
     found = [row for row in table.searchable(portal.now(), candidates) if _matches(query, row)]
     found.sort(key=lambda record: record.id)
     if query.sort is not None:
         found = _sorted(portal, kind, found, *query.sort)
     return found[query.after : end], len(found)
+
+
+def _named(groups: Sequence[Sequence[Filter]]) -> set[int] | None:
+    """The only records that any group lets through, if every group has a filter that names them."""
+    named: set[int] = set()
+    for group in groups:
+        ids = next((one.ids for one in group if one.ids is not None), None)
+        if ids is None:
+            return None
+        named |= ids
+    return named if groups else None
 
 
 def _bounds(groups: Sequence[Sequence[Filter]]) -> tuple[int, int]:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Container
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from math import isfinite
 
 from connector.sandbox.hubspot.moments import DAY, read_ms, to_iso
 
@@ -134,7 +135,10 @@ def comparable(kind: str, text: str) -> float | str:
     Raises `ValueError` for text that is not of the type.
     """
     if kind == "number":
-        return float(text)
+        number = float(text)
+        if not isfinite(number):
+            raise ValueError("not a finite number")
+        return number
     if kind in {"datetime", "date"}:
         return read_ms(text)
     return text if kind == "enumeration" else text.lower()

@@ -88,6 +88,26 @@ def test_contacts_are_found_by_address(hub):
     assert hub.found("contacts", where("email", "IN", values=["ADA@example.com"])) == []
 
 
+def test_named_records_must_pass_the_other_filters_too(hub, deals):
+    """An id in one group, another condition beside it, and a second group that names no record."""
+    named = where("hs_object_id", "IN", values=[deals["Alpha"], deals["Gamma"]])
+    assert hub.found("deals", named, where("amount", "GT", "50")) == [deals["Gamma"]]
+    groups = [{"filters": [named]}, {"filters": [where("dealname", "EQ", "delta")]}]
+    answer = hub.call("POST", "/crm/v3/objects/deals/search", {"filterGroups": groups})
+    assert [row["id"] for row in answer["results"]] == [deals["Alpha"], deals["Gamma"], deals["delta"]]
+
+
+def test_an_address_is_found_as_search_last_saw_it(hub):
+    """While a change of address is not visible yet, the old address finds the contact and the new one does not."""
+    ada = hub.create("contacts", {"email": "ada@example.com"})
+    hub.set(search_delay_seconds=10)
+    hub.update("contacts", ada, email="new@example.com")
+    assert hub.found("contacts", where("email", "EQ", "ada@example.com")) == [ada]
+    assert hub.found("contacts", where("email", "EQ", "new@example.com")) == []
+    hub.advance(10)
+    assert hub.found("contacts", where("email", "EQ", "new@example.com")) == [ada]
+
+
 def test_filters_are_anded_and_groups_ored(hub, deals):
     """(amount > 7 and < 50) or the name is delta."""
     groups = [
@@ -160,6 +180,7 @@ F = where("amount", "GT", "1")
         {"filterGroups": [{"filters": [where("nonsense", "EQ", "1")]}]},
         {"filterGroups": [{"filters": [where("amount", "LIKE", "1")]}]},
         {"filterGroups": [{"filters": [where("amount", "EQ", "many")]}]},
+        {"filterGroups": [{"filters": [where("hs_object_id", "EQ", "inf")]}]},
         {"filterGroups": [{"filters": [where("amount", "EQ")]}]},
         {"filterGroups": [{"filters": [where("amount", "IN", "5")]}]},
         {"filterGroups": [{"filters": [where("closedate", "EQ", "soon")]}]},

@@ -9,28 +9,42 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.markup import escape
+from rich.padding import Padding
 from rich.table import Table
+from rich.text import Text
 
-from connector.core.model import Side
+from connector.core.model import Change, Side, Value
 from connector.errors import BadConfiguration, Finding, Stop
 
 if TYPE_CHECKING:
-    from connector.engine.report import Report
+    from connector.engine.report import Report, Written
 
 NAMES = {Side.SALESFORCE: "Salesforce", Side.HUBSPOT: "HubSpot"}
+VERBS = {"create": "create", "update": "update", "delete": "delete", "connect": "add contacts to"}
 WIDTH = 100
 """Columns where there is no terminal to ask."""
+
+SHOWN = 20
+"""Actions of one kind that a plan shows unless asked for all."""
+
+MADE_SHOWN = 20
 
 
 def print_json(value: Any) -> None:
     """One line of JSON on stdout, sent off at once."""
     sys.stdout.write(json.dumps(value) + "\n")
     sys.stdout.flush()
+
+
+def make_examples(*commands: str) -> str:
+    """The end of a command's help: one example on each line."""
+    return "\n\n".join(["Examples:", *(f"  {command}" for command in commands)])
 
 
 def out() -> Console:
@@ -126,20 +140,97 @@ def print_report(report: Report, console: Console | None = None) -> None:
         console.print(f"[bold yellow]Synced in {seconds}, with problems[/]")
     else:
         console.print(f"[bold green]Synced in {seconds}[/]")
-    for line in report.made:
-        console.print(f"  made in HubSpot: {escape(line)}")
-    console.print(_counts(report) if report.writes else "  nothing to write: both sides agree")
+    _print_made("made", report.made, console)
+    print_counts(report, console)
     console.print(f"  API calls: {'; '.join(_calls(report, side) for side in Side)}")
+    _print_notes(report, console)
+
+
+def print_plan(report: Report, console: Console | None = None, *, everything: bool = False) -> None:
+    """What a run would do, why, and what it would cost."""
+    console = console or out()
+    console.print(f"[bold]Plan[/], made in {report.seconds:.1f} s; nothing was written")
+    _print_made("would be made", report.made, console, everything=everything)
+    print_counts(report, console)
+    print_actions(report.actions, console, limit=None if everything else SHOWN)
+    console.print("[bold]Price[/]")
+    for side in Side:
+        left = "" if report.left[side] is None else f", {report.left[side]:,} left today"
+        spent = f"{report.calls[side]:,} calls to read (done)"
+        console.print(f"  {NAMES[side]}: {spent}, about {report.price[side]:,} to write{left}")
+    _print_notes(report, console)
+
+
+def print_actions(actions: Sequence[Written], console: Console, limit: int | None) -> None:
+    """Actions by side and object, at most `limit` of each kind; each field with old and new value and why."""
+    groups: dict[tuple[Side, str, str], list[Written]] = {}
+    for one in actions:
+        groups.setdefault((one.side, one.object, one.verb), []).append(one)
+    for (side, object_, verb), some in groups.items():
+        console.print(f"[bold]{NAMES[side]} {escape(object_)}: {VERBS[verb]} {len(some):,}[/]")
+        for one in some[:limit]:
+            console.print(f"  {_name(one)}", soft_wrap=True)
+            for line in describe_changes(one.changes):
+                console.print(_indent(line))
+        if limit is not None and len(some) > limit:
+            console.print(f"  … and {len(some) - limit:,} more; `--all` shows them")
+
+
+def _name(written: Written) -> str:
+    if written.verb == "create":
+        return f"for {escape(written.of)}"
+    return escape(f"{written.record} (partner of {written.of})" if written.of else str(written.record))
+
+
+def describe_changes(changes: Iterable[Change]) -> Iterator[Text]:
+    """One line for each reason: the fields, and in brackets the rule and what moved."""
+    reasons: dict[tuple[str, str], list[Change]] = {}
+    for one in changes:
+        reasons.setdefault((one.rule, one.cause), []).append(one)
+    for (rule, cause), some in reasons.items():
+        line = Text()
+        for number, one in enumerate(some):
+            line.append(", " if number else "")
+            line.append(f"{one.field}: ", "dim")
+            if one.old is not None:
+                line.append(f"{show(one.old)} → ")
+            line.append(show(one.new))
+            if one.conflict:
+                line.append(" (conflict)", "yellow")
+        line.append(f"  [{rule}: {cause}]", "cyan")
+        yield line
+
+
+def show(value: Value) -> str:
+    """A value as a person would write it; long texts are cut."""
+    if value is None:
+        return "(empty)"
+    text = str(value)
+    return f"{text[:57]}…" if len(text) > 58 else text
+
+
+def _print_made(what: str, made: Sequence[str], console: Console, *, everything: bool = False) -> None:
+    shown = len(made) if everything else MADE_SHOWN
+    for line in made[:shown]:
+        console.print(f"  {what} in HubSpot: {escape(line)}")
+    if len(made) > shown:
+        console.print(f"  … and {len(made) - shown} more")
+
+
+def _print_notes(report: Report, console: Console) -> None:
     if report.conflicts:
-        console.print(
-            f"  conflicts: {report.conflicts:,} fields were edited on both sides and settled by their rule"
-        )
+        console.print(f"  conflicts: {count(report.conflicts, 'field')} edited on both sides, settled by rule")
     if report.waiting:
-        console.print(f"  waiting: {report.waiting:,} records wait for another one to be synced")
+        console.print(f"  waiting: {count(report.waiting, 'record')} for another one to be synced first")
     if report.problems:
         console.print(f"  [yellow]problems: {report.problems:,} open; `connector status` lists them[/]")
     for note in report.notes:
         console.print(f"  note: {escape(note)}")
+
+
+def count(number: int, noun: str) -> str:
+    """`1 record`, `2 records`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _calls(report: Report, side: Side) -> str:
@@ -148,7 +239,11 @@ def _calls(report: Report, side: Side) -> str:
     return f"{NAMES[side]} {report.calls[side]:,}{rest}"
 
 
-def _counts(report: Report) -> Table:
+def print_counts(report: Report, console: Console) -> None:
+    """How many records of each object, by what is done to them."""
+    if not report.writes:
+        console.print("  nothing to write: both sides agree")
+        return
     table = make_table("", "", "created>", "updated>", "deleted>")
     for side in Side:
         name = NAMES[side]
@@ -159,7 +254,11 @@ def _counts(report: Report) -> Table:
     if report.associations_added or report.associations_removed:
         removed = f"{report.associations_removed:,}" if report.associations_removed else "-"
         table.add_row("both", "contacts of deals", f"{report.associations_added:,}", "-", removed)
-    return table
+    console.print(_indent(table, 2))
+
+
+def _indent(what: RenderableType, by: int = 4) -> Padding:
+    return Padding(what, (0, 0, 0, by), expand=False)
 
 
 def make_table(*columns: str) -> Table:
@@ -168,3 +267,47 @@ def make_table(*columns: str) -> Table:
     for column in columns:
         table.add_column(column.removesuffix(">"), justify="right" if column.endswith(">") else "left")
     return table
+
+
+# --- status -----------------------------------------------------------------------------------------------
+
+
+def print_status(found: Mapping[str, Any]) -> None:
+    """The last run, the links, and every open problem with what to do about it."""
+    console = out()
+    last = found["last_run"]
+    if last is None:
+        console.print("No run yet. Begin with `connector check`, then `connector plan`.")
+    else:
+        console.print(f"Last run: {last['run']}, {last['status']}, finished {moment(last['finished'])}")
+    if found["links"]:
+        states = sorted({state for some in found["links"].values() for state in some})
+        table = make_table("linked pairs", *(f"{state}>" for state in states))
+        for pair, some in found["links"].items():
+            table.add_row(pair, *(f"{some[state]:,}" if state in some else "-" for state in states))
+        console.print(_indent(table, 2))
+    waiting = f"{count(found['waiting'], 'record')} for another one"
+    console.print(f"To be looked at by the next run: {count(found['due'], 'record')}. Waiting: {waiting}.")
+    problems = found["problems"]
+    console.print(f"[bold yellow]Problems: {len(problems):,}[/]" if problems else "Problems: none")
+    for one in problems:
+        print_problem(one, console)
+
+
+def print_problem(one: Mapping[str, Any], console: Console) -> None:
+    name = NAMES[Side(one["side"])]
+    field = f", {one['field']}" if one["field"] else ""
+    console.print(
+        f"  [bold]{escape(one['cause'])}[/]: {name} {escape(one['object'])} {one['record_id']}{escape(field)}"
+    )
+    console.print(_indent(escape(one["detail"])))
+    if one["remedy"]:
+        console.print(_indent(f"→ {escape(one['remedy'])}"))
+    tried = f"since {moment(one['since'])}, tried {count(one['attempts'], 'time')}"
+    again = f"; next try {moment(one['next_try'])}" if one["next_try"] else "; next try when the record changes"
+    console.print(_indent(f"[dim]{tried}{again}[/]"))
+
+
+def moment(iso: str) -> str:
+    """`2026-11-22 17:03 UTC`."""
+    return f"{datetime.fromisoformat(iso).astimezone(UTC):%Y-%m-%d %H:%M} UTC"

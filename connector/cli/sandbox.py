@@ -20,8 +20,9 @@ Port = Annotated[int, typer.Option(min=0, max=65_535, help="Port on 127.0.0.1; 0
 def register(app: typer.Typer) -> None:
     group = typer.Typer(help="Both CRMs, imitated on this machine.", no_args_is_help=True)
     group.command(
-        epilog="Examples: connector sandbox serve --demo"
-        " · connector sandbox serve --salesforce-port 8001 --hubspot-port 8002"
+        epilog=printing.make_examples(
+            "connector sandbox serve --demo", "connector sandbox serve --salesforce-port 8001 --hubspot-port 8002"
+        )
     )(serve)
     app.add_typer(group, name="sandbox", rich_help_panel="Try it out")
 

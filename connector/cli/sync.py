@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -49,7 +50,9 @@ def register(app: typer.Typer) -> None:
     app.command(
         rich_help_panel=PANEL,
         epilog=printing.make_examples(
-            "connector sync", "connector sync --without-deletes", "connector sync --record 006XXXXXXXXXXXXXXX --json"
+            "connector sync",
+            "connector sync --without-deletes",
+            "connector sync --record 006XXXXXXXXXXXXXXX --json",
         ),
     )(sync)
     app.command(
@@ -62,7 +65,9 @@ def plan(
     json: Json = False,
     record: RecordIds = None,
     deletes: Deletes = None,
-    all_: Annotated[bool, typer.Option("--all", help="Show every action, not only the first 20 of a kind.")] = False,
+    all_: Annotated[
+        bool, typer.Option("--all", help="Show every action, not only the first 20 of a kind.")
+    ] = False,
 ) -> None:
     """Show what a sync would write now, why, and its price in API calls. Writes nothing.
 
@@ -71,7 +76,7 @@ def plan(
     from connector.engine import run  # noqa: PLC0415  # slow to import
 
     wish = run.Wish(deletes=deletes, records=tuple(record or ()))
-    report = _run(run.plan, wish, json=json)
+    report = _run(run.plan, wish, told=_nothing_planned if json else None)
     if json:
         printing.print_json(report.plan_as_json())
     else:
@@ -88,7 +93,7 @@ def sync(json: Json = False, record: RecordIds = None, deletes: Deletes = None) 
     from connector.engine import run  # noqa: PLC0415  # slow to import
 
     wish = run.Wish(deletes=deletes, records=tuple(record or ()))
-    report = _run(run.sync, wish, json=json)
+    report = _run(run.sync, wish, told=_last_report if json else None)
     if json:
         printing.print_json(report.as_json())
     else:
@@ -98,10 +103,20 @@ def sync(json: Json = False, record: RecordIds = None, deletes: Deletes = None) 
 
 def status(json: Json = False) -> None:
     """Show the last run, what is linked, and every open problem. Asks neither CRM."""
-    from connector.engine.status import look_up  # noqa: PLC0415  # slow to import
     from connector.settings import load_settings  # noqa: PLC0415  # slow to import
+    from connector.store.store import Store  # noqa: PLC0415  # slow to import
 
-    found = look_up(load_settings(os.environ, Path.cwd()))
+    settings = load_settings(os.environ, Path.cwd())
+    store = Store.open(settings.store, settings.connection, lambda: datetime.now(UTC))
+    found = {
+        "connection": settings.connection,
+        "last_run": store.runs.last(),
+        "links": store.links.count_by_state(),
+        "due": store.records.count_dirty(),
+        "waiting": store.records.count_waiting(),
+        "problems": store.problems.all(),
+    }
+    store.close()
     if json:
         printing.print_json(found)
     else:
@@ -109,34 +124,40 @@ def status(json: Json = False) -> None:
 
 
 def _run(
-    act: Callable[[Connection, Wish, Callable[[str, int], None]], Report], wish: Wish, *, json: bool
+    act: Callable[[Connection, Wish, Callable[[str, int], None]], Report],
+    wish: Wish,
+    told: Callable[[Connection | None], dict[str, Any]] | None,
 ) -> Report:
-    """Connect and run; when that stops and JSON is asked for, print how far it came."""
+    """Connect and run. With `told` a run that stops prints JSON: what that gives, and the error."""
     from connector.engine.connect import connect  # noqa: PLC0415  # slow to import
 
     connection = None
     try:
         connection = connect(os.environ, Path.cwd())
-        with printing.progress(quiet=json) as tell:
+        with printing.progress(quiet=told is not None) as tell:
             return act(connection, wish, tell)
     except Stop as error:
-        if json:
-            printing.print_json(_stopped(connection, error))
+        if told is not None:
+            begun = None if isinstance(error, Busy) else connection
+            status = "refused" if error.exit_code == REFUSED else "stopped"
+            printing.print_json(told(begun) | {"status": status, "error": printing.describe_stop(error)})
         raise
+
+
+def _last_report(connection: Connection | None) -> dict[str, Any]:
+    """How far the run came that has just stopped. `None`: it had not begun."""
+    from connector.engine.report import Report  # noqa: PLC0415  # slow to import
+
+    last = connection.store.runs.last() if connection else None
+    return Report().as_json() | (last["report"] if last else {})
+
+
+def _nothing_planned(_: Connection | None) -> dict[str, Any]:
+    from connector.engine.report import Report  # noqa: PLC0415  # slow to import
+
+    return Report().plan_as_json()
 
 
 def exit_code(status: str) -> int:
     """What a report's status means to a shell."""
     return {"problems": WITH_PROBLEMS, "refused": REFUSED}.get(status, DONE)
-
-
-def _stopped(connection: Connection | None, error: Stop) -> dict[str, Any]:
-    """The report of a run that did not come to its end, as far as it came."""
-    from connector.engine.report import Report  # noqa: PLC0415  # slow to import
-
-    told = Report().as_json()
-    if connection is not None and not isinstance(error, Busy):  # then the last run is not ours
-        last = connection.store.runs.last()
-        told |= last["report"] if last else {}
-    status = "refused" if error.exit_code == REFUSED else "stopped"
-    return told | {"status": status, "error": printing.describe_stop(error)}

@@ -166,7 +166,8 @@ class Administration:
                 if field is None or field.derived:
                     raise InputError(f"{shape.sobject} has no field {name}")
                 given[field.name] = values.check(field, values.read(field, value))
-            ready.append((shape.complete(given, position), item.get("picklistValues")))
+            narrowed = item.get("picklistValues") if shape.extra else None
+            ready.append((shape.complete(given, position), None if narrowed is None else _narrowed(narrowed)))
         ids = []
         for row, narrowed in ready:
             identity = tuple(row.get(name) for name in shape.identity)
@@ -174,7 +175,7 @@ class Administration:
             known[identity] = record
             ids.append(record)
             if narrowed is not None:
-                self._org.store.record_type_values[record] = _narrowed(narrowed)
+                self._org.store.record_type_values[record] = narrowed
         return ids
 
 

@@ -87,7 +87,7 @@ def picklist_values(store: Store, sobject: SObject, field: Field, record_type: s
     values: list[dict[str, Any]] = [
         {"attributes": _meaning(store, choice.value) if field.name == "StageName" else None,
          "label": choice.label, "validFor": [], "value": choice.value}
-        for choice in rules.active_choices(store, sobject, field, record_type)
+        for choice in rules.active_choices(store, field, record_type)
     ]  # fmt: skip
     told = repr((record_type, values)).encode()
     return {
@@ -140,7 +140,7 @@ def _field(store: Store, sobject: SObject, field: Field, *, editable: bool) -> d
     picklist = [
         {"active": each.active, "defaultValue": each.default, "label": each.label, "validFor": None,
          "value": each.value}
-        for each in rules.choices(store, sobject, field)
+        for each in rules.choices(store, field)
     ]  # fmt: skip
     return {
         "aggregatable": field.filterable and field.type != "boolean", "aiPredictionField": False,

@@ -39,16 +39,16 @@ def follow(store: Store, sobject: SObject, row: Row, changes: Row) -> None:
         _add_primary_role(store, row, changes["ContactId"])
 
 
-def active_choices(store: Store, sobject: SObject, field: Field, record_type: str | None = None) -> list[Choice]:
+def active_choices(store: Store, field: Field, record_type: str | None = None) -> list[Choice]:
     """The values a picklist offers, in order: those of the record type, or all active ones."""
-    every = [choice for choice in choices(store, sobject, field) if choice.active]
+    every = [choice for choice in choices(store, field) if choice.active]
     listed = store.record_type_values.get(record_type or "", {}).get(field.name)
     return every if listed is None else [choice for choice in every if choice.value in listed]
 
 
-def choices(store: Store, sobject: SObject, field: Field) -> list[Choice]:
+def choices(store: Store, field: Field) -> list[Choice]:
     """All values of a picklist. Those of StageName are the rows of OpportunityStage, in their order."""
-    if (sobject.name, field.name) != ("Opportunity", "StageName"):
+    if field.name != "StageName":
         return list(field.choices)
     stages: list[Choice] = store.memo("OpportunityStage", _stage_choices)
     return stages
@@ -93,7 +93,7 @@ def _restrict(store: Store, sobject: SObject, old: Row | None, changes: Row) -> 
         if not field.restricted or value is None or (old is not None and old.get(name) == value):
             continue
         record_type = changes["RecordTypeId"] if "RecordTypeId" in changes else (old or {}).get("RecordTypeId")
-        offered = {each.value.casefold(): each.value for each in active_choices(store, sobject, field, record_type)}
+        offered = {each.value.casefold(): each.value for each in active_choices(store, field, record_type)}
         parts = value.split(";") if field.type == "multipicklist" else [value]
         wrong = next((part for part in parts if part.casefold() not in offered), None)
         if wrong is not None:

@@ -196,7 +196,7 @@ def _sort_key(scope: Scope, field: Field) -> Reader:
     """Text sorts without case, and a picklist in the order of its values, not of the alphabet."""
     if field.type != "picklist":
         return lambda value: fold(field, value)
-    choices = rules.choices(scope.context.store, scope.sobject, field)
+    choices = rules.choices(scope.context.store, field)
     ranks = {choice.value: rank for rank, choice in enumerate(choices)}
     return lambda value: (ranks.get(value, len(ranks)), fold(field, value))
 

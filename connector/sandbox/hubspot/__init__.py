@@ -2,7 +2,7 @@
 
     request → routes.find → scopes → objects | batches | search | association_calls | schema_calls → response
 
-Those act through `writes` and `views` on a `Portal`, which holds `records`, `associations`, `properties`,
+Those act through `writes`, `merges` and `views` on a `Portal`, which holds `records`, `associations`, `properties`,
 `pipelines` and `owners`. Facts about the vendor are cited where they are imitated; `settings` lists what is not
 established.
 """

@@ -22,6 +22,7 @@ from connector.sandbox.hubspot.views import View, viewer
 from connector.sandbox.hubspot.writes import Claims, Draft
 from connector.sandbox.wire import Response
 
+_RECORD_ID = (None, "", "hs_object_id")  # what `idProperty` is when `id` is the record's own
 MOST = 100  # inputs (HubSpot docs, "Using object APIs")
 Input = dict[str, Any]
 Prepare = Callable[[Input, Claims], Draft | None]
@@ -57,7 +58,7 @@ def upsert(call: Call) -> Response:
 
     def prepare(given: Input, claims: Claims) -> Draft | None:
         name = given.get("idProperty")
-        if not name or name == "hs_object_id":
+        if name in _RECORD_ID:
             record = _find(call, kind, given, missing)
             if record is None:
                 return None
@@ -130,7 +131,7 @@ def _find(call: Call, kind: ObjectType, given: Input, missing: _Missing) -> Reco
     record = writes.locate(call.portal, kind, _id(given), given.get("idProperty"))
     if record is None:
         missing.note(given)
-    elif not given.get("idProperty") and str(record.id) != _id(given):
+    elif given.get("idProperty") in _RECORD_ID and str(record.id) != _id(given):
         return None
     return record
 
@@ -204,7 +205,7 @@ def _check_ids(call: Call, kind: ObjectType) -> None:
     inputs = call.inputs(MOST)
     _refuse_duplicates([(given.get("idProperty"), _id(given)) for given in inputs])
     for name in {given.get("idProperty") for given in inputs}:
-        if name and name != "hs_object_id" and name not in call.portal.properties[kind.name].identifying:
+        if name not in _RECORD_ID and name not in call.portal.properties[kind.name].identifying:
             raise not_unique(kind, str(name))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
-from connector.sandbox.hubspot import writes
+from connector.sandbox.hubspot import merges, writes
 from connector.sandbox.hubspot.calls import Call, page_answer
 from connector.sandbox.hubspot.errors import not_found, refuse
 from connector.sandbox.hubspot.records import Record
@@ -65,7 +65,7 @@ def archive(call: Call) -> Response:
 def merge(call: Call) -> Response:
     body, kind = call.body(), call.kind
     primary, absorbed = str(body.get("primaryObjectId")), str(body.get("objectIdToMerge"))
-    survivor = writes.merge(call.portal, kind, primary, absorbed)
+    survivor = merges.merge(call.portal, kind, primary, absorbed)
     view = viewer(call.portal, kind, [*kind.defaults, "hs_merged_object_ids"])
     return Response.json(view(survivor))
 

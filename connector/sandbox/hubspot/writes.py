@@ -1,4 +1,4 @@
-"""What becomes of a record when it is created, changed, archived or merged.
+"""What becomes of a record when it is created, changed or archived.
 
 Every write has two steps: `prepare_*` checks it whole and touches nothing, `commit` carries it out. A batch that
 must be written whole or not at all prepares all its inputs before it commits the first.
@@ -16,7 +16,6 @@ from connector.sandbox.hubspot.errors import (
     InvalidValues,
     Problem,
     contact_exists,
-    not_found,
     not_unique,
     refuse,
     refuse_json,
@@ -29,7 +28,6 @@ from connector.sandbox.hubspot.records import Record
 from connector.sandbox.hubspot.schema import BY_ALIAS, COMPANIES, CONTACTS, ObjectType
 from connector.sandbox.hubspot.values import BadValue, append_choices, as_text
 
-MOST_MERGED = 250  # "Cannot have more than 250 identities on a profile" (HubSpot docs, "Handling errors")
 PRIMARY_COMPANY = "associatedcompanyid"
 Changes = dict[str, str | None]
 Claims = dict[tuple[str, str], int]
@@ -321,81 +319,13 @@ def archive(portal: Portal, kind: ObjectType, record: Record) -> None:
     """Archive a live record: its associations end, and its unique values are free unless a setting keeps them."""
     table = portal.tables[kind.name]
     if not portal.settings.archived_keeps_unique_value:
-        _release_all(portal, kind, record)
+        release_all(portal, kind, record)
     portal.associations.forget(kind.name, record.id)
     table.archive(record, portal.next_moment(record))
 
 
-def _release_all(portal: Portal, kind: ObjectType, record: Record) -> None:
+def release_all(portal: Portal, kind: ObjectType, record: Record) -> None:
+    """Free every unique value of a record that goes."""
     _release(portal, kind, record, dict.fromkeys(portal.properties[kind.name].identifying))
     for address in filter(None, record.values.get("hs_additional_emails", "").split(";")):
         portal.tables[kind.name].release("email", address)
-
-
-def merge(portal: Portal, kind: ObjectType, primary_id: str, absorbed_id: str) -> Record:
-    """Merge two records; answers the survivor (HubSpot docs, "Merge records").
-
-    The survivor keeps its values and takes those it has not; an absorbed contact's e-mail address becomes an
-    additional one. Raises 404 for a missing record, 400 for one with itself, 414 beyond 250 merges.
-    """
-    primary, absorbed = (locate(portal, kind, given, None) for given in (primary_id, absorbed_id))
-    if primary is None or absorbed is None:
-        raise not_found()
-    if primary is absorbed:
-        raise refuse("A record cannot be merged with itself")
-    identities = (*primary.absorbed, *absorbed.absorbed, absorbed.id)
-    if len(identities) >= MOST_MERGED:
-        raise ApiError(414, "VALIDATION_ERROR", f"Cannot have more than {MOST_MERGED} identities on a profile")
-    table = portal.tables[kind.name]
-    inherited = _inherited(kind, primary, absorbed)
-    _release_all(portal, kind, absorbed)
-    portal.associations.hand_over(kind.name, absorbed.id, primary.id)
-    table.absorb(absorbed, primary.id)
-    table.write(primary, inherited, portal.next_moment(primary))
-    primary.absorbed = identities
-    if portal.settings.merge_mints_new_id:
-        primary = _reissue(portal, kind, primary)
-    _claim_all(portal, kind, primary)
-    portal.note_written(kind, primary)
-    return primary
-
-
-def _inherited(kind: ObjectType, primary: Record, absorbed: Record) -> Changes:
-    """What the survivor takes over: values where it has none, and further e-mail addresses."""
-    changes: Changes = {name: value for name, value in absorbed.values.items() if name not in primary.values}
-    if kind is CONTACTS:
-        kept = primary.values.get("email") or absorbed.values.get("email")
-        more = [
-            address
-            for record in (primary, absorbed)
-            for address in (
-                *record.values.get("hs_additional_emails", "").split(";"),
-                record.values.get("email", ""),
-            )
-            if address and address != kept
-        ]
-        if more:
-            changes["hs_additional_emails"] = ";".join(dict.fromkeys(more))
-    return changes
-
-
-def _reissue(portal: Portal, kind: ObjectType, record: Record) -> Record:
-    """The same record under a new id; the old one leads to it."""
-    table = portal.tables[kind.name]
-    fresh = Record(portal.next_id(), record.values, record.created)
-    fresh.modified = record.modified
-    fresh.set_at, fresh.past = record.set_at, record.past
-    fresh.absorbed = (*record.absorbed, record.id)
-    portal.associations.hand_over(kind.name, record.id, fresh.id)
-    table.absorb(record, fresh.id)
-    table.add(fresh)
-    return fresh
-
-
-def _claim_all(portal: Portal, kind: ObjectType, record: Record) -> None:
-    table = portal.tables[kind.name]
-    for name in portal.properties[kind.name].identifying:
-        if name in record.values:
-            table.claim(name, record.values[name], record.id)
-    for address in filter(None, record.values.get("hs_additional_emails", "").split(";")):
-        table.claim("email", address, record.id)

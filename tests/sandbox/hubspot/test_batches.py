@@ -200,6 +200,8 @@ def test_absorbed_ids_are_left_out_in_silence(hub):
     hub.call("POST", "/crm/v3/objects/deals/merge", {"primaryObjectId": first, "objectIdToMerge": second})
     read = hub.call("POST", DEALS + "read", {"inputs": [{"id": second}, {"id": first}]})
     assert ids(read) == {first}
+    by_name = {"inputs": [{"id": second}], "idProperty": "hs_object_id"}
+    assert hub.call("POST", DEALS + "read", by_name)["results"] == []
     update = hub.call("POST", DEALS + "update", {"inputs": [{"id": second, "properties": {"amount": "1"}}]})
     assert update["results"] == []
     assert hub.read("deals", first, "amount")["amount"] is None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from connector.sandbox.hubspot import HubSpotSandbox
+from connector.sandbox.wire import Request
 
 DEAL = {"dealname": "D", "dealstage": "appointmentscheduled"}
 
@@ -101,6 +102,13 @@ def test_an_unknown_object_type_is_refused(hub):
 def test_a_body_of_the_wrong_shape_is_refused(hub, body):
     """JSON that is no object is a 400."""
     assert hub.call("POST", "/crm/v3/objects/deals", body, 400)["category"] == "VALIDATION_ERROR"
+
+
+def test_a_body_that_is_no_json_is_refused(hub):
+    """Broken JSON is a 400."""
+    headers = {"Authorization": f"Bearer {hub.token}"}
+    request = Request.make("POST", "https://api.hubapi.com/crm/v3/objects/deals", headers, b"{")
+    assert hub.sandbox(request).status == 400
 
 
 def test_calls_are_counted_by_what_they_are(hub):

@@ -577,3 +577,14 @@ def test_a_merge_needs_two_records(hub, primary, absorbed, status):
     ids = [hub.create("deals", OPEN)]
     one, other = ("12" if index is None else ids[index] for index in (primary, absorbed))
     hub.call("POST", "/crm/v3/objects/deals/merge", {"primaryObjectId": one, "objectIdToMerge": other}, status)
+
+
+def test_a_profile_has_at_most_250_identities(hub):
+    """The 250th merge into one record is a 414."""
+    survivor = hub.create("companies", {"name": "C"})
+    for _ in range(249):
+        body = {"primaryObjectId": survivor, "objectIdToMerge": hub.create("companies", {"name": "C"})}
+        hub.call("POST", "/crm/v3/objects/companies/merge", body)
+    body["objectIdToMerge"] = hub.create("companies", {"name": "C"})
+    error = hub.call("POST", "/crm/v3/objects/companies/merge", body, 414)
+    assert error["message"] == "Cannot have more than 250 identities on a profile"

@@ -423,25 +423,28 @@ class Salesforce:
         return row | known
 
     def _write(self, method: str, rows: Sequence[Mapping[str, Any]], keys: Sequence[str]) -> list[Outcome]:
-        groups = list(_groups(list(zip(keys, rows, strict=True)), COLLECTION))
-        answers = self._composite(
-            {
-                f"w{number}": (
-                    method,
-                    "composite/sobjects",
-                    {"allOrNone": False, "records": [row for _, row in some]},
-                )
-                for number, some in enumerate(groups)
+        """Send rows in collections, and find out what became of each.
+
+        A value of the wrong type has its whole collection refused with 400, nothing of it written; it is then
+        halved until the culprits stand alone.
+        """
+        outcomes: dict[int, Outcome] = {}
+        todo = list(_groups(range(len(rows)), COLLECTION))
+        while todo:
+            groups, todo = todo[:COLLECTIONS], todo[COLLECTIONS:]
+            parts = {
+                f"w{name}": _collection(method, [rows[one] for one in some]) for name, some in enumerate(groups)
             }
-        )
-        outcomes = []
-        for number, some in enumerate(groups):
-            status, body = answers[f"w{number}"]
-            if status != 200 or len(body) != len(some):
-                outcomes += [Outcome(key, refusal=_refusal(body)) for key, _ in some]
-                continue
-            outcomes += [_outcome(key, result) for (key, _), result in zip(some, body, strict=True)]
-        return outcomes
+            answers = self._composite(parts)
+            for name, some in enumerate(groups):
+                status, body = answers[f"w{name}"]
+                if status == 200 and len(body) == len(some):
+                    outcomes |= {one: _outcome(keys[one], result) for one, result in zip(some, body, strict=True)}
+                elif status == 400 and len(some) > 1:
+                    todo += _groups(some, -(-len(some) // 2))
+                else:
+                    outcomes |= {one: Outcome(keys[one], refusal=_refusal(body)) for one in some}
+        return [outcomes[one] for one in range(len(rows))]
 
     def price(self, verb: str, number: int) -> int:
         per_call = {
@@ -568,6 +571,10 @@ def _facts(field_: Mapping[str, Any]) -> dict[str, Any]:
     return {name: field_.get(name) for name in names}
 
 
+def _collection(method: str, rows: Sequence[Mapping[str, Any]]) -> tuple[str, str, Any]:
+    return method, "composite/sobjects", {"allOrNone": False, "records": list(rows)}
+
+
 def _outcome(key: str, result: Mapping[str, Any]) -> Outcome:
     if result.get("success"):
         return Outcome(key, result["id"])
@@ -586,9 +593,21 @@ def _refusal(errors: Any) -> Refusal:
     elif code == "DUPLICATE_VALUE":
         trouble = Trouble.COLLIDED
         match = re.search(r"record with id: (\w{15,18})", message)
-        existing = match.group(1) if match else None
+        existing = _full_id(match.group(1)) if match else None
     cause = _CAUSES.get(code, ProblemClass.PROPERTY_VALUES)
     return Refusal(trouble, cause, code, message, ",".join(error.get("fields") or ()), existing)
+
+
+def _full_id(id_: str) -> str:
+    """An id in its form of 18 characters, which everything else answers; messages have the one of 15.
+
+    The three added characters tell which of the others are capitals (Salesforce Help, "Convert 15-Character IDs").
+    """
+    if len(id_) != 15:
+        return id_
+    groups = (id_[:5], id_[5:10], id_[10:])
+    places = (sum(char.isupper() << place for place, char in enumerate(group)) for group in groups)
+    return id_ + "".join("ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"[place] for place in places)
 
 
 def _gone(object_: str, id_: str, presence: Presence = Presence.DELETED) -> Record:

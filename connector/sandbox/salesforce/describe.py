@@ -71,7 +71,7 @@ def describe(store: Store, sobject: SObject, access: Access, base: str) -> dict[
             _child(child, reference) for child, reference in store.schema.children(sobject.name)
         ],
         "extendedBy": None, "extendsInterfaces": None, "fields": [
-            _field(store, sobject, field, editable=editable) for field in sobject.fields.values()
+            _field(store, field, editable=editable) for field in sobject.fields.values()
         ],
         "implementedBy": None, "implementsInterfaces": None, "listviewable": None, "lookupLayoutable": None,
         "namedLayoutInfos": [], "networkScopeFieldName": None,
@@ -82,7 +82,7 @@ def describe(store: Store, sobject: SObject, access: Access, base: str) -> dict[
     }  # fmt: skip
 
 
-def picklist_values(store: Store, sobject: SObject, field: Field, record_type: str, url: str) -> dict[str, Any]:
+def picklist_values(store: Store, field: Field, record_type: str, url: str) -> dict[str, Any]:
     """The values one record type offers, in order; those of a stage say what the stage means."""
     values: list[dict[str, Any]] = [
         {"attributes": _meaning(store, choice.value) if field.name == "StageName" else None,
@@ -135,7 +135,7 @@ def _record_type(record: str, name: str, developer_name: str, active: bool) -> d
     }  # fmt: skip
 
 
-def _field(store: Store, sobject: SObject, field: Field, *, editable: bool) -> dict[str, Any]:
+def _field(store: Store, field: Field, *, editable: bool) -> dict[str, Any]:
     textual = field.type in TEXT_TYPES
     picklist = [
         {"active": each.active, "defaultValue": each.default, "label": each.label, "validFor": None,

@@ -187,7 +187,7 @@ def _picklist_values(call: Call) -> Response:
     if field is None or field.type not in {"picklist", "multipicklist"} or not own:
         raise ApiError("NOT_FOUND", "The requested resource does not exist")
     url = f"{call.base}/ui-api/object-info/{sobject.name}/picklist-values/{record_type}/{field.name}"
-    return Response.json(describe.picklist_values(call.org.store, sobject, field, record_type, url))
+    return Response.json(describe.picklist_values(call.org.store, field, record_type, url))
 
 
 _TABLE: tuple[tuple[str, dict[str, Resource]], ...] = (

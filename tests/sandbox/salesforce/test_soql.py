@@ -1,8 +1,10 @@
 """SOQL: what it answers, and how it refuses."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
+
+from connector.sandbox.salesforce.soql.periods import period
 
 
 @pytest.fixture
@@ -400,3 +402,28 @@ def test_too_many_groups(client):
     """An aggregate has one page only."""
     load(client, 2100)
     assert client.refusal("GET", "query", q="SELECT Name FROM Account GROUP BY Name")[1] == "EXCEEDED_ID_LIMIT"
+
+
+@pytest.mark.parametrize(
+    ("literal", "n", "first", "after"),
+    [
+        ("YESTERDAY", None, "2026-03-09", "2026-03-10"),
+        ("TOMORROW", None, "2026-03-11", "2026-03-12"),
+        ("THIS_WEEK", None, "2026-03-08", "2026-03-15"),
+        ("LAST_WEEK", None, "2026-03-01", "2026-03-08"),
+        ("NEXT_MONTH", None, "2026-04-01", "2026-05-01"),
+        ("LAST_QUARTER", None, "2025-10-01", "2026-01-01"),
+        ("LAST_FISCAL_YEAR", None, "2025-01-01", "2026-01-01"),
+        ("LAST_90_DAYS", None, "2025-12-10", "2026-03-11"),
+        ("NEXT_90_DAYS", None, "2026-03-11", "2026-06-09"),
+        ("LAST_N_DAYS", 1, "2026-03-09", "2026-03-11"),
+        ("LAST_N_WEEKS", 2, "2026-02-22", "2026-03-08"),
+        ("NEXT_N_QUARTERS", 4, "2026-04-01", "2027-04-01"),
+        ("N_MONTHS_AGO", 3, "2025-12-01", "2026-01-01"),
+        ("N_FISCAL_YEARS_AGO", 1, "2025-01-01", "2026-01-01"),
+    ],
+)
+def test_periods(literal, n, first, after):
+    """From which day to which a date literal lasts, seen from a Tuesday in March."""
+    found = period(literal, n, date(2026, 3, 10))
+    assert tuple(day.isoformat() for day in found) == (first, after)

@@ -259,7 +259,7 @@ class Salesforce:
                 last = _moment(rows[-1]["SystemModstamp"]) if rows else horizon
                 yield self._page(name, want, rows, {_stream(name): _iso(min(last, horizon))})
         for name in wanted:
-            cursor = {_stream(name): _iso(horizon), _stream(f"{name}/deleted"): _iso(started)}
+            cursor = {_stream(name): _iso(horizon)} | _deletions_cursor(name, answers, started)
             if name == ROLE:
                 yield Page(name, roles_gone=tuple(gone[name]), cursors=cursor)
             else:
@@ -610,6 +610,20 @@ def _full_id(id_: str) -> str:
     return id_ + "".join("ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"[place] for place in places)
 
 
+def _deletions_cursor(name: str, answers: Mapping[str, tuple[int, Any]], started: datetime) -> dict[str, str]:
+    """From where to ask for deletions next time: where it was if Salesforce did not answer this time.
+
+    An answer may be complete only up to a time before the one asked for (REST API Guide, "Get Deleted").
+    """
+    stream = _stream(f"{name}/deleted")
+    status, body = answers.get(f"{name}_deleted", (0, {}))
+    if status == 0:
+        return {stream: _iso(started)}
+    if status != 200:
+        return {}
+    return {stream: _iso(min(started, _moment(body["latestDateCovered"])))}
+
+
 def _gone(object_: str, id_: str, presence: Presence = Presence.DELETED) -> Record:
     return Record(Side.SALESFORCE, object_, id_, "", {}, presence=presence)
 
@@ -635,9 +649,14 @@ def _soql_time(iso: str) -> str:
     return f"{iso[:19]}Z"
 
 
+_ESCAPES = str.maketrans({
+    "\\": r"\\", "'": r"\'", '"': r"\"", "\n": r"\n", "\r": r"\r", "\t": r"\t", "\b": r"\b", "\f": r"\f",
+})  # fmt: skip
+
+
 def _soql_text(text: str) -> str:
     """A quoted SOQL string (SOQL and SOSL Reference, "Quoted String Escape Sequences")."""
-    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+    return f"'{text.translate(_ESCAPES)}'"
 
 
 def _groups(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:

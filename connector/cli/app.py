@@ -17,7 +17,7 @@ import typer
 from typer.core import TyperGroup
 
 from connector import __version__
-from connector.cli import sandbox, sync
+from connector.cli import sandbox, setup, sync
 from connector.errors import Stop
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
@@ -51,6 +51,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 sync.register(app)
+setup.register(app)
 sandbox.register(app)
 
 

@@ -202,7 +202,7 @@ def get_to_know(c: Connection) -> World:
         owner_map={here.lower() if "@" in here else here: there for here, there in c.settings.owners.map.items()},
         stages=plan.stages,
     )
-    needed = Needed(tuple(_missing_properties(c, properties)), plan.actions)
+    needed = Needed(tuple(missing_properties(c, properties)), plan.actions)
     return World(knowledge, schema, properties, plan, needed, tuple(_find_problems(c, schema, plan)))
 
 
@@ -219,7 +219,8 @@ def make_needed(c: Connection, needed: Needed) -> None:
         c.store.runs.remember("set-up", None)
 
 
-def _missing_properties(c: Connection, properties: Mapping[str, Mapping[str, Property]]) -> Iterable[NewProperty]:
+def missing_properties(c: Connection, properties: Mapping[str, Mapping[str, Property]]) -> Iterable[NewProperty]:
+    """Of our own properties those that are not among `properties`, by object and name."""
     for pair in c.pairs.values():
         known = properties[pair.hubspot]
         if c.settings.hubspot.id_property not in known:

@@ -3,7 +3,7 @@
 | what                     | how                                                    | calls                      |
 |--------------------------|--------------------------------------------------------|----------------------------|
 | first reading            | list, by id                                            | 1 per 100                  |
-| changes                  | search by modified date, by id among equal ones        | 1 per 200, at least 1      |
+| changes                  | search by modified date, in the order of ids           | 1 per 200, at least 1      |
 | contacts, company of deal| associations batch/read                                | 2 per 1,000 deals          |
 | deletions                | list of archived records                               | 1 per 100                  |
 | create, update, delete   | batches of 100                                         | 1 per 100                  |
@@ -11,8 +11,9 @@
 
 Search shows a record some time after its write (moments as a rule, but 22 minutes have been reported), so
 the cursor stays `overlap` behind the server's clock, and what was seen already is dropped by the store.
-Search stops at 10,000 hits: it is restarted at the last modified date, and where all 10,000 share one date,
-goes on by id within it (Search the CRM guide, limits).
+Only the first page of a search is ever used: the next one is a search behind its last id. Pages by offset stop
+at 10,000 hits (Search the CRM guide, limits), and a record edited between two of them, which moves to the end of
+what is sorted by date, pulls another one out of sight.
 
 Every input of a batch carries an `objectWriteTraceId`, without which one bad input has the whole batch
 refused (Error handling guide, multi-status). Results come shuffled and a merged id simply lacks, so they are
@@ -38,7 +39,7 @@ from connector.core.model import Presence, ProblemClass, Record, Side
 from connector.core.pipelines import CreatePipeline, CreateStage, Pipeline, PipelineAction, Stage, UpdateStage
 from connector.errors import Later, Unreachable
 
-BATCH, LIST_PAGE, SEARCH_PAGE, SEARCH_CAP = 100, 100, 200, 10_000
+BATCH, LIST_PAGE, SEARCH_PAGE = 100, 100, 200
 ASSOCIATE, READ_ASSOCIATIONS = 2000, 1000
 PRIMARY_COMPANY = "primary_company"
 """Not a property: the id of the primary company, read from and written to the association."""
@@ -273,56 +274,33 @@ class HubSpot:
 
     def _search_changes(self, name: str, want: Wanted, since: str) -> Iterator[Page]:
         started: datetime | None = None
-        floor = _millis(since)
-        while True:
-            hits, last = 0, None
-            for rows in self._search(name, want, [_filter(MODIFIED[name], "GTE", str(floor))], MODIFIED[name]):
-                started = started or self._now()
-                hits, last = hits + len(rows), rows[-1] if rows else last
-                yield self._page(name, want, rows)
-            if last is None or hits < SEARCH_CAP:
-                break
-            ends_at = _millis(last["properties"].get(MODIFIED[name]) or last["updatedAt"])
-            if ends_at == floor:  # all of them share one date: drain it by id, then go on behind it
-                yield from self._search_one_date(name, want, floor)
-                ends_at += 1
-            floor = ends_at
+        last_id: str | None = "0"
+        while last_id is not None:
+            filters = [_filter(MODIFIED[name], "GTE", str(_millis(since))), _filter("hs_object_id", "GT", last_id)]
+            rows, last_id = self._search(name, want, filters)
+            started = started or self._now()
+            yield Page(name, tuple(self._record(name, want, one) for one in rows))
         reached = _iso((started or self._now()) - self._overlap)
         yield Page(name, cursors={_stream(name): {"since": max(reached, since)}})
 
-    def _search_one_date(self, name: str, want: Wanted, moment: int) -> Iterator[Page]:
-        last_id, hits = "0", SEARCH_CAP
-        while hits >= SEARCH_CAP:
-            hits = 0
-            filters = [_filter(MODIFIED[name], "EQ", str(moment)), _filter("hs_object_id", "GT", last_id)]
-            for rows in self._search(name, want, filters, "hs_object_id"):
-                hits, last_id = hits + len(rows), str(rows[-1]["id"]) if rows else last_id
-                yield self._page(name, want, rows)
-
     def _search(
-        self, name: str, want: Wanted, filters: list[dict[str, Any]], sort: str
-    ) -> Iterator[list[dict[str, Any]]]:
-        """Pages of one search, at most 10,000 hits."""
-        after: str | None = "0"
-        while after is not None and int(after) < SEARCH_CAP:
-            if self._searches is not None:
-                self._searches.try_acquire("search")
-            body = self._expect(
-                "POST",
-                f"{self._path('objects', name)}/search",
-                {
-                    "filterGroups": [{"filters": filters}],
-                    "sorts": [{"propertyName": sort, "direction": "ASCENDING"}],
-                    "properties": self._columns(name, want),
-                    "limit": SEARCH_PAGE,
-                    "after": after,
-                },
-            )
-            yield body["results"]
-            after = _next(body)
-
-    def _page(self, name: str, want: Wanted, rows: Sequence[Mapping[str, Any]]) -> Page:
-        return Page(name, tuple(self._record(name, want, one) for one in rows))
+        self, name: str, want: Wanted, filters: list[dict[str, str]]
+    ) -> tuple[list[dict[str, Any]], str | None]:
+        """The first page of a search, and the last id on it if there are more."""
+        if self._searches is not None:
+            self._searches.try_acquire("search")
+        body = self._expect(
+            "POST",
+            f"{self._path('objects', name)}/search",
+            {
+                "filterGroups": [{"filters": filters}],
+                "sorts": [{"propertyName": "hs_object_id", "direction": "ASCENDING"}],
+                "properties": self._columns(name, want),
+                "limit": SEARCH_PAGE,
+            },
+        )
+        rows = body["results"]
+        return rows, str(rows[-1]["id"]) if rows and _next(body) is not None else None
 
     def _columns(self, name: str, want: Wanted) -> list[str]:
         own = [MODIFIED[name], "createdate"]
@@ -492,7 +470,8 @@ class HubSpot:
             self._expect("POST", f"{root}/batch/archive", {"inputs": inputs})
         failed: dict[str, Refusal] = {}
         for some in _groups(new, ASSOCIATE):
-            failed |= self._associate(root, some, PRIMARY_TYPE[object_])
+            refusals = self._associate(root, some, PRIMARY_TYPE[object_])
+            failed |= {one: refusal for (one, _), refusal in refusals.items()}
         return [Outcome(edit.id, None if edit.id in failed else edit.id, failed.get(edit.id)) for edit in edits]
 
     def delete(self, object_: str, ids: Sequence[str]) -> Iterator[list[Outcome]]:
@@ -508,12 +487,16 @@ class HubSpot:
         for some in _groups(pairs, ASSOCIATE):
             failed = self._associate(root, some, DEAL_TO_CONTACT)
             yield [
-                Outcome(f"{deal}/{contact}", None if deal in failed else contact, failed.get(deal))
+                Outcome(
+                    f"{deal}/{contact}", None if (deal, contact) in failed else contact, failed.get((deal, contact))
+                )
                 for deal, contact in some
             ]
 
-    def _associate(self, root: str, pairs: Sequence[tuple[str, str]], type_id: int) -> dict[str, Refusal]:
-        """Create associations; returns refusals by the id of the `from` record."""
+    def _associate(
+        self, root: str, pairs: Sequence[tuple[str, str]], type_id: int
+    ) -> dict[tuple[str, str], Refusal]:
+        """Create associations; returns refusals by pair."""
         spec = [{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": type_id}]
         inputs = [{"from": {"id": one}, "to": {"id": other}, "types": spec} for one, other in pairs]
         body = self._expect("POST", f"{root}/batch/create", {"inputs": inputs})
@@ -521,9 +504,9 @@ class HubSpot:
         made |= {(other, one) for one, other in made}
         error = (body.get("errors") or [{}])[0]
         return {
-            one: _refusal(error, ProblemClass.ASSOCIATIONS)
-            for one, other in pairs
-            if body.get("errors") and (one, other) not in made
+            pair: _refusal(error, ProblemClass.ASSOCIATIONS)
+            for pair in pairs
+            if body.get("errors") and pair not in made
         }
 
     def price(self, verb: str, number: int) -> int:

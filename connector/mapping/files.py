@@ -6,6 +6,7 @@ All findings are gathered before anything is raised, each with its file and line
 from __future__ import annotations
 
 import difflib
+import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.error import MarkedYAMLError, ReusedAnchorWarning, YAMLError
+from ruamel.yaml.reader import ReaderError
 
 from connector.core.model import FieldRule, OnTargetEdit, Pair, Rule, Side
 from connector.errors import BadConfiguration, Finding
@@ -73,6 +75,10 @@ class FieldEntry(_Strict):
             raise ValueError("name as many Salesforce fields as HubSpot properties")
         if len(self.names(Side.SALESFORCE)) != (2 if self.transform == "stage" else 1):
             raise ValueError("a stage is two fields a side, everything else is one")
+        if not all(name.strip() for side in Side for name in self.names(side)):
+            raise ValueError("a field without a name")
+        if self.transform == "stage" and self.default != DefaultValue():
+            raise ValueError("a stage takes no `default`: it would be two values")
         if self.values and self.transform != "picklist":
             raise ValueError("`values` belongs to `transform: picklist`")
         if self.otherwise == "default" and self.default == DefaultValue():
@@ -113,11 +119,11 @@ def load_pairs(files: Iterable[Path], settings: MappingSettings) -> dict[str, Pa
     findings: list[Finding] = []
     pairs: dict[str, Pair] = {}
     for path in files:
-        parsed = _read(path, findings)
+        parsed, line = _read(path, findings)
         if parsed is None:
             continue
         if parsed.pair in pairs:
-            findings.append(Finding(str(path), 1, f"pair {parsed.pair} is mapped by another file too"))
+            findings.append(Finding(str(path), line, f"pair {parsed.pair} is mapped by another file too"))
         pairs[parsed.pair] = _build(parsed, settings)
     if findings:
         raise BadConfiguration(findings)
@@ -126,8 +132,12 @@ def load_pairs(files: Iterable[Path], settings: MappingSettings) -> dict[str, Pa
 
 def read_yaml(path: Path, findings: list[Finding]) -> Any | None:
     """A YAML document with line numbers, or None with a finding."""
+    text = ""
     try:
-        return YAML(typ="rt").load(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ReusedAnchorWarning)  # YAML lets a later anchor take over
+            return YAML(typ="rt").load(text)
     except FileNotFoundError:
         findings.append(Finding(str(path), 0, "there is no such file", "run `connector init`"))
     except UnicodeDecodeError:
@@ -137,7 +147,13 @@ def read_yaml(path: Path, findings: list[Finding]) -> Any | None:
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         findings.append(Finding(str(path), mark.line + 1 if mark else 0, f"is not YAML: {error.problem}"))
-    except YAMLError as error:
+    except ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        findings.append(Finding(str(path), line, f"is not YAML: {error.reason}"))
+    except RecursionError:
+        findings.append(Finding(str(path), 0, "is nested too deeply"))
+    except (YAMLError, ValueError, LookupError, ArithmeticError, TypeError) as error:
+        # A value that is not what its form or its tag says (2020-99-99, `!!int x`) fails inside the parser.
         findings.append(Finding(str(path), 0, f"is not YAML: {error}"))
     return None
 
@@ -148,11 +164,15 @@ def explain(error: ValidationError, document: Any, path: Path, model: type[BaseM
     for one in error.errors(include_url=False):
         place = ".".join(str(part) for part in one["loc"])
         message, remedy = one["msg"].removeprefix("Value error, "), ""
+        if one["type"] == "model_type":
+            message = "should be a group of `key: value`"
         if one["type"] == "extra_forbidden":
             message = "is not a known key"
             close = difflib.get_close_matches(str(one["loc"][-1]), _keys_of(model), n=1)
             remedy = f"did you mean `{close[0]}`?" if close else ""
-        findings.append(Finding(str(path), _line_of(document, one["loc"]), f"{place}: {message}", remedy))
+        findings.append(
+            Finding(str(path), _line_of(document, one["loc"]), f"{place}: {message}" if place else message, remedy)
+        )
     return findings
 
 
@@ -175,18 +195,19 @@ def _line_of(document: Any, place: tuple[int | str, ...]) -> int:
     return line
 
 
-def _read(path: Path, findings: list[Finding]) -> PairFile | None:
+def _read(path: Path, findings: list[Finding]) -> tuple[PairFile | None, int]:
+    """What a file says, or None with findings; and the line that names its pair."""
     before = len(findings)
     document = read_yaml(path, findings)
     if len(findings) > before:
-        return None
+        return None, 0
     try:
         parsed = PairFile.model_validate(document)
     except ValidationError as error:
         findings += explain(error, document, path, PairFile)
-        return None
+        return None, 0
     findings += _find_duplicates(parsed, document, path)
-    return parsed
+    return parsed, _line_of(document, ("pair",))
 
 
 def _find_duplicates(parsed: PairFile, document: Any, path: Path) -> list[Finding]:

@@ -87,6 +87,6 @@ def roll_up(deals: Iterable[DealFact]) -> Rollup:
 
 
 def plain(number: Decimal) -> str:
-    """A number as people write it: no exponent, no trailing zeros."""
-    text = format(number, "f")
+    """A number as people write it: no exponent, no trailing zeros, no negative zero."""
+    text = format(number or Decimal(0), "f")
     return text.rstrip("0").rstrip(".") if "." in text else text

@@ -20,9 +20,10 @@ so that neither a lossy conversion nor a change of spelling ever looks like an e
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 from zoneinfo import ZoneInfo
 
@@ -80,6 +81,8 @@ class Number:
             return Cannot(f"{text!r} is not a number", "correct the value")
         if to is Side.HUBSPOT:
             return (plain(number),)
+        if number != number.to_integral_value():
+            number = Decimal(repr(float(number)))  # what JSON will keep of it
         return (int(number) if number == number.to_integral_value() else float(number),)
 
 
@@ -110,13 +113,16 @@ class Date:
             return Cannot(f"{day!r} is not a date", "correct the value")
         if to is Side.SALESFORCE:
             return (day.isoformat(),)
-        return (_moment_text(datetime.combine(day, time(), self.zone)),)
+        try:
+            return (_moment_text(datetime.combine(day, time(), self.zone)),)
+        except OverflowError:  # the midnight before year 1 begins, or after year 9999 ends, in UTC
+            return Cannot(f"{text!r} is not a date", "correct the value")
 
     def _day(self, text: str | None) -> date | str | None:
         if text is None:
             return None
         try:
-            if len(text) == len("YYYY-MM-DD"):
+            if len(text) == len("YYYY-MM-DD") and not _is_milliseconds(text):
                 return date.fromisoformat(text)
             return _moment(text).astimezone(self.zone).date()
         except (ValueError, OverflowError):
@@ -131,7 +137,7 @@ class DateTime:
         text = _text(values[0])
         try:
             return text and _moment(text).replace(microsecond=0)
-        except ValueError:
+        except (ValueError, OverflowError):
             return text
 
     def carry(self, to: Side, values: Values, known: Known) -> Values | Cannot:
@@ -140,13 +146,18 @@ class DateTime:
             return (None,)
         try:
             return (_moment_text(_moment(text).replace(microsecond=0)),)
-        except ValueError:
+        except (ValueError, OverflowError):
             return Cannot(f"{text!r} is not a date and time", "correct the value")
 
 
+def _is_milliseconds(text: str) -> bool:
+    """Since 1970: HubSpot takes them for a date or a moment, and sometimes prints them."""
+    return text.lstrip("-").isdigit()
+
+
 def _moment(text: str) -> datetime:
-    if text.lstrip("-").isdigit():  # HubSpot also takes and sometimes prints milliseconds since 1970
-        return datetime.fromtimestamp(int(text) / 1000, UTC)
+    if _is_milliseconds(text):
+        return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=int(text))
     moment = datetime.fromisoformat(text)
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
@@ -183,10 +194,11 @@ class Picklist:
 
     @classmethod
     def from_map(cls, value_map: Mapping[str, str]) -> Picklist:
+        forth = {here.strip(): there.strip() for here, there in value_map.items()}
         back: dict[str, str] = {}
-        for here, there in value_map.items():
+        for here, there in forth.items():
             back.setdefault(there, here)
-        return cls(dict(value_map), back)
+        return cls(forth, back)
 
     def meaning(self, side: Side, values: Values) -> Hashable:
         return _text(values[0])
@@ -215,8 +227,11 @@ class Domain:
 def _domain(value: Value) -> str | None:
     text = (_text(value) or "").lower()
     host = text.split("://", 1)[-1].split("/", 1)[0].split("?", 1)[0].split("#", 1)[0]
-    host = host.rsplit("@", 1)[-1].split(":", 1)[0].removeprefix("www.").strip(". ")
-    return host or None
+    host = host.rsplit("@", 1)[-1].split(":", 1)[0]
+    return _AROUND_DOMAIN.sub("", host) or None
+
+
+_AROUND_DOMAIN = re.compile(r"^(?:www\.|[\s.])+|[\s.]+$")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,13 @@ Secrets are never in the file: they come from the environment. Every setting can
 
 from __future__ import annotations
 
+import copy
 import ipaddress
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
@@ -105,7 +107,7 @@ class Settings(_Section):
     """All of `config/connector.yaml`."""
 
     connection: str = Field("default", min_length=1, max_length=100)
-    store: str = "sqlite:///connector.db"
+    store: str = Field("sqlite:///connector.db", repr=False, description="may hold a password")
     time_zone: str = Field("UTC", description="the zone in which a Salesforce date is a day (F7)")
     salesforce: SalesforceSettings = SalesforceSettings()
     hubspot: HubSpotSettings = HubSpotSettings()
@@ -121,7 +123,7 @@ class Settings(_Section):
     def _is_a_zone(cls, name: str) -> str:
         try:
             ZoneInfo(name)
-        except (ZoneInfoNotFoundError, ValueError):
+        except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: a directory such as Europe
             raise ValueError(f"{name!r} is not a time zone; e.g. Europe/Berlin") from None
         return name
 
@@ -186,14 +188,18 @@ def load_settings(environment: Mapping[str, str], folder: Path) -> Settings:
 
 
 def _overlay(document: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:
-    given = {key: dict(value) if isinstance(value, dict) else value for key, value in document.items()}
+    # A section whose every line is commented out is blank: the defaults hold.
+    given = {key: copy.deepcopy(value) for key, value in document.items() if value is not None}
     for name, value in environment.items():
         if name.startswith(PREFIX):
             *sections, key = name.removeprefix(PREFIX).lower().split("__")
             place: Any = given
             for section in sections:
                 place = place.setdefault(section, {})
-            place[key] = value or None
+                if not isinstance(place, dict):
+                    break  # a section given as one value: the validation says so
+            else:
+                place[key] = value or None
     return given
 
 
@@ -272,14 +278,14 @@ def _plain(value: SecretStr | str) -> str:
 
 def is_safe_url(url: str) -> bool:
     """https, or http to a loopback address."""
-    parts = urlsplit(url)
-    return bool(parts.hostname) and (parts.scheme == "https" or is_plain_loopback(url))
+    parts = _split(url)
+    return parts is not None and (parts.scheme == "https" or is_plain_loopback(url))
 
 
 def is_plain_loopback(url: str) -> bool:
     """Whether it is http to an address of this machine."""
-    parts = urlsplit(url)
-    if parts.scheme != "http" or not parts.hostname:
+    parts = _split(url)
+    if parts is None or parts.scheme != "http" or not parts.hostname:
         return False
     if parts.hostname == "localhost":
         return True
@@ -287,6 +293,16 @@ def is_plain_loopback(url: str) -> bool:
         return ipaddress.ip_address(parts.hostname).is_loopback
     except ValueError:
         return False
+
+
+def _split(url: str) -> SplitResult | None:
+    """The parts of an address that names a host; None for one that no client could call."""
+    try:
+        parts = urlsplit(url)
+        usable = parts.hostname and parts.port != 0  # asking for the port raises if it is not a number
+    except ValueError:
+        return None
+    return parts if usable and not re.search(r"[\s\\]", url) else None
 
 
 def defaults_folder() -> Path:

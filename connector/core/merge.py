@@ -131,10 +131,10 @@ def _winner(
                 return _one_way(rule, SF, moved)
             # Blank in Salesforce: its clearing travels, unless HubSpot has an edit to fill it with.
             return HS if moved[HS] else SF
-        case Rule.HOLD if both:
-            return Hold()
         case _ if first_meeting and is_blank(values[SF]) != is_blank(values[HS]):
             return HS if is_blank(values[SF]) else SF
+        case Rule.HOLD if both:
+            return Hold()
         case _ if both:
             return newer
         case _:

@@ -92,14 +92,15 @@ def match_record(pair: Pair, candidate: Candidate) -> Match:
 def _match_by_stored_id(candidate: Candidate) -> Match | None:
     record = candidate.record
     own = candidate.link_of(record)
-    for partner in candidate.naming:
+    naming = sorted(candidate.naming, key=_age)
+    for partner in naming:
         if partner.present and not candidate.is_taken(partner):
             return Adopt(partner, "A2")
     if candidate.named is not None and candidate.named.present:
         if candidate.is_taken(candidate.named):
             return _duplicate(record, candidate.named, "names a record that already has another partner")
         return Adopt(candidate.named, "A2")
-    gone = [partner for partner in candidate.naming if partner.presence is Presence.DELETED]
+    gone = [partner for partner in naming if partner.presence is Presence.DELETED]
     if gone and (own is None or own.state is not LinkState.PENDING):
         return SeverFrom(gone[0].id)
     if record.partner_id is None:
@@ -120,15 +121,17 @@ def _match_by_stored_id(candidate: Candidate) -> Match | None:
 
 def _match_by_key(candidate: Candidate) -> Match | None:
     record = candidate.record
-    elder = min(candidate.siblings, key=_age, default=None)
-    taken_sibling = next((other for other in candidate.siblings if candidate.link_of(other)), None)
+    siblings = sorted(candidate.siblings, key=_age)
+    elder = siblings[0] if siblings else None
+    taken_sibling = next((other for other in siblings if candidate.link_of(other)), None)
     blocker = taken_sibling or (elder if elder is not None and _age(elder) < _age(record) else None)
     if blocker is not None:
         return _duplicate(record, blocker, "has the same match key as an older or linked record")
-    free = [partner for partner in candidate.same_key if not candidate.is_taken(partner)]
-    if candidate.same_key and not free:
-        return _duplicate(record, candidate.same_key[0], "matches a record that already has another partner")
-    return Adopt(min(free, key=_age), "A3") if free else None
+    alike = sorted(candidate.same_key, key=_age)
+    free = [partner for partner in alike if not candidate.is_taken(partner)]
+    if alike and not free:
+        return _duplicate(record, alike[0], "matches a record that already has another partner")
+    return Adopt(free[0], "A3") if free else None
 
 
 def _age(record: Record) -> tuple[str, str]:

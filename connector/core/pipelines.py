@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import re
 import zlib
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from connector.core.model import Cannot, Side
 
@@ -148,14 +149,25 @@ def plan_pipelines(
     actions: list[PipelineAction] = []
     built: list[tuple[RecordType, Pipeline, Mapping[str, str]]] = []
     beyond: list[RecordType] = []
-    single = len(record_types) == 1
+    unsynced: dict[str | None, str] = {}
+    known = {pipeline.id: pipeline for pipeline in existing}
+    designs = _design_all(record_types, settings)
+    spoken_for = {wanted.id for wanted in designs} | set(settings.assigned.values())
     taken = len(existing)
-    for record_type in record_types:
-        wanted = _design(record_type, settings, single=single)
-        found = _find(record_type, wanted, existing, settings)
+    for record_type, wanted in zip(record_types, designs, strict=True):
+        assigned = settings.assigned.get(record_type.id or "") or settings.assigned.get(record_type.name)
+        if assigned and assigned not in known:
+            unsynced[record_type.id] = (
+                f"record type {record_type.name!r} is assigned to pipeline {assigned!r}, which does not exist"
+            )
+            continue
+        found = known[assigned] if assigned else _find(wanted, known, spoken_for)
         if found is None:
             if taken >= settings.limit:
                 beyond.append(record_type)
+                unsynced[record_type.id] = (
+                    f"record type {record_type.name!r} is beyond the limit of {settings.limit} pipelines"
+                )
                 continue
             taken += 1
             actions.append(CreatePipeline(wanted))
@@ -164,8 +176,20 @@ def plan_pipelines(
             continue
         own, ids, after = _follow(record_type, wanted, found)
         actions.extend(own)
+        known[found.id] = after  # another record type may be assigned to it too
         built.append((record_type, after, ids))
-    return PipelinePlan(tuple(actions), _map_stages(built, beyond, settings.limit), tuple(beyond))
+    return PipelinePlan(tuple(actions), _map_stages(built, unsynced), tuple(beyond))
+
+
+def _design_all(record_types: Sequence[RecordType], settings: PipelineSettings) -> list[Pipeline]:
+    """The pipelines as they should be. HubSpot wants labels unique: like ones get their id added."""
+    single = len(record_types) == 1
+    designs = [_design(record_type, settings, single=single) for record_type in record_types]
+    count = Counter(wanted.label for wanted in designs)
+    return [
+        replace(wanted, label=f"{wanted.label} ({record_type.id})") if count[wanted.label] > 1 else wanted
+        for record_type, wanted in zip(record_types, designs, strict=True)
+    ]
 
 
 def _design(record_type: RecordType, settings: PipelineSettings, *, single: bool) -> Pipeline:
@@ -175,10 +199,11 @@ def _design(record_type: RecordType, settings: PipelineSettings, *, single: bool
         identity = f"sf_{record_type.id.lower()}"
         label = settings.label.replace("{record_type.id}", record_type.id)
         label = label.replace("{record_type.name}", record_type.name)
+    count = Counter(stage.label for stage in record_type.stages)
     stages = tuple(
         Stage(
             id=f"{identity}_{_slug(stage.name)}",
-            label=stage.label,
+            label=stage.label if count[stage.label] == 1 else f"{stage.label} ({stage.name})",
             probability=stage_probability(stage, settings.probability_decimals),
             closed=stage.closed,
             order=position,
@@ -201,29 +226,29 @@ def _slug(name: str) -> str:
     return f"{readable[:40]}_{zlib.crc32(name.encode()):08x}"
 
 
-def _find(
-    record_type: RecordType, wanted: Pipeline, existing: Iterable[Pipeline], settings: PipelineSettings
-) -> Pipeline | None:
-    assigned = settings.assigned.get(record_type.id or "") or settings.assigned.get(record_type.name)
-    known = list(existing)
-    if assigned:
-        return next((pipeline for pipeline in known if pipeline.id == assigned), None)
-    by_id = next((pipeline for pipeline in known if pipeline.id == wanted.id), None)
-    return by_id or next((pipeline for pipeline in known if pipeline.label == wanted.label), None)
+def _find(wanted: Pipeline, known: Mapping[str, Pipeline], spoken_for: Iterable[str]) -> Pipeline | None:
+    """By id, else by label: but not one that stands for another record type by its id or by assignment."""
+    if wanted.id in known:
+        return known[wanted.id]
+    free = [pipeline for pipeline in known.values() if pipeline.id not in spoken_for]
+    return next((pipeline for pipeline in free if pipeline.label == wanted.label), None)
 
 
 def _follow(
     record_type: RecordType, wanted: Pipeline, found: Pipeline
 ) -> tuple[list[PipelineAction], Mapping[str, str], Pipeline]:
     """What an existing pipeline lacks: stages are added and updated, none is removed (O4)."""
-    actions: list[PipelineAction] = []
+    updates: list[PipelineAction] = []
+    creations: list[PipelineAction] = []
     ids: dict[str, str] = {}
     after = {stage.id: stage for stage in found.stages}
-    by_label = {stage.label: stage for stage in found.stages}
+    own_ids = {stage.id for stage in wanted.stages}
+    # A label finds a stage only once, and never one that is known by its id: that one may just be renamed.
+    by_label = {stage.label: stage for stage in found.stages if stage.id not in own_ids}
     for definition, stage in zip(record_type.stages, wanted.stages, strict=True):
-        was = after.get(stage.id) or by_label.get(stage.label)
+        was = after.get(stage.id) or by_label.pop(stage.label, None)
         if was is None:
-            actions.append(CreateStage(found.id, stage))
+            creations.append(CreateStage(found.id, stage))
             ids[definition.name] = stage.id
             after[stage.id] = stage
             continue
@@ -231,13 +256,14 @@ def _follow(
         own = Stage(was.id, stage.label, stage.probability, stage.closed, was.order)
         # A stage someone else made keeps its meaning; we only follow renames and odds of our own stages.
         if was.id == stage.id and (own.label, own.probability) != (was.label, was.probability):
-            actions.append(UpdateStage(found.id, own, was))
+            updates.append(UpdateStage(found.id, own, was))
             after[was.id] = own
-    return actions, ids, Pipeline(found.id, found.label, tuple(after.values()), found.order)
+    # Renamed first: a new stage may take the label that another one gives up.
+    return [*updates, *creations], ids, Pipeline(found.id, found.label, tuple(after.values()), found.order)
 
 
 def _map_stages(
-    built: Sequence[tuple[RecordType, Pipeline, Mapping[str, str]]], beyond: Sequence[RecordType], limit: int
+    built: Sequence[tuple[RecordType, Pipeline, Mapping[str, str]]], unsynced: Mapping[str | None, str]
 ) -> StageMap:
     to_hubspot: dict[tuple[str | None, str], tuple[str, str]] = {}
     to_salesforce: dict[tuple[str, str], tuple[str | None, str]] = {}
@@ -253,7 +279,7 @@ def _map_stages(
             if definition.won:
                 won.add(stage_id)
     pipelines = {record_type.id: pipeline.id for record_type, pipeline, _ in built}
-    if len(built) == 1 and not beyond:
+    if len(built) == 1 and not unsynced:
         # Opportunities made before the only record type existed have none (the master record type).
         (record_type, pipeline, _ids), *_ = built
         pipelines.setdefault(None, pipeline.id)
@@ -264,8 +290,5 @@ def _map_stages(
         pipelines=pipelines,
         closed=frozenset(closed),
         won=frozenset(won),
-        unsynced={
-            record_type.id: f"record type {record_type.name!r} is beyond the limit of {limit} pipelines"
-            for record_type in beyond
-        },
+        unsynced=unsynced,
     )

@@ -396,13 +396,20 @@ def _draft_write(
 def _carry_close_date(
     pair: Pair, draft: _Draft, here: Record, there: Record, known: Known, closed_stages: frozenset[str]
 ) -> None:
-    """A write of a closed stage always carries the close date, or HubSpot would make one up (F7)."""
+    """A write of a closed stage always carries the close date, or HubSpot would make one up (F7).
+
+    HubSpot's own date is repeated as it is: an edit of it may be on its way to Salesforce in this very plan.
+    """
     written = {change.field: change.new for change in draft.changes}
     if written.get(STAGE) not in closed_stages or CLOSE_DATE in written:
         return
+    if own := there.fields.get(CLOSE_DATE):
+        cause = f"the close date of {there.object} {there.id} goes with its closed stage"
+        draft.changes.append(Change(CLOSE_DATE, own, own, "F7", cause))
+        return
     rule = next((rule for rule in pair.fields if rule.hubspot == (CLOSE_DATE,)), None)
     values = rule.values(Side.SALESFORCE, here.fields) if rule else None
-    if rule is None or values is None:
+    if rule is None or values is None or not _travels(rule, Side.HUBSPOT):
         return
     carried = rule.transform.carry(Side.HUBSPOT, values, known)
     if not isinstance(carried, Cannot):
@@ -423,7 +430,9 @@ def _report_difference(rule: FieldRule, here: Record, there: Record, known: Know
     if mine is None or theirs is None or is_blank(theirs):
         return []
     carried = rule.transform.carry(Side.HUBSPOT, mine, known)
-    if isinstance(carried, Cannot) or is_blank(carried) or carried == theirs:
+    if isinstance(carried, Cannot) or is_blank(carried):
+        return []
+    if rule.transform.meaning(Side.HUBSPOT, carried) == rule.transform.meaning(Side.HUBSPOT, theirs):
         return []
     return [
         Problem(

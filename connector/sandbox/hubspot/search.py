@@ -40,12 +40,13 @@ class Filter:
     """One condition.
 
     `span` is what it says of the time of the last write, both ends included; `ids` are the only records that can
-    pass, where an index knows them.
+    pass, where an index knows them; `behind` is the id that all which pass are greater than.
     """
 
     test: Test
     span: tuple[int, int] | None = None
     ids: frozenset[int] | None = None
+    behind: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +140,8 @@ def _filter(portal: Portal, kind: ObjectType, given: dict[str, Any]) -> Filter:
     value_type = portal.properties[kind.name].defined[name].type
     operands = _Operands(given, value_type)
     span = _span(operator, _Operands(given, "datetime")) if name == kind.modified else None
-    return Filter(make(read, operands), span, _ids(portal, kind, name, operator, operands))
+    behind = int(float(operands.one())) if (name, operator) == ("hs_object_id", "GT") else None
+    return Filter(make(read, operands), span, _ids(portal, kind, name, operator, operands), behind)
 
 
 class _Operands:
@@ -316,13 +318,17 @@ def _find(portal: Portal, kind: ObjectType, query: Query) -> tuple[list[Record],
     table = portal.tables[kind.name]
     hidden = list(table.hidden_ids(portal.now()))
     end = min(query.after + query.limit, MOST_RESULTS)
-    oldest_first = query.sort == (kind.modified, False)
     low, high = _bounds(query.groups)
     start, stop = table.by_modified.span(low, high)
     entries = table.by_modified.entries()
-    if oldest_first and not hidden and query.text is None and _is_span_only(query.groups):
+    indexed = not hidden and query.text is None
+    if indexed and query.sort == (kind.modified, False) and _is_span_only(query.groups):
         page = entries[min(start + query.after, stop) : min(start + end, stop)]
         return [table.live[record_id] for _, record_id in page], stop - start
+    if indexed and query.sort == ("hs_object_id", False) and _is_walk(query.groups):
+        behind = max((one.behind for group in query.groups for one in group if one.behind is not None), default=-1)
+        ids = sorted(record_id for _, record_id in entries[start:stop] if record_id > behind)
+        return [table.live[record_id] for record_id in ids[query.after : end]], len(ids)
 
     candidates: Iterable[Record] = table.live.values()
     named = _named(query.groups)
@@ -361,6 +367,12 @@ def _bounds(groups: Sequence[Sequence[Filter]]) -> tuple[int, int]:
 def _is_span_only(groups: Sequence[Sequence[Filter]]) -> bool:
     """Whether the bounds of the last write say all that the filters say."""
     return len(groups) <= 1 and all(one.span is not None for group in groups for one in group)
+
+
+def _is_walk(groups: Sequence[Sequence[Filter]]) -> bool:
+    """Whether the filters say nothing but bounds of the last write and ids to begin behind."""
+    bounds = (one.span is not None or one.behind is not None for group in groups for one in group)
+    return len(groups) <= 1 and all(bounds)
 
 
 def _matches(query: Query, record: Record) -> bool:

@@ -17,7 +17,7 @@ import typer
 from typer.core import TyperGroup
 
 from connector import __version__
-from connector.cli import sandbox, setup, sync
+from connector.cli import demo, sandbox, setup, sync
 from connector.errors import Stop
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
@@ -52,6 +52,7 @@ app = typer.Typer(
 )
 sync.register(app)
 setup.register(app)
+demo.register(app)
 sandbox.register(app)
 
 

@@ -155,12 +155,17 @@ def print_plan(report: Report, console: Console | None = None, *, everything: bo
     _print_made("would be made", report.made, console, everything=everything)
     print_counts(report, console)
     print_actions(report.actions, console, limit=None if everything else SHOWN)
+    print_price(report, console)
+    _print_notes(report, console)
+
+
+def print_price(report: Report, console: Console) -> None:
+    """API calls that the plan took, and about how many the sync will take."""
     console.print("[bold]Price[/]")
     for side in Side:
         left = "" if report.left[side] is None else f", {report.left[side]:,} left today"
         spent = f"{report.calls[side]:,} calls to read (done)"
         console.print(f"  {NAMES[side]}: {spent}, about {report.price[side]:,} to write{left}")
-    _print_notes(report, console)
 
 
 def print_actions(actions: Sequence[Written], console: Console, limit: int | None) -> None:

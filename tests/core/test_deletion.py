@@ -1,0 +1,59 @@
+"""The record-level table, whole: what an absence means, and that it only travels one way (D)."""
+
+# ruff: noqa: N802  # test names carry the ids of the rules they prove
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+from core.examples import SF, pair
+
+from connector.core.deletion import Fate, decide_fate
+from connector.core.model import LinkState, Presence
+
+P, D, M, I = Presence.PRESENT, Presence.DELETED, Presence.MERGED, Presence.INVISIBLE  # noqa: E741  # a table's letters
+DEALS = pair(deletes=frozenset({SF}))
+COMPANIES = pair(name="account-company")
+DECIDED = {
+    # (Salesforce, HubSpot): (opportunity and deal, other pairs); whatever is not here is left alone
+    (P, P): (Fate.MERGE, Fate.MERGE),
+    (D, P): (Fate.DELETE_IN_HUBSPOT, Fate.CLOSE),
+    (P, D): (Fate.SEVER, Fate.SEVER),
+    (D, D): (Fate.CLOSE, Fate.CLOSE),
+}
+
+
+@pytest.mark.parametrize(("salesforce", "hubspot"), list(product(Presence, Presence)))
+def test_D1_D2_D5_every_cell_of_the_table(salesforce, hubspot):
+    """All presences of both sides, for deals and for the other pairs."""
+    deals, others = DECIDED.get((salesforce, hubspot), (Fate.LEAVE, Fate.LEAVE))
+    assert decide_fate(DEALS, LinkState.LINKED, salesforce, hubspot) is deals
+    assert decide_fate(COMPANIES, LinkState.LINKED, salesforce, hubspot) is others
+
+
+@pytest.mark.parametrize("state", [one for one in LinkState if one is not LinkState.LINKED])
+@pytest.mark.parametrize(("salesforce", "hubspot"), list(product(Presence, Presence)))
+def test_D3_only_a_linked_pair_has_a_fate(state, salesforce, hubspot):
+    """Pending, severed and closed links are left as they are, whatever happens."""
+    assert decide_fate(DEALS, state, salesforce, hubspot) is Fate.LEAVE
+
+
+@pytest.mark.parametrize(("away", "other"), [(away, other) for away in (M, I) for other in Presence])
+def test_D6_merged_and_out_of_sight_never_propagate(away, other):
+    """Absence needs a reason: only *deleted* has consequences, on either side."""
+    for kind in (DEALS, COMPANIES):
+        assert decide_fate(kind, LinkState.LINKED, away, other) is Fate.LEAVE
+        assert decide_fate(kind, LinkState.LINKED, other, away) is Fate.LEAVE
+
+
+@pytest.mark.parametrize(
+    ("kind", "state", "hubspot"), list(product((DEALS, COMPANIES), LinkState, Presence)), ids=str
+)
+def test_D2_law_10_nothing_hubspot_does_reaches_an_opportunity_that_is_there(kind, state, hubspot):
+    """While Salesforce's record is present, HubSpot's absence can only sever; nothing is deleted anywhere."""
+    assert decide_fate(kind, state, P, hubspot) in {Fate.MERGE, Fate.SEVER, Fate.LEAVE}
+
+
+def test_law_10_no_fate_deletes_in_salesforce():
+    """There is no word for it."""
+    assert [fate.value for fate in Fate if "delete" in fate.value] == ["delete in HubSpot"]

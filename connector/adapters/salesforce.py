@@ -447,13 +447,13 @@ class Salesforce:
         return [outcomes[one] for one in range(len(rows))]
 
     def price(self, verb: str, number: int) -> int:
-        per_call = {
-            "create": COLLECTION * COLLECTIONS,
-            "update": COLLECTION * COLLECTIONS,
-            "read": READ_COLLECTION * COLLECTIONS,
-            "connect": COLLECTION * COLLECTIONS // 2,
+        calls, number_each = {
+            "create": (1, COLLECTION * COLLECTIONS),
+            "update": (1, COLLECTION * COLLECTIONS),
+            "read": (1, READ_COLLECTION * COLLECTIONS),
+            "connect": (2, COLLECTION * COLLECTIONS),  # which exist already, then the others
         }[verb]
-        return -(-number // per_call)
+        return calls * -(-number // number_each)
 
     def usage(self) -> Usage:
         return Usage(self._door.calls, self._left)
@@ -512,6 +512,13 @@ class Salesforce:
             if error.status == requests.codes.unauthorized:
                 raise self._not_let_in("the session has expired or is not valid") from None
             raise
+        except ValueError:  # simple-salesforce lets it pass
+            raise Unreachable(
+                Side.SALESFORCE,
+                ProblemClass.CONNECTION,
+                "Salesforce: the answer is not JSON",
+                "run `connector check`",
+            ) from None
         usage = self._connect().api_usage.get("api-usage")
         if usage is not None:
             self._left = max(usage.total - usage.used, 0)
@@ -544,7 +551,7 @@ class Salesforce:
         raise Unreachable(
             Side.SALESFORCE,
             _CAUSES.get(code, ProblemClass.PERMISSIONS if missing else ProblemClass.CONNECTION),
-            f"Salesforce: {code}: {message.strip().splitlines()[-1] if message.strip() else ''}",
+            self._door.redact(f"Salesforce: {code}: {message.strip().splitlines()[-1] if message.strip() else ''}"),
             "give the connector's user access to the object and its fields; `connector check` lists them"
             if missing
             else "run `connector check`",

@@ -31,7 +31,7 @@ OBJECTS = ("Account", "Contact", "Opportunity", ROLE)
 PARTNER = "salesforce_id"
 
 
-@dataclass
+@dataclass(repr=False)
 class Line:
     """The way to a sandbox. `before` and `instead` let a test step in; `requests` are those that got through."""
 
@@ -53,7 +53,7 @@ def never(seconds: float) -> None:
     raise AssertionError(f"waited {seconds} s")
 
 
-@dataclass
+@dataclass(repr=False)
 class SalesforceBench:
     """A Salesforce org in a sandbox. The conformance suite runs on opportunities."""
 
@@ -119,7 +119,7 @@ class SalesforceBench:
         self.sandbox.clock.advance(by)
 
 
-@dataclass
+@dataclass(repr=False)
 class HubSpotBench:
     """A HubSpot portal in a sandbox. The conformance suite runs on deals."""
 

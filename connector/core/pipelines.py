@@ -170,9 +170,11 @@ def plan_pipelines(
                 )
                 continue
             taken += 1
-            actions.append(CreatePipeline(wanted))
-            stages = zip(record_type.stages, wanted.stages, strict=True)
-            built.append((record_type, wanted, {stage.name: made.id for stage, made in stages}))
+            new = _with_free_label(wanted, record_type, known.values())
+            actions.append(CreatePipeline(new))
+            known[new.id] = new
+            stages = zip(record_type.stages, new.stages, strict=True)
+            built.append((record_type, new, {stage.name: made.id for stage, made in stages}))
             continue
         own, ids, after = _follow(record_type, wanted, found)
         actions.extend(own)
@@ -182,14 +184,25 @@ def plan_pipelines(
 
 
 def _design_all(record_types: Sequence[RecordType], settings: PipelineSettings) -> list[Pipeline]:
-    """The pipelines as they should be. HubSpot wants labels unique: like ones get their id added."""
+    """The pipelines as they should be, those of one label told apart by their ids."""
     single = len(record_types) == 1
     designs = [_design(record_type, settings, single=single) for record_type in record_types]
     count = Counter(wanted.label for wanted in designs)
     return [
-        replace(wanted, label=f"{wanted.label} ({record_type.id})") if count[wanted.label] > 1 else wanted
+        _told_apart(wanted, record_type) if count[wanted.label] > 1 else wanted
         for record_type, wanted in zip(record_types, designs, strict=True)
     ]
+
+
+def _with_free_label(wanted: Pipeline, record_type: RecordType, known: Iterable[Pipeline]) -> Pipeline:
+    """A label that is still held, by a pipeline whose record type was renamed, cannot be used again."""
+    taken = any(pipeline.label == wanted.label for pipeline in known)
+    return _told_apart(wanted, record_type) if taken else wanted
+
+
+def _told_apart(wanted: Pipeline, record_type: RecordType) -> Pipeline:
+    """HubSpot wants the labels of pipelines unique."""
+    return replace(wanted, label=f"{wanted.label} ({record_type.id})")
 
 
 def _design(record_type: RecordType, settings: PipelineSettings, *, single: bool) -> Pipeline:

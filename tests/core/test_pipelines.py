@@ -1,0 +1,361 @@
+"""Record types become pipelines, stages become deal stages, and stay so (O2, O3, O4)."""
+
+# ruff: noqa: N802  # test names carry the ids of the rules they prove
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from core.examples import HS, SF
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connector.core.model import Cannot
+from connector.core.pipelines import (
+    CreatePipeline,
+    CreateStage,
+    Pipeline,
+    PipelineSettings,
+    RecordType,
+    Stage,
+    StageDefinition,
+    UpdateStage,
+    plan_pipelines,
+    stage_probability,
+)
+
+
+def stage(name, probability=50.0, *, label=None, closed=False, won=False):
+    return StageDefinition(name, label or name, probability, closed, won)
+
+
+QUALIFY, TALK = stage("Qualification", 10), stage("Negotiation/Review", 90)
+IS_WON, IS_LOST = stage("Closed Won", 100, closed=True, won=True), stage("Closed Lost", 0, closed=True)
+STAGES = (QUALIFY, TALK, IS_WON, IS_LOST)
+NEW = RecordType("012000000000001AAA", "New business", STAGES)
+RENEWAL = RecordType("012000000000002AAA", "Renewal", (QUALIFY, IS_WON))
+MASTER = RecordType(None, "Master", STAGES)
+SALES = Pipeline("default", "Sales Pipeline", (Stage("closedwon", "Closed Won", 1.0, closed=True),))
+DEFAULTS = PipelineSettings()
+
+
+def carry_out(plan, existing):
+    """The portal after a plan, done to a plain dictionary."""
+    portal = {pipeline.id: pipeline for pipeline in existing}
+    for action in plan.actions:
+        match action:
+            case CreatePipeline(pipeline):
+                assert pipeline.id not in portal
+                portal[pipeline.id] = pipeline
+            case CreateStage(pipeline_id, made):
+                before = portal[pipeline_id]
+                assert made.id not in {one.id for one in before.stages}
+                portal[pipeline_id] = replace(before, stages=(*before.stages, made))
+            case UpdateStage(pipeline_id, changed, was):
+                before = portal[pipeline_id]
+                assert was in before.stages
+                stages = tuple(changed if one == was else one for one in before.stages)
+                portal[pipeline_id] = replace(before, stages=stages)
+        labels = [one.label for one in portal.values()]
+        assert len(labels) == len(set(labels)), "HubSpot refuses two pipelines of one label"
+    return list(portal.values())
+
+
+def labels(plan):
+    return [action.pipeline.label for action in plan.actions if isinstance(action, CreatePipeline)]
+
+
+# --- naming -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("only", [NEW, MASTER], ids=["a single record type", "no record type"])
+def test_O2_a_single_record_type_has_the_default_pipeline(only):
+    """And so has an org without any."""
+    assert labels(plan_pipelines([only], [SALES], DEFAULTS)) == ["Salesforce - Default pipeline"]
+
+
+def test_O2_each_of_several_record_types_has_a_pipeline_named_by_its_id():
+    """In the order in which they are given."""
+    plan = plan_pipelines([NEW, RENEWAL], [SALES], DEFAULTS)
+    assert labels(plan) == ["Salesforce - 012000000000001AAA", "Salesforce - 012000000000002AAA"]
+
+
+def test_O2_readable_names_are_a_setting():
+    """`{record_type.name}` stands for the record type's name."""
+    readable = PipelineSettings(label="SF: {record_type.name} ({record_type.id})")
+    assert labels(plan_pipelines([NEW, RENEWAL], [], readable))[1] == "SF: Renewal (012000000000002AAA)"
+
+
+@pytest.mark.parametrize("template", ["{record_type.name}", "Salesforce"], ids=["same name", "no placeholder"])
+def test_O2_labels_that_collide_get_their_ids_added(template):
+    """HubSpot wants labels unique; two record types never share a pipeline by accident."""
+    twin = replace(RENEWAL, name=NEW.name)
+    settings = PipelineSettings(label=template)
+    plan = plan_pipelines([NEW, twin], [], settings)
+    assert len(set(labels(plan))) == 2
+    assert all(one.id in label for one, label in zip((NEW, twin), labels(plan), strict=True))
+    portal = carry_out(plan, [])
+    assert plan_pipelines([NEW, twin], portal, settings).actions == ()
+    assert plan.stages.pipelines[NEW.id] != plan.stages.pipelines[twin.id]
+
+
+def test_O2_a_label_does_not_find_the_pipeline_of_another_record_type():
+    """A record type that takes over another one's name gets a pipeline of its own."""
+    readable = PipelineSettings(label="{record_type.name}")
+    portal = carry_out(plan_pipelines([NEW, RENEWAL], [], readable), [])
+    swapped = [replace(NEW, name="Old business"), replace(RENEWAL, name="New business")]
+    plan = plan_pipelines(swapped, portal, readable)
+    assert plan.stages.pipelines == {NEW.id: "sf_012000000000001aaa", RENEWAL.id: "sf_012000000000002aaa"}
+
+
+def test_O2_a_pipeline_is_found_by_its_label():
+    """One that somebody made with the very name is taken, not doubled; its stages are found by label."""
+    made = Pipeline("77", "Salesforce - Default pipeline", (Stage("78", "Closed Won", 1.0, closed=True),))
+    plan = plan_pipelines([NEW], [made], DEFAULTS)
+    assert not labels(plan)
+    assert plan.stages.pipelines[NEW.id] == "77"
+    assert plan.stages.to_hubspot[NEW.id, "Closed Won"] == ("77", "78")
+    assert [action.stage.label for action in plan.actions] == ["Qualification", "Negotiation/Review", "Closed Lost"]
+
+
+@pytest.mark.parametrize("key", [NEW.id, NEW.name], ids=["by id", "by name"])
+def test_O2_an_existing_pipeline_can_be_assigned(key):
+    """Its stages are used where their labels agree, and keep their meaning; the missing ones are added."""
+    odd = replace(SALES, stages=(Stage("closedwon", "Closed Won", 0.8, closed=False),))
+    plan = plan_pipelines([NEW, RENEWAL], [odd], PipelineSettings(assigned={key: "default"}))
+    assert plan.stages.pipelines[NEW.id] == "default"
+    assert plan.stages.find(HS, NEW.id, "Closed Won") == ("default", "closedwon")
+    assert not any(isinstance(action, UpdateStage) for action in plan.actions)
+    assert labels(plan) == ["Salesforce - 012000000000002AAA"]
+
+
+def test_O2_an_assigned_pipeline_that_does_not_exist_is_named_not_replaced():
+    """A typing mistake in the settings makes no pipeline; the record type waits and says why."""
+    plan = plan_pipelines([NEW, RENEWAL], [SALES], PipelineSettings(assigned={"Renewal": "defautl"}))
+    assert labels(plan) == ["Salesforce - 012000000000001AAA"]
+    reason = plan.stages.find(HS, RENEWAL.id, "Closed Won")
+    assert isinstance(reason, Cannot)
+    assert "'defautl'" in reason.reason
+
+
+def test_O2_two_record_types_can_be_assigned_to_one_pipeline():
+    """They share the stages of one label; coming back, the first of them is taken."""
+    settings = PipelineSettings(assigned={NEW.id: "default", RENEWAL.id: "default"})
+    plan = plan_pipelines([NEW, RENEWAL], [SALES], settings)
+    portal = carry_out(plan, [SALES])
+    stage_labels = [one.label for one in portal[0].stages]
+    assert len(stage_labels) == len(set(stage_labels))
+    there = plan.stages.to_hubspot[RENEWAL.id, "Qualification"]
+    assert there == plan.stages.to_hubspot[NEW.id, "Qualification"]
+    assert plan.stages.find(SF, *there) == (NEW.id, "Qualification")
+    assert plan_pipelines([NEW, RENEWAL], portal, settings).actions == ()
+
+
+# --- the cap ----------------------------------------------------------------------------------------------
+
+
+def test_O3_record_types_beyond_the_cap_do_not_sync_and_the_others_do():
+    """Existing pipelines count; those beyond are returned, and their opportunities are told why."""
+    plan = plan_pipelines([NEW, RENEWAL], [SALES], PipelineSettings(limit=2))
+    assert plan.beyond_limit == (RENEWAL,)
+    assert len(plan.actions) == 1
+    assert plan.stages.find(HS, NEW.id, "Closed Won") == plan.stages.to_hubspot[NEW.id, "Closed Won"]
+    reason = plan.stages.find(HS, RENEWAL.id, "Closed Won")
+    assert isinstance(reason, Cannot)
+    assert "beyond the limit of 2 pipelines" in reason.reason
+    assert "O3" in reason.remedy
+
+
+def test_O3_a_pipeline_that_is_there_needs_no_room():
+    """Following and assigning go on at the cap."""
+    portal = carry_out(plan_pipelines([NEW, RENEWAL], [SALES], DEFAULTS), [SALES])
+    plan = plan_pipelines([NEW, RENEWAL], portal, PipelineSettings(limit=1))
+    assert (plan.actions, plan.beyond_limit) == ((), ())
+
+
+# --- stages -----------------------------------------------------------------------------------------------
+
+
+def test_O4_stages_mirror_their_order_probability_and_outcome():
+    """As OpportunityStage has them."""
+    (action,) = plan_pipelines([NEW], [], DEFAULTS).actions
+    made = action.pipeline.stages
+    assert [(one.label, one.probability, one.closed, one.order) for one in made] == [
+        ("Qualification", 0.1, False, 0),
+        ("Negotiation/Review", 0.9, False, 1),
+        ("Closed Won", 1.0, True, 2),
+        ("Closed Lost", 0.0, True, 3),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("definition", "decimals", "probability"),
+    [
+        (stage("open at nothing", 0), 2, 0.01),
+        (stage("open at all", 100), 2, 0.99),
+        (stage("open at all", 100), 1, 0.9),
+        (stage("odd", 33.33), 2, 0.33),
+        (stage("odd", 33.33), 4, 0.3333),
+        (stage("beyond", 250), 2, 0.99),
+        (stage("won at 80", 80, closed=True, won=True), 2, 1.0),
+        (stage("lost at 80", 80, closed=True), 2, 0.0),
+    ],
+)
+def test_O4_only_closed_stages_have_the_odds_of_closed_stages(definition, decimals, probability):
+    """HubSpot reads 0 and 1 as lost and won, so an open stage never has them."""
+    assert stage_probability(definition, decimals) == probability
+
+
+def test_O4_new_and_renamed_stages_are_followed():
+    """A stage is known by its API name: a new label is a rename, new odds an update, a new name a new stage."""
+    before = [SALES]
+    portal = carry_out(plan_pipelines([NEW], before, DEFAULTS), before)
+    changed = replace(
+        NEW, stages=(stage("Qualification", 20, label="Qualified"), TALK, stage("Proposal", 75), IS_WON, IS_LOST)
+    )
+    plan = plan_pipelines([changed], portal, DEFAULTS)
+    update, creation = plan.actions
+    assert isinstance(update, UpdateStage)
+    assert (update.was.label, update.stage.label, update.stage.probability) == ("Qualification", "Qualified", 0.2)
+    assert isinstance(creation, CreateStage)
+    assert (creation.stage.label, creation.stage.order) == ("Proposal", 2)
+    assert plan_pipelines([changed], carry_out(plan, portal), DEFAULTS).actions == ()
+
+
+def test_O4_a_deactivated_stage_is_never_removed():
+    """Deals may still use it: nothing is done, and it no longer maps to anything."""
+    portal = carry_out(plan_pipelines([NEW], [], DEFAULTS), [])
+    was = plan_pipelines([NEW], portal, DEFAULTS).stages.to_hubspot[NEW.id, "Negotiation/Review"]
+    plan = plan_pipelines([replace(NEW, stages=(QUALIFY, IS_WON, IS_LOST))], portal, DEFAULTS)
+    assert plan.actions == ()
+    reason = plan.stages.find(SF, *was)
+    assert isinstance(reason, Cannot)
+    assert was[1] in reason.reason
+
+
+@pytest.mark.parametrize("new_first", [True, False])
+def test_O4_a_new_stage_that_takes_a_renamed_ones_label_is_not_taken_for_it(new_first):
+    """The rename is done first, so that the label is free when the new stage asks for it."""
+    portal = carry_out(plan_pipelines([NEW], [], DEFAULTS), [])
+    renamed, new = stage("Qualification", 10, label="Old qualification"), stage("Q2", 15, label="Qualification")
+    changed = replace(NEW, stages=(new, renamed) if new_first else (renamed, new))
+    plan = plan_pipelines([changed], portal, DEFAULTS)
+    assert [type(action) for action in plan.actions] == [UpdateStage, CreateStage]
+    there = plan.stages.to_hubspot
+    assert there[NEW.id, "Q2"] != there[NEW.id, "Qualification"]
+    assert plan.stages.find(SF, *there[NEW.id, "Q2"]) == (NEW.id, "Q2")
+
+
+def test_O4_names_that_look_alike_make_stages_of_their_own():
+    """`Closed/Won` and `Closed - Won` differ in nothing that an internal name can show."""
+    alike = (stage("Closed/Won"), stage("Closed - Won"), stage("closed won"), stage("成約"), stage("失注"))
+    (action,) = plan_pipelines([replace(NEW, stages=alike)], [], DEFAULTS).actions
+    assert len({one.id for one in action.pipeline.stages}) == len(alike)
+
+
+def test_O4_stages_of_one_label_get_their_names_added():
+    """HubSpot wants labels unique within a pipeline."""
+    twins = replace(NEW, stages=(stage("Won_A", label="Won"), stage("Won_B", label="Won"), IS_LOST))
+    (action,) = plan_pipelines([twins], [], DEFAULTS).actions
+    assert [one.label for one in action.pipeline.stages] == ["Won (Won_A)", "Won (Won_B)", "Closed Lost"]
+
+
+# --- the map ----------------------------------------------------------------------------------------------
+
+
+def test_O4_the_same_stage_in_two_pipelines_maps_to_each_ones_own():
+    """A stage means something only together with its record type."""
+    stages = plan_pipelines([NEW, RENEWAL], [], DEFAULTS).stages
+    one, other = (stages.find(HS, record_type.id, "Closed Won") for record_type in (NEW, RENEWAL))
+    assert one != other
+    assert stages.find(SF, *one) == (NEW.id, "Closed Won")
+    assert stages.find(SF, *other) == (RENEWAL.id, "Closed Won")
+    assert {one[1], other[1]} == stages.won
+    assert stages.won < stages.closed
+
+
+def test_opportunities_without_a_record_type_use_the_only_pipeline():
+    """Those made before the first record type existed; with several record types they have none."""
+    stages = plan_pipelines([NEW], [], DEFAULTS).stages
+    assert stages.find(HS, None, "Closed Won") == stages.find(HS, NEW.id, "Closed Won")
+    several = plan_pipelines([NEW, RENEWAL], [], DEFAULTS).stages
+    assert isinstance(several.find(HS, None, "Closed Won"), Cannot)
+
+
+def test_what_cannot_be_found_says_why():
+    """An unknown record type, a stage outside its record type, a deal stage without a counterpart."""
+    stages = plan_pipelines([NEW, RENEWAL], [SALES], DEFAULTS).stages
+    reasons = [
+        stages.find(HS, "012X", "Closed Won"),
+        stages.find(HS, RENEWAL.id, "Closed Lost"),
+        stages.find(SF, "default", "closedwon"),
+        stages.find(SF, None, "closedwon"),
+    ]
+    assert all(isinstance(one, Cannot) and one.remedy for one in reasons)
+    assert "012X" in reasons[0].reason
+    assert "'Closed Lost'" in reasons[1].reason
+
+
+def test_O5_only_mapped_pipelines_sync():
+    """A deal elsewhere stops its pair."""
+    stages = plan_pipelines([NEW], [SALES], DEFAULTS).stages
+    assert stages.syncs("sf_default")
+    assert not stages.syncs("default")
+    assert not stages.syncs(None)
+
+
+def test_an_org_that_syncs_no_deals_needs_nothing():
+    """Without record types there is nothing to plan."""
+    plan = plan_pipelines([], [SALES], DEFAULTS)
+    assert (plan.actions, plan.stages.pipelines) == ((), {})
+
+
+names = st.sampled_from(["A", "a", "A/", "B b", "Ü", "x" * 50, "x" * 51])
+definitions = st.builds(
+    lambda name, label, odds, outcome: StageDefinition(name, label, odds, outcome != "open", outcome == "won"),
+    names,
+    names,
+    st.floats(0, 100),
+    st.sampled_from(["open", "won", "lost"]),
+)
+record_types = st.lists(
+    st.builds(
+        RecordType,
+        st.integers(1, 5).map("0120{}".format),
+        names,
+        st.lists(definitions, min_size=1, max_size=5, unique_by=lambda one: one.name).map(tuple),
+    ),
+    min_size=1,
+    max_size=4,
+    unique_by=lambda one: one.id,
+)
+options = st.builds(
+    PipelineSettings,
+    label=st.sampled_from(["{record_type.id}", "{record_type.name}", "constant"]),
+    limit=st.integers(1, 6),
+    assigned=st.sampled_from([{}, {"01201": "default"}, {"01201": "default", "01202": "default"}, {"A": "gone"}]),
+)
+
+
+@given(record_types, record_types, options)
+def test_planning_again_on_the_result_gives_no_action(first, then, settings):
+    """Law 1, after the org's record types and stages have changed in any way."""
+    portal = [SALES]
+    for types in (first, then):
+        plan = plan_pipelines(types, portal, settings)
+        portal = carry_out(plan, portal)
+        again = plan_pipelines(types, portal, settings)
+        assert again.actions == ()
+        assert again.stages == plan.stages
+
+
+@given(record_types, options)
+def test_every_stage_of_a_synced_record_type_has_a_counterpart_and_comes_back(types, settings):
+    """Forth and back is the same stage wherever a pipeline stands for one record type only."""
+    stages = plan_pipelines(types, [SALES], settings).stages
+    for one in types:
+        for definition in one.stages:
+            there = stages.find(HS, one.id, definition.name)
+            assert isinstance(there, Cannot) is (one.id in stages.unsynced)
+            if not isinstance(there, Cannot) and len(settings.assigned) < 2:
+                assert stages.find(SF, *there) == (one.id, definition.name)

@@ -78,11 +78,12 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one input: the record's id, or a refusal."""
+    """What became of one input: the record's id and the version it has now (if told), or a refusal."""
 
     key: str
     id: str | None = None
     refusal: Refusal | None = None
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True)

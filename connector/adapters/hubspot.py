@@ -534,13 +534,13 @@ class HubSpot:
             keys = list(by_key)
             halves = (keys[: len(keys) // 2], keys[len(keys) // 2 :])
             return [one for half in halves for one in self._batch(path, {key: by_key[key] for key in half}, key_of)]
-        done: dict[str, str] = {}
+        done: dict[str, Outcome] = {}
         for row in body.get("results") or ():
             key = row.get("objectWriteTraceId") or key_of(row)
             if key is not None and key in by_key:
-                done[key] = str(row["id"])
+                done[key] = Outcome(key, str(row["id"]), version=_version(row))
         refused = _refusals(body, by_key)
-        return [Outcome(key, done.get(key), None if key in done else refused.get(key, _MISSING)) for key in by_key]
+        return [done.get(key) or Outcome(key, refusal=refused.get(key, _MISSING)) for key in by_key]
 
     def _in_parallel(self, work: Callable[[T], R], items: Iterator[T]) -> Iterator[R]:
         """Results as they come, with several calls on their way at a time."""
@@ -601,6 +601,13 @@ class HubSpot:
 _MISSING = Refusal(
     Trouble.GONE, ProblemClass.ASSOCIATIONS, "NOT_IN_RESULTS", "HubSpot answered without this record"
 )
+
+
+def _version(row: Mapping[str, Any]) -> str:
+    """When a record was last modified, as its properties or the record itself tell."""
+    properties = row.get("properties") or {}
+    stamps = (properties.get(name) for name in sorted(set(MODIFIED.values())))
+    return str(next((stamp for stamp in stamps if stamp), None) or row.get("updatedAt") or "")
 
 
 def _filter(name: str, operator: str, value: str) -> dict[str, str]:

@@ -256,6 +256,8 @@ class Salesforce:
         gone = {name: self._gone(name, answers) for name in wanted}
         for name, want in wanted.items():
             for rows in self._pages(answers[name]):
+                for row in rows:  # deleted, and restored since
+                    gone[name].pop(row["Id"], None)
                 last = _moment(rows[-1]["SystemModstamp"]) if rows else horizon
                 yield self._page(name, want, rows, {_stream(name): _iso(min(last, horizon))})
         for name in wanted:

@@ -394,12 +394,13 @@ def create(work: Work, pair: Pair, side: Side, creations: Sequence[Creation]) ->
     for outcomes in work.hands.create(side, pair.object(side), drafts, wanted):
         collided = [one for one in outcomes if one.refusal and one.refusal.trouble is Trouble.COLLIDED]
         with store.transaction():
+            versions = {one.id: one.version for one in outcomes if one.id}
             made = [
                 (by_source[one.key], Completion(links[one.key], one.id, by_source[one.key].base))
                 for one in outcomes
                 if one.id is not None
             ]
-            _created(work, pair, side, made)
+            _created(work, pair, side, made, versions)
             store.journal.conclude({journal[one.key]: (one.id is not None, one.id) for one in outcomes})
             _refused(
                 work,
@@ -408,13 +409,21 @@ def create(work: Work, pair: Pair, side: Side, creations: Sequence[Creation]) ->
                 [one for one in outcomes if one.refusal and one not in collided],
                 links,
             )
+        if side is Side.SALESFORCE:
+            _take_in_defaults(work, pair, side, [one.id for one in outcomes if one.id is not None])
         for one in collided:
             was_pending = one.key in pending and pending[one.key].state is LinkState.PENDING
             _resolve_collision(work, pair, side, by_source[one.key], links[one.key], one, was_pending=was_pending)
 
 
-def _created(work: Work, pair: Pair, side: Side, made: Sequence[tuple[Creation, Completion]]) -> None:
-    """Settle a batch of creations."""
+def _created(
+    work: Work,
+    pair: Pair,
+    side: Side,
+    made: Sequence[tuple[Creation, Completion]],
+    versions: Mapping[str, str],
+) -> None:
+    """Settle a batch of creations. `versions` are those of the new records, by id."""
     store, object_ = work.c.store, pair.object(side)
     partner_field = pair.partner_field.get(side)
     store.links.complete(pair.name, side, [completion for _, completion in made], work.report.run)
@@ -423,7 +432,7 @@ def _created(work: Work, pair: Pair, side: Side, made: Sequence[tuple[Creation, 
             side=side,
             object=object_,
             id=completion.new_id,
-            version="",
+            version=versions.get(completion.new_id, ""),
             fields={key: value for key, value in creation.values.items() if key != partner_field},
             created=creation.source.created,
             modified=creation.source.modified,
@@ -446,6 +455,13 @@ def _created(work: Work, pair: Pair, side: Side, made: Sequence[tuple[Creation, 
         for contact in creation.contacts:
             change = Change("contact", None, contact, "R1", f"contact role on {source}")
             work.report.count(Written("connect", side, object_, one.new_id, source, [change]))
+
+
+def _take_in_defaults(work: Work, pair: Pair, side: Side, ids: Sequence[str]) -> None:
+    """What the vendor filled in by itself, such as the owner, travels back in this same run."""
+    fresh = work.hands.reread(side, pair.object(side), ids, work.world.wanted(pair, side)) if ids else None
+    if fresh:
+        take_in(work.c, pair, list(fresh.values()))
 
 
 def _join_company(work: Work, pair: Pair, written: Mapping[int, Fields]) -> None:
@@ -567,7 +583,7 @@ def update(work: Work, pair: Pair, side: Side, updates: Sequence[Update]) -> set
     for outcomes in work.hands.update(side, object_, edits) if edits else ():
         with store.transaction():
             written = [by_id[one.key] for one in outcomes if one.id is not None]
-            _updated(work, pair, side, written)
+            _updated(work, pair, side, written, {one.key: one.version for one in outcomes if one.version})
             store.journal.conclude({journal[one.key]: (one.id is not None, one.key) for one in outcomes})
             for one in outcomes:
                 if one.refusal is not None and one.refusal.trouble is not Trouble.GONE:
@@ -588,18 +604,16 @@ def _still_true(work: Work, pair: Pair, side: Side, updates: Sequence[Update]) -
         return list(updates)
     partner_field = pair.partner_field.get(side)
     seen = work.c.store.records.load(side, object_, fresh)
-    true, drifted = [], []
+    true = []
     for one in updates:
         now, before = fresh[one.record_id], seen.get(one.record_id)
         names = [change.field for change in one.changes if change.field != partner_field]
-        same = before is not None and all(_same(now.fields.get(n), before.fields.get(n)) for n in names)
-        if now.present and same:
+        if now.present and before and all(_same(now.fields.get(n), before.fields.get(n)) for n in names):
             true.append(one)
-        else:
-            drifted.append(now)
-    if drifted:
-        take_in(work.c, pair, drifted)
-        _look_again(work, pair, side, [one.id for one in drifted])
+    # Everything read is taken in, also what this write does not touch: the version that our write makes
+    # must not hide an edit of another field.
+    changed = take_in(work.c, pair, list(fresh.values()))
+    _look_again(work, pair, side, {*changed, *(fresh.keys() - {one.record_id for one in true})})
     return true
 
 
@@ -616,7 +630,8 @@ def _classify(work: Work, pair: Pair, side: Side, ids: Sequence[str]) -> None:
     _look_again(work, pair, side, ids)
 
 
-def _updated(work: Work, pair: Pair, side: Side, updates: Sequence[Update]) -> None:
+def _updated(work: Work, pair: Pair, side: Side, updates: Sequence[Update], versions: Mapping[str, str]) -> None:
+    """Settle a batch of updates. `versions` are what the writes made of the records, by id."""
     store, object_ = work.c.store, pair.object(side)
     partner_field = pair.partner_field.get(side)
     store.links.settle({one.link.id: one.settles for one in updates if one.settles})
@@ -624,7 +639,7 @@ def _updated(work: Work, pair: Pair, side: Side, updates: Sequence[Update]) -> N
         one.record_id: {name: value for name, value in one.values.items() if name != partner_field}
         for one in updates
     }
-    store.records.overwrite(side, object_, written)
+    store.records.overwrite(side, object_, written, versions)
     partners = {
         one.record_id: str(one.values[partner_field])
         for one in updates

@@ -13,7 +13,7 @@ from connector.adapters import hubspot, salesforce
 from connector.adapters.http import ATTEMPTS, Door, PlainLoopback
 from connector.adapters.hubspot import HubSpot, HubSpotCredentials
 from connector.adapters.salesforce import Salesforce, SalesforceCredentials
-from connector.core.model import Side
+from connector.core.model import Pair, Side
 from connector.engine.world import Connection
 from connector.settings import (
     Credentials,
@@ -33,6 +33,7 @@ def connect(
     folder: Path,
     *,
     transports: Transports | None = None,
+    pairs: Mapping[str, Pair] | None = None,
     store: Store | None = None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     sleep: Callable[[float], None] = time.sleep,
@@ -44,6 +45,7 @@ def connect(
         environment: variables as in `os.environ`.
         folder: where `config/` and `mappings/` are looked for.
         transports: what carries requests instead of the network, by side.
+        pairs: used instead of what the mapping files say.
         store: used instead of the one that the settings name.
         now: the time, aware.
         sleep: how to wait, in seconds.
@@ -53,7 +55,7 @@ def connect(
         BadConfiguration: naming everything that is wrong.
     """
     settings = load_settings(environment, folder)
-    pairs = load_mapping(settings, folder)
+    pairs = load_mapping(settings, folder) if pairs is None else pairs
     credentials = load_credentials(environment, settings)
     carried = transports or {}
     return Connection(

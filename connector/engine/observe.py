@@ -196,10 +196,8 @@ def observe_records(c: Connection, world: World, side: Side, pair: Pair, ids: It
     return found
 
 
-def take_in(c: Connection, pair: Pair, records: Sequence[Record]) -> None:
-    """Put records that were read for another reason into the store."""
+def take_in(c: Connection, pair: Pair, records: Sequence[Record]) -> list[str]:
+    """Put records of one side that were read for another reason into the store; returns those that differ."""
     keys: Mapping[str, Any] = {one.id: match_key(pair, one) for one in records}
     with c.store.transaction():
-        for presence_known in (True, False):
-            some = [one for one in records if one.present is presence_known]
-            c.store.records.observe(some, keys)
+        return c.store.records.observe(records, keys)

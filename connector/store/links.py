@@ -150,7 +150,12 @@ class Links:
         """Pending creations got their partners on `side`."""
         self._free(pair, side, {one.new_id: one.link_id for one in made})
         column = f"{side.value}_id"
-        common: dict[str, Any] = {column: bindparam("new_id"), "state": "linked", "linked_run": run_id, "derive": True}
+        common: dict[str, Any] = {
+            column: bindparam("new_id"),
+            "state": "linked",
+            "linked_run": run_id,
+            "derive": True,
+        }
         with_base: dict[str, Any] = {"base_salesforce": bindparam("here"), "base_hubspot": bindparam("there")}
         mine = link.c.id == bindparam("key")
         self._db.execute(

@@ -39,11 +39,10 @@ class Records:
             before = known.get(one.id)
             if before is None and not one.present and one.partner_id is None:
                 continue
-            row = self._merge(one, before, match_keys.get(one.id))
-            if row is None:
-                continue
-            rows.append(row)
-            if row["dirty"]:
+            row, differs = self._merge(one, before, match_keys.get(one.id))
+            if row is not None:
+                rows.append(row)
+            if differs:
                 changed.append(one.id)
         self._db.upsert(
             record,
@@ -54,8 +53,8 @@ class Records:
         )  # fmt: skip
         return changed
 
-    def _merge(self, one: Record, before: Row[Any] | None, key: str | None) -> dict[str, Any] | None:
-        """The row to store, or None if (id, version) was seen already."""
+    def _merge(self, one: Record, before: Row[Any] | None, key: str | None) -> tuple[dict[str, Any] | None, bool]:
+        """The row to store (None: as it is), and whether what is known of the record differs now."""
         row = {
             "connection_id": self._db.connection_id,
             "side": one.side.value,
@@ -71,32 +70,48 @@ class Records:
             "dirty": one.present,
         }
         if before is None:
-            return row
-        if one.present and (before.version, before.presence) == (one.version, one.presence):
-            return None
+            return row, one.present
+        if one.present and _is_stale(one, before):
+            return None, False
         if not one.present:
             if before.presence == one.presence:
-                return None
+                return None, False
             row |= {
                 name: getattr(before, name)
                 for name in ("version", "created", "modified", "partner_id", "match_key", "fields")
             }
-            return row | {"dirty": True}
+            return row | {"dirty": True}, True
         fields = load(before.fields)
         merged = {**fields, **one.fields}
         row["fields"] = dump(merged)
         same = (merged, one.partner_id, one.presence) == (fields, before.partner_id, before.presence)
-        return row | {"dirty": bool(before.dirty) or not same}
+        if same and one.version == before.version:
+            return None, False
+        return row | {"dirty": bool(before.dirty) or not same}, not same
 
-    def overwrite(self, side: Side, object_: str, written: Mapping[str, Fields]) -> None:
-        """Put what we have just written over the last observations, without making them dirty."""
+    def overwrite(
+        self,
+        side: Side,
+        object_: str,
+        written: Mapping[str, Fields],
+        versions: Mapping[str, str] | None = None,
+    ) -> None:
+        """Put what we have just written over the last observations, without making them dirty.
+
+        `versions` are those that the writes gave the records, where the vendor told.
+        """
+        given = versions or {}
         rows = self._rows(side, object_, written)
         self._db.execute(
             update(record)
             .where(self._is(side, object_), record.c.id == bindparam("key"))
-            .values(fields=bindparam("values")),
+            .values(fields=bindparam("values"), version=bindparam("latest")),
             [
-                {"key": id_, "values": dump({**load(rows[id_].fields), **fields})}
+                {
+                    "key": id_,
+                    "values": dump({**load(rows[id_].fields), **fields}),
+                    "latest": given.get(id_) or rows[id_].version,
+                }
                 for id_, fields in written.items()
                 if id_ in rows
             ],
@@ -362,6 +377,19 @@ class Records:
     def count_waiting(self) -> int:
         mine = waiting.c.connection_id == self._db.connection_id
         return int(self._db.fetch(select(func.count()).where(mine))[0][0])
+
+
+def _is_stale(one: Record, before: Row[Any]) -> bool:
+    """Whether an observation is older than what is known.
+
+    HubSpot's search may lag and show a record as it was before our own write. Its versions are exact to the
+    millisecond; Salesforce shows no old rows, but its versions are whole seconds, in which much can happen.
+    So versions only ever order HubSpot's observations, and what changed is told by the values.
+    """
+    if one.side is not Side.HUBSPOT:
+        return False
+    gone = before.presence != Presence.PRESENT.value
+    return bool(one.version <= before.version if gone else one.version < before.version)
 
 
 def _record(row: Row[Any]) -> Record:

@@ -1,0 +1,327 @@
+"""Both sandboxes in process, a connector between them, and people who work on either side.
+
+The lab can let the connector's process die at any request or commit, before or after it took effect, and can
+let a person act in the middle of a run. What people see and do goes through the CRMs' own APIs, never through
+the connector's code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import requests
+from requests.adapters import BaseAdapter
+from sqlalchemy import event
+
+from connector.core.model import Pair, Side
+from connector.engine.connect import connect
+from connector.engine.report import Report
+from connector.engine.run import Wish, plan, sync
+from connector.engine.world import Connection
+from connector.errors import Unreachable
+from connector.sandbox.clock import Clock
+from connector.sandbox.hubspot import HubSpotSandbox
+from connector.sandbox.salesforce import SalesforceSandbox
+from connector.sandbox.transport import SandboxAdapter
+from connector.settings import load_mapping, load_settings
+from connector.store.database import open_engine
+from connector.store.store import Store
+
+FOLDER = Path("nowhere")
+START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+SALESFORCE, HUBSPOT = "https://salesforce.test", "https://hubspot.test"
+API = "/services/data/v62.0"
+
+
+@cache
+def _shipped() -> Mapping[str, Pair]:
+    """The shipped mapping, read once: reading YAML takes longer than a small sync."""
+    return load_mapping(load_settings({}, FOLDER), FOLDER)
+
+
+class Died(BaseException):
+    """The connector's process is gone."""
+
+
+class Fate:
+    """Counts the steps of a run (requests and commits), and strikes at one of them."""
+
+    def __init__(self) -> None:
+        self.steps = 0
+        self.dead = False
+        self.strike_at: int | None = None
+        self.after_delivery = False
+        self.interrupt_at: int | None = None
+        self.interruption: Callable[[], None] | None = None
+
+    def revive(self) -> None:
+        self.steps, self.dead, self.strike_at = 0, False, None
+        self.interrupt_at, self.interruption = None, None
+
+    def step(self) -> bool:
+        """One step is about to be taken; whether the process dies at it."""
+        if self.dead:
+            raise Died
+        self.steps += 1
+        return self.strike_at is not None and self.steps >= self.strike_at
+
+    def die(self) -> None:
+        self.dead = True
+        raise Died
+
+
+class FatefulAdapter(BaseAdapter):
+    """A transport on which the process may die, and people may come between."""
+
+    def __init__(self, inner: BaseAdapter, fate: Fate) -> None:
+        super().__init__()
+        self._inner = inner
+        self._fate = fate
+
+    def send(self, request, **kwargs):  # type: ignore[override]
+        fate = self._fate
+        dies = fate.step()
+        if dies and not fate.after_delivery:
+            fate.die()
+        meddled = fate.interruption is not None and fate.interrupt_at == fate.steps
+        # An edit between our re-read and our write is the one that neither vendor lets us see (law 5).
+        overwrites = _is_overwrite(request)
+        if meddled and not overwrites:
+            fate.interruption()
+        response = self._inner.send(request, **kwargs)
+        if meddled and overwrites:
+            fate.interruption()
+        if dies:
+            fate.die()
+        return response
+
+    def close(self):
+        self._inner.close()
+
+
+def _is_overwrite(request: requests.PreparedRequest) -> bool:
+    body = request.body or b""
+    text = body if isinstance(body, str) else body.decode()
+    return any(part in (request.url or "") for part in ("/batch/update", "/batch/archive")) or (
+        '"method": "PATCH"' in text or '"method":"PATCH"' in text
+    )
+
+
+class Lab:
+    """Two empty CRMs and a connector. Times stand still unless moved."""
+
+    def __init__(self, environment: dict[str, str] | None = None) -> None:
+        self.clock = Clock(START)
+        self.salesforce = SalesforceSandbox(self.clock)
+        self.hubspot = HubSpotSandbox(self.clock)
+        self.fate = Fate()
+        self.environment = {
+            "SALESFORCE_INSTANCE_URL": SALESFORCE,
+            "SALESFORCE_SESSION_ID": self.salesforce.session_id,
+            "HUBSPOT_BASE_URL": HUBSPOT,
+            "HUBSPOT_ACCESS_TOKEN": self.hubspot.access_token,
+            "CONNECTOR__HUBSPOT__SEARCHES_PER_SECOND": "0",
+            "CONNECTOR__HUBSPOT__WORKERS": "1",
+            **(environment or {}),
+        }
+        self.pairs = load_mapping(load_settings(self.environment, FOLDER), FOLDER) if environment else _shipped()
+        self._people = requests.Session()
+        self._people.trust_env = False
+        self._people.mount(SALESFORCE, SandboxAdapter(self.salesforce))
+        self._people.mount(HUBSPOT, SandboxAdapter(self.hubspot))
+        self.forget()
+
+    # --- the connector ---
+
+    def forget(self) -> None:
+        """Start with an empty store."""
+        engine = open_engine("sqlite://")
+        event.listen(engine, "begin", lambda _: self._begin())
+        event.listen(engine, "commit", lambda _: self._commit())
+        self.engine = engine
+        self.store = Store(engine, "default", self.clock.now)
+
+    def _begin(self) -> None:
+        if self.fate.dead:
+            raise Died
+
+    def _commit(self) -> None:
+        if self.fate.step():
+            self.fate.die()
+
+    def connection(self) -> Connection:
+        return connect(
+            self.environment,
+            FOLDER,
+            transports={
+                Side.SALESFORCE: FatefulAdapter(SandboxAdapter(self.salesforce), self.fate),
+                Side.HUBSPOT: FatefulAdapter(SandboxAdapter(self.hubspot), self.fate),
+            },
+            pairs=self.pairs,
+            store=Store(self.engine, "default", self.clock.now),
+            now=self.clock.now,
+            sleep=lambda seconds: self.clock.advance(timedelta(seconds=seconds)),
+        )
+
+    def sync(self, wish: Wish | None = None) -> Report:
+        self.fate.revive()
+        report = sync(self.connection(), wish)
+        self.clock.advance(timedelta(seconds=1))
+        return report
+
+    def plan(self, wish: Wish | None = None) -> Report:
+        self.fate.revive()
+        return plan(self.connection(), wish)
+
+    def sync_until_rest(self, most: int = 4) -> Report:
+        """Sync until a run writes nothing; fails if that takes more runs than `most`."""
+        for _ in range(most):
+            report = self.sync(Wish(deletes=True))
+            if report.writes == 0:
+                return report
+        raise AssertionError(f"no rest after {most} runs; the last one wrote {report.as_json()}")
+
+    def sync_and_die(self, at: int, *, after_delivery: bool) -> bool:
+        """Sync, and die at the given step. Returns whether it came to that. The lease is left to expire."""
+        self.fate.revive()
+        self.fate.strike_at, self.fate.after_delivery = at, after_delivery
+        died = False
+        try:
+            sync(self.connection(), Wish(deletes=True))
+        except Died:
+            died = True
+        self.fate.revive()
+        self.clock.advance(timedelta(minutes=6) if died else timedelta(seconds=1))
+        return died
+
+    def sync_while(self, at: int, interruption: Callable[[], None]) -> None:
+        """Sync, while somebody does something at the given step."""
+        self.fate.revive()
+        self.fate.interrupt_at, self.fate.interruption = at, interruption
+        with suppress(Unreachable):
+            sync(self.connection(), Wish(deletes=True))
+        self.fate.revive()
+        self.clock.advance(timedelta(seconds=1))
+
+    # --- people in Salesforce ---
+
+    def sf(self, method: str, path: str, body: Any = None) -> Any:
+        headers = {"Authorization": f"Bearer {self.salesforce.session_id}"}
+        response = self._people.request(method, f"{SALESFORCE}{path}", json=body, headers=headers)
+        assert response.status_code < 300, (method, path, body, response.text)
+        return response.json() if response.content else None
+
+    def sf_create(self, sobject: str, **fields: Any) -> str:
+        return self.sf("POST", f"{API}/sobjects/{sobject}", fields)["id"]
+
+    def sf_edit(self, sobject: str, id_: str, **fields: Any) -> None:
+        self.sf("PATCH", f"{API}/sobjects/{sobject}/{id_}", fields)
+
+    def sf_delete(self, sobject: str, id_: str) -> None:
+        self.sf("DELETE", f"{API}/sobjects/{sobject}/{id_}")
+
+    def sf_get(self, sobject: str, id_: str) -> dict[str, Any]:
+        return self.sf("GET", f"{API}/sobjects/{sobject}/{id_}")
+
+    def sf_all(self, soql: str) -> list[dict[str, Any]]:
+        answer = self.sf("GET", f"{API}/query?q={requests.utils.quote(soql)}")
+        rows = answer["records"]
+        while not answer["done"]:
+            answer = self.sf("GET", answer["nextRecordsUrl"])
+            rows += answer["records"]
+        return rows
+
+    def opportunity(self, name: str = "Big deal", **fields: Any) -> str:
+        given = {"Name": name, "StageName": "Prospecting", "CloseDate": "2026-06-30", **fields}
+        return self.sf_create("Opportunity", **given)
+
+    def role(self, opportunity: str, contact: str, **fields: Any) -> str:
+        return self.sf_create("OpportunityContactRole", OpportunityId=opportunity, ContactId=contact, **fields)
+
+    def sandbox_post(self, side: str, what: str, body: Any, method: str = "POST") -> Any:
+        """An administrator's act."""
+        root = SALESFORCE if side == "salesforce" else HUBSPOT
+        response = self._people.request(method, f"{root}/_sandbox/{what}", json=body)
+        assert response.status_code < 300, response.text
+        return response.json() if response.content else None
+
+    # --- people in HubSpot ---
+
+    def hs(self, method: str, path: str, body: Any = None, *, ok: bool = True) -> Any:
+        headers = {"Authorization": f"Bearer {self.hubspot.access_token}"}
+        response = self._people.request(method, f"{HUBSPOT}{path}", json=body, headers=headers)
+        assert not ok or response.status_code < 300, (method, path, body, response.text)
+        return response.json() if response.content else None
+
+    def hs_create(self, object_: str, associations: Any = (), **properties: Any) -> str:
+        body = {"properties": properties, "associations": list(associations)}
+        return self.hs("POST", f"/crm/v3/objects/{object_}", body)["id"]
+
+    def hs_edit(self, object_: str, id_: str, **properties: Any) -> None:
+        self.hs("PATCH", f"/crm/v3/objects/{object_}/{id_}", {"properties": properties})
+
+    def hs_delete(self, object_: str, id_: str) -> None:
+        self.hs("DELETE", f"/crm/v3/objects/{object_}/{id_}")
+
+    def hs_get(self, object_: str, id_: str, *properties: str) -> dict[str, Any]:
+        names = ",".join(properties)
+        return self.hs("GET", f"/crm/v3/objects/{object_}/{id_}?properties={names}")["properties"]
+
+    def hs_all(self, object_: str, *properties: str, archived: bool = False) -> dict[str, dict[str, Any]]:
+        """All records by id, with the properties asked for."""
+        found, after = {}, ""
+        while True:
+            query = f"limit=100&properties={','.join(properties)}&archived={str(archived).lower()}{after}"
+            answer = self.hs("GET", f"/crm/v3/objects/{object_}?{query}")
+            found |= {row["id"]: row["properties"] for row in answer["results"]}
+            following = answer.get("paging", {}).get("next")
+            if not following:
+                return found
+            after = f"&after={following['after']}"
+
+    def hs_associated(self, object_: str, id_: str, to: str) -> dict[str, set[int]]:
+        """Ids of associated records, with the association type ids."""
+        answer = self.hs("GET", f"/crm/v4/objects/{object_}/{id_}/associations/{to}?limit=500")
+        return {
+            str(row["toObjectId"]): {one["typeId"] for one in row["associationTypes"]} for row in answer["results"]
+        }
+
+    def hs_associate(self, object_: str, id_: str, to: str, to_id: str, type_id: int) -> None:
+        body = [{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": type_id}]
+        self.hs("PUT", f"/crm/v4/objects/{object_}/{id_}/associations/{to}/{to_id}", body)
+
+    def stages(self, pipeline: str | None = None) -> dict[str, str]:
+        """Stage ids by label, of one pipeline or of all."""
+        pipelines = self.hs("GET", "/crm/v3/pipelines/deals")["results"]
+        return {
+            stage["label"]: stage["id"]
+            for one in pipelines
+            if pipeline in (None, one["id"], one["label"])
+            for stage in one["stages"]
+        }
+
+    def pipeline(self, label: str = "Salesforce - Default pipeline") -> str:
+        pipelines = self.hs("GET", "/crm/v3/pipelines/deals")["results"]
+        return next(one["id"] for one in pipelines if one["label"] == label)
+
+    # --- pairs ---
+
+    def partner(self, object_: str, salesforce_id: str) -> str | None:
+        """The one live HubSpot record that carries a Salesforce id."""
+        rows = self.hs_all(object_, "sf_record_id")
+        found = [id_ for id_, row in rows.items() if row.get("sf_record_id") == salesforce_id]
+        assert len(found) <= 1, f"{salesforce_id} has several partners: {found}"
+        return found[0] if found else None
+
+    def deal_of(self, opportunity: str) -> str:
+        deal = self.partner("deals", opportunity)
+        assert deal is not None, f"{opportunity} has no deal"
+        return deal
+
+    def advance(self, **by: float) -> None:
+        self.clock.advance(timedelta(**by))

@@ -111,12 +111,11 @@ class Date:
             return (None,)
         if isinstance(day, str):
             return Cannot(f"{day!r} is not a date", "correct the value")
-        if to is Side.SALESFORCE:
-            return (day.isoformat(),)
         try:
-            return (_moment_text(datetime.combine(day, time(), self.zone)),)
-        except OverflowError:  # the midnight before year 1 begins, or after year 9999 ends, in UTC
+            midnight = _moment_text(datetime.combine(day, time(), self.zone))
+        except OverflowError:  # in UTC it lies before the year 1, or after 9999
             return Cannot(f"{text!r} is not a date", "correct the value")
+        return (day.isoformat() if to is Side.SALESFORCE else midnight,)
 
     def _day(self, text: str | None) -> date | str | None:
         if text is None:

@@ -46,6 +46,7 @@ class Door(requests.Session):
         counts: whether a path is a call that the vendor counts.
         secrets: values that never appear in a message.
         mounts: transports by URL prefix, in place of the network.
+        aliases: addresses that a client makes up -> those that are meant.
         sleep: how to wait between tries.
         attempts: how often a call is tried in all.
     """
@@ -58,6 +59,7 @@ class Door(requests.Session):
         counts: Callable[[str], bool] = lambda _: True,
         secrets: Sequence[str] = (),
         mounts: Mapping[str, BaseAdapter] | None = None,
+        aliases: Mapping[str, str] | None = None,
         sleep: Callable[[float], None] = time.sleep,
         attempts: int = ATTEMPTS,
         proxy: str | None = None,
@@ -72,6 +74,7 @@ class Door(requests.Session):
         self._secrets = [secret for secret in secrets if secret]
         self._sleep = sleep
         self._attempts = attempts
+        self._aliases = aliases or {}
         self._lock = threading.Lock()
         self._local = threading.local()
         self.trust_env = False  # an environment that someone else set up must not reroute customer data
@@ -99,6 +102,13 @@ class Door(requests.Session):
         for secret in self._secrets:
             text = text.replace(secret, "…")
         return text
+
+    def request(self, method: str | bytes, url: str | bytes, *args: Any, **kwargs: Any) -> requests.Response:
+        """As every session's `request`, to the address that is meant."""
+        text = url.decode() if isinstance(url, bytes) else url
+        for alias, address in self._aliases.items():
+            text = address + text.removeprefix(alias) if text.startswith(f"{alias}/") else text
+        return super().request(method, text, *args, **kwargs)
 
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
         """Send a request, again and again if need be.

@@ -562,7 +562,7 @@ class Salesforce:
 
 def _login(given: SalesforceCredentials) -> dict[str, Any]:
     """simple-salesforce chooses the flow by which arguments it gets."""
-    host = given.instance_url.split("://", 1)[-1].strip("/")
+    host = _host(given)
     if given.session_id:
         return {"session_id": given.session_id, "instance_url": given.instance_url}
     login = {"domain": host.removesuffix(".salesforce.com")}
@@ -572,6 +572,16 @@ def _login(given: SalesforceCredentials) -> dict[str, Any]:
     if given.consumer_key:
         return login | {"consumer_key": given.consumer_key, "consumer_secret": given.consumer_secret}
     return login | {"security_token": given.security_token}
+
+
+def login_aliases(given: SalesforceCredentials) -> dict[str, str]:
+    """simple-salesforce signs in below salesforce.com whatever it is told; orgs elsewhere have their own host."""
+    host = _host(given)
+    return {} if host.endswith(".salesforce.com") else {f"https://{host}.salesforce.com": f"https://{host}"}
+
+
+def _host(given: SalesforceCredentials) -> str:
+    return given.instance_url.split("://", 1)[-1].strip("/")
 
 
 def _facts(field_: Mapping[str, Any]) -> dict[str, Any]:

@@ -95,6 +95,7 @@ def _salesforce(
         counts=salesforce.is_counted,
         secrets=login.secrets,
         mounts=mounts,
+        aliases=salesforce.login_aliases(login),
         sleep=sleep,
         attempts=attempts,
         proxy=settings.network.proxy,

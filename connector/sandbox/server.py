@@ -43,8 +43,12 @@ def listen(port: int = 0) -> socket.socket:
     """A listening socket on the loopback address; port 0 takes a free one. Raises `OSError` if taken."""
     sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    sock.bind(("127.0.0.1", port))
-    sock.listen(128)
+    try:
+        sock.bind(("127.0.0.1", port))
+        sock.listen(128)
+    except OSError:
+        sock.close()
+        raise
     return sock
 
 

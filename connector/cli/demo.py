@@ -346,7 +346,7 @@ def _show_contact(play: Play) -> None:
 
 
 def _show_what_next(play: Play, *, keep: bool) -> None:
-    command = "connector" if shutil.which("connector") else f"{sys.executable} -m connector"
+    command = _command()
     play.begin("What to try next")
     for line in (
         "Both sandboxes, to click around in with your own scripts:",
@@ -363,6 +363,13 @@ def _show_what_next(play: Play, *, keep: bool) -> None:
         play.console.print(line, markup=False, soft_wrap=True)
     if keep:
         play.console.print(f"The store of this demo is kept in {play.folder}", markup=False, soft_wrap=True)
+
+
+def _command() -> str:
+    """How this program can be started from a shell: by its name, or as it was just now."""
+    if shutil.which("connector"):
+        return "connector"
+    return sys.argv[0] if Path(sys.argv[0]).name == "connector" else f"{sys.executable} -m connector"
 
 
 # --- looking things up ------------------------------------------------------------------------------------

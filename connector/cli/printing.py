@@ -72,13 +72,13 @@ def print_stop(error: Stop) -> None:
     console.print(f"[bold red]{_headline(error)}[/]")
     if isinstance(error, BadConfiguration):
         for finding in error.findings:
-            console.print(f"  [bold]{escape(place(finding))}[/]: {escape(finding.message)}")
+            console.print(_indent(f"[bold]{escape(place(finding))}[/]: {escape(finding.message)}", 2))
             if finding.remedy:
-                console.print(f"    → {escape(finding.remedy)}")
+                console.print(_indent(f"→ {escape(finding.remedy)}"))
         return
-    console.print(f"  {escape(error.message)}")
+    console.print(_indent(escape(error.message), 2))
     if error.remedy:
-        console.print(f"  → {escape(error.remedy)}")
+        console.print(_indent(f"→ {escape(error.remedy)}", 2))
 
 
 def _headline(error: Stop) -> str:
@@ -232,7 +232,7 @@ def _print_notes(report: Report, console: Console) -> None:
     if report.problems:
         console.print(f"  [yellow]problems: {report.problems:,} open; `connector status` lists them[/]")
     for note in report.notes:
-        console.print(f"  note: {escape(note)}")
+        console.print(_indent(f"note: {escape(note)}", 2))
 
 
 def count(number: int, noun: str) -> str:

@@ -42,12 +42,12 @@ def serve(
     from connector.sandbox.salesforce import SalesforceSandbox  # noqa: PLC0415  # slow to import
     from connector.sandbox.server import serve as serve_handlers  # noqa: PLC0415  # slow to import
 
-    here, there = _listen("--salesforce-port", salesforce_port), _listen("--hubspot-port", hubspot_port)
-    salesforce, hubspot = SalesforceSandbox(seed=seed), HubSpotSandbox(seed=seed)
-    if demo:
-        load_demo(salesforce, hubspot, salesforce.session_id, hubspot.access_token, seed)
-    told = describe(salesforce, hubspot, _url(here), _url(there))
-    serve_handlers({here: salesforce, there: hubspot}, ready=lambda: printing.print_json(told))
+    with _listen("--salesforce-port", salesforce_port) as here, _listen("--hubspot-port", hubspot_port) as there:
+        salesforce, hubspot = SalesforceSandbox(seed=seed), HubSpotSandbox(seed=seed)
+        if demo:
+            load_demo(salesforce, hubspot, salesforce.session_id, hubspot.access_token, seed)
+        told = describe(salesforce, hubspot, _url(here), _url(there))
+        serve_handlers({here: salesforce, there: hubspot}, ready=lambda: printing.print_json(told))
 
 
 def describe(

@@ -62,12 +62,14 @@ def check(
     from connector.engine.connect import connect  # noqa: PLC0415  # slow to import
 
     try:
-        found = look(connect(os.environ, Path.cwd(), attempts=ATTEMPTS))
+        connection = connect(os.environ, Path.cwd(), attempts=ATTEMPTS)
     except BadConfiguration as error:
         if json:
             told = {"status": "bad configuration", "checks": [], "error": printing.describe_stop(error)}
             printing.print_json(told)
         raise
+    found = look(connection)
+    connection.store.close()
     states = {one.state for one in found}
     if json:
         printing.print_json(printing.describe_checks(found))

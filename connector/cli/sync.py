@@ -142,6 +142,9 @@ def _run(
             status = "refused" if error.exit_code == REFUSED else "stopped"
             printing.print_json(told(begun) | {"status": status, "error": printing.describe_stop(error)})
         raise
+    finally:
+        if connection:
+            connection.store.close()
 
 
 def _last_report(connection: Connection | None) -> dict[str, Any]:

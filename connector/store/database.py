@@ -1,7 +1,8 @@
 """How statements reach the database: one connection, short transactions, and a fence around each.
 
-SQLite is set up as its manual recommends for one writer and many readers: WAL, `BEGIN IMMEDIATE`, a busy
-timeout. No transaction is ever open across a call to a CRM, except while pretending, when all is rolled back.
+SQLite is set up as its manual recommends for one writer and many readers: WAL, a busy timeout, `BEGIN IMMEDIATE`
+for those who write, while those who only read wait for nobody. No transaction is ever open across a call to a CRM,
+except while pretending, when all is rolled back.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.sql import Executable
 
 from connector.errors import BadConfiguration, Finding
-from connector.store.migrate import upgrade
+from connector.store.migrate import is_current, upgrade
 
 CHUNK = 500
 """How many ids go into one IN list."""
@@ -38,9 +39,12 @@ def open_engine(url: str) -> Engine:
         if parsed.get_backend_name() == "sqlite":
             event.listen(engine, "connect", _set_up_sqlite)
             event.listen(engine, "begin", _begin_immediately)
-        with engine.connect() as connection:
-            upgrade(connection)
-    except (ArgumentError, ImportError, OSError, DBAPIError) as error:
+        with read_only(engine) as connection:
+            current = is_current(connection)
+        if not current:
+            with engine.connect() as connection:
+                upgrade(connection)
+    except (ArgumentError, ImportError, OSError, DBAPIError, ValueError) as error:
         reason = getattr(error, "orig", None) or error
         raise BadConfiguration(
             [Finding("CONNECTOR_STORE_URL", 0, f"cannot be used: {reason}", "e.g. sqlite:///connector.db")]
@@ -55,7 +59,13 @@ def _set_up_sqlite(connection: Any, _: Any) -> None:
 
 
 def _begin_immediately(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    reads = connection.get_execution_options().get("reads_only")
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+
+def read_only(engine: Engine) -> Connection:
+    """A connection that waits for no writer, and must not write."""
+    return engine.connect().execution_options(reads_only=True)
 
 
 class Database:
@@ -110,7 +120,7 @@ class Database:
         """All rows of a query."""
         if self._open is not None:
             return self._open.execute(statement).fetchall()
-        with self._engine.connect() as connection:
+        with read_only(self._engine) as connection:
             return connection.execute(statement).fetchall()
 
     @staticmethod

@@ -44,7 +44,8 @@ class Journal:
             for record_id, link_id, changes in writes
         ]
         numbered = insert(journal).returning(journal.c.id, sort_by_parameter_order=True)
-        return [int(number) for number in self._db.execute(numbered, rows).scalars()]
+        with self._db.transaction():  # SQLite does not end one while rows are still to be fetched
+            return [int(number) for number in self._db.execute(numbered, rows).scalars()]
 
     def conclude(self, outcomes: Mapping[int, tuple[bool, str | None]]) -> None:
         """Note how writes went: journal number -> (done, id of the record)."""

@@ -13,20 +13,30 @@ from sqlalchemy import Connection
 from connector.errors import BadConfiguration, Finding
 
 
-def upgrade(connection: Connection) -> None:
-    """Bring the schema up to date.
+def is_current(connection: Connection) -> bool:
+    """Whether the schema is up to date.
 
     Raises:
         BadConfiguration: the store was written by a newer version of this program.
     """
+    script = ScriptDirectory.from_config(_config())
+    current = MigrationContext.configure(connection).get_current_revision()
+    if current is not None and current not in {one.revision for one in script.walk_revisions()}:
+        finding = Finding("CONNECTOR_STORE_URL", 0, "was written by a newer connector", "install that version")
+        raise BadConfiguration([finding])
+    return current == script.get_current_head()
+
+
+def upgrade(connection: Connection) -> None:
+    """Bring the schema up to date, unless somebody else has just done so. Raises as `is_current` does."""
+    config = _config()
+    config.attributes["connection"] = connection
+    with connection.begin():
+        if not is_current(connection):
+            command.upgrade(config, "head")
+
+
+def _config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    config.attributes["connection"] = connection
-    script = ScriptDirectory.from_config(config)
-    with connection.begin():
-        current = MigrationContext.configure(connection).get_current_revision()
-        if current is not None and current not in {one.revision for one in script.walk_revisions()}:
-            finding = Finding("CONNECTOR_STORE_URL", 0, "was written by a newer connector", "install that version")
-            raise BadConfiguration([finding])
-        if current != script.get_current_head():
-            command.upgrade(config, "head")
+    return config

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Engine, insert, select
 
-from connector.store.database import Database, open_engine
+from connector.store.database import Database, open_engine, read_only
 from connector.store.journal import Journal, Problems
 from connector.store.links import Links
 from connector.store.records import Records
@@ -54,9 +54,13 @@ class Store:
 
 
 def _connection_id(engine: Engine, name: str) -> int:
-    with engine.connect() as opened, opened.begin():
-        found = opened.execute(select(connection.c.id).where(connection.c.name == name)).scalar()
-        if found is None:
-            opened.execute(insert(connection).values(name=name))
-            found = opened.execute(select(connection.c.id).where(connection.c.name == name)).scalar_one()
-        return int(found)
+    mine = select(connection.c.id).where(connection.c.name == name)
+    with read_only(engine) as opened:
+        found = opened.execute(mine).scalar()
+    if found is None:
+        with engine.connect() as opened, opened.begin():
+            found = opened.execute(mine).scalar()  # somebody else may have been faster
+            if found is None:
+                opened.execute(insert(connection).values(name=name))
+                found = opened.execute(mine).scalar_one()
+    return int(found)

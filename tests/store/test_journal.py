@@ -1,0 +1,164 @@
+"""Every write is noted before it is made; what could not be synced is tried again, ever more rarely."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from connector.core.model import Change, Problem, ProblemClass, Side
+from connector.store.journal import retry_delay
+
+CHANGE = Change("amount", 1, 2.5, "F3", "Amount of 006A", conflict=True)
+PLACE = Side.HUBSPOT, "deals"
+
+
+def problem(record_id="1", **more):
+    known = {"cause": ProblemClass.PROPERTY_VALUES, "code": "INVALID_OPTION", "detail": "no such stage"}
+    return Problem(*PLACE, record_id, **known | more)
+
+
+# --- the journal ---
+
+
+def test_writes_are_noted_before_they_are_made(store, second, now):
+    """A write that was begun is known with its old and new values, even if the process ends in the middle of it."""
+    run = store.runs.begin()
+    (number,) = store.journal.intend(run, "update", *PLACE, [("1", None, [CHANGE])])
+    (entry,) = second.journal.of_run(run)
+    assert entry == {
+        "number": number,
+        "run": run,
+        "at": now().isoformat(),
+        "state": "intended",
+        "verb": "update",
+        "side": "hubspot",
+        "object": "deals",
+        "record_id": "1",
+        "changes": [
+            {
+                "field": "amount",
+                "old": 1,
+                "new": 2.5,
+                "rule": "F3",
+                "cause": "Amount of 006A",
+                "conflict": True,
+            }
+        ],
+    }
+
+
+def test_outcomes_are_noted_afterwards(store):
+    """How each write went, and the id that a creation brought; an id that is known stays."""
+    run = store.runs.begin()
+    numbers = store.journal.intend(run, "create", *PLACE, [(None, 7, []), (None, 8, []), ("3", None, [])])
+    store.journal.conclude({numbers[0]: (True, "17"), numbers[1]: (False, None), numbers[2]: (True, "99")})
+    store.journal.conclude({})
+    assert [(one["state"], one["record_id"]) for one in store.journal.of_run(run)] == [
+        ("done", "17"),
+        ("failed", None),
+        ("done", "3"),
+    ]
+
+
+def test_numbers_follow_the_writes(store):
+    """However many are noted at once, each number is that of its write."""
+    run = store.runs.begin()
+    numbers = store.journal.intend(run, "update", *PLACE, [(str(n), None, []) for n in range(1500)])
+    entries = {one["number"]: one["record_id"] for one in store.journal.of_run(run)}
+    assert [entries[number] for number in numbers] == [str(n) for n in range(1500)]
+    assert store.journal.intend(run, "update", *PLACE, []) == []
+
+
+def test_a_records_history(store, stranger):
+    """All writes to one record over all runs, in order, of this connection alone."""
+    for _ in range(3):
+        run = store.runs.begin()
+        store.journal.intend(run, "update", *PLACE, [("1", None, []), ("2", None, [])])
+    store.journal.intend(run, "update", Side.SALESFORCE, "Opportunity", [("1", None, [])])
+    history = store.journal.of_record(*PLACE, "1")
+    assert [one["run"] for one in history] == sorted({one["run"] for one in history})
+    assert len(history) == 3
+    assert stranger.journal.of_record(*PLACE, "1") == []
+    assert stranger.journal.of_run(run) == []
+
+
+# --- problems ---
+
+
+def test_a_problem_is_told_whole(store, now):
+    """Which record, what class, the vendor's words, what to do, since when."""
+    store.problems.note([problem(field="dealstage", remedy="add it")], retry=True)
+    assert store.problems.all() == [
+        {
+            "side": "hubspot",
+            "object": "deals",
+            "record_id": "1",
+            "field": "dealstage",
+            "cause": "property values",
+            "code": "INVALID_OPTION",
+            "detail": "no such stage",
+            "remedy": "add it",
+            "attempts": 1,
+            "since": now().isoformat(),
+            "last": now().isoformat(),
+            "next_try": (now() + timedelta(minutes=15)).isoformat(),
+        }
+    ]
+    assert store.problems.count() == 1
+
+
+def test_the_same_problem_again(store, now):
+    """It is one problem with its age and its number of tries, in the latest words; another field is another one."""
+    began = now()
+    store.problems.note([problem()], retry=True)
+    now.advance(minutes=20)
+    store.problems.note([problem(code="OTHER"), problem(field="amount")], retry=True)
+    first, second = store.problems.all()
+    assert (first["attempts"], first["code"], first["since"]) == (2, "OTHER", began.isoformat())
+    assert first["next_try"] == (now() + timedelta(minutes=30)).isoformat()
+    assert (second["field"], second["attempts"]) == ("amount", 1)
+
+
+@pytest.mark.parametrize(
+    ("attempts", "minutes"), [(1, 15), (2, 30), (3, 60), (4, 120), (5, 240), (9, 1440), (10, 1440), (200, 1440)]
+)
+def test_delays_grow_to_a_day(attempts, minutes):
+    """A quarter of an hour, doubled each time, nightly after ten tries (E2)."""
+    assert retry_delay(attempts) == timedelta(minutes=minutes)
+
+
+def test_delays_never_shrink(store, now):
+    """Trying again becomes rarer, never more frequent."""
+    delays = []
+    for _ in range(14):
+        store.problems.note([problem()], retry=True)
+        delays.append(datetime.fromisoformat(store.problems.all()[0]["next_try"]) - now())
+        now.advance(days=2)
+    assert delays == sorted(delays)
+    assert delays[-4:] == [timedelta(days=1)] * 4
+
+
+def test_a_problem_that_waits_for_a_change(store):
+    """What only a person can mend is not tried again by itself, even if it was before."""
+    store.problems.note([problem()], retry=True)
+    store.problems.note([problem()], retry=False)
+    assert store.problems.all()[0]["next_try"] is None
+
+
+def test_solved_problems_go(store, stranger):
+    """All problems of a record go at once; of other records and connections none."""
+    store.problems.note([problem(), problem(field="amount"), problem("2")], retry=True)
+    stranger.problems.note([problem()], retry=True)
+    store.problems.solve([(*PLACE, "1"), (Side.SALESFORCE, "Opportunity", "2")])
+    store.problems.solve([])
+    assert [one["record_id"] for one in store.problems.all()] == ["2"]
+    assert (store.problems.count(), stranger.problems.count()) == (1, 1)
+
+
+def test_the_oldest_come_first(store, now):
+    """A list of problems begins with the oldest."""
+    for record_id in ("9", "1", "5"):
+        store.problems.note([problem(record_id)], retry=True)
+        now.advance(hours=1)
+    assert [one["record_id"] for one in store.problems.all()] == ["9", "1", "5"]

@@ -62,7 +62,12 @@ class Report:
         return sum(sum(one.values()) for one in counters) + self.associations_added + self.associations_removed
 
     def as_json(self) -> dict[str, Any]:
-        """The documented shape of `connector sync --json`."""
+        """The documented shape of `connector sync --json`.
+
+        `salesforce`, `hubspot`: `{"created": {object: number}, "updated": …, "deleted": …, "api_calls": number}`.
+        `status`: ok, problems (some records could not be synced), refused (by the guard), stopped, or died.
+        `conflicts` counts fields, `problems` and `waiting` records, `associations` contacts of deals.
+        """
         return {
             "run": self.run,
             "status": self.status,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import signal
 import socket
 import subprocess
@@ -15,7 +16,7 @@ from typing import Any
 
 import pytest
 import requests
-from cli.conftest import Run, read_json
+from cli.conftest import Crms, Run, read_json
 
 import connector as connector_package
 from connector import __version__
@@ -163,3 +164,28 @@ def test_sandbox_on_chosen_ports(connector: Run, monkeypatch) -> None:
     )
     told = read_json(connector("sandbox", "serve", "--hubspot-port", str(port)))
     assert told["hubspot"]["base_url"] == f"http://127.0.0.1:{port}"
+
+
+@pytest.mark.parametrize(("args", "shown"), [((), True), (("--json",), False)])
+def test_progress(crms: Crms, folder: Path, args: tuple[str, ...], shown: bool) -> None:
+    """Where stderr is a terminal, records are counted while a sync runs; never with `--json`."""
+    terminal, end = pty.openpty()
+    environment = {**os.environ, **PATH, **crms.environment, "TERM": "xterm"}
+    command = [sys.executable, "-m", "connector", "sync", *args]
+    with subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=end) as running:
+        os.close(end)
+        seen = b"".join(iter(lambda: read_terminal(terminal), b""))
+        assert running.stdout is not None
+        result = running.stdout.read()
+    os.close(terminal)
+    assert running.returncode == 0
+    assert (b" records" in seen) is shown
+    assert b"looking" not in result
+
+
+def read_terminal(terminal: int) -> bytes:
+    """What was written to the other end; empty once that is closed, which Linux tells by an error."""
+    try:
+        return os.read(terminal, 65_536)
+    except OSError:
+        return b""

@@ -32,24 +32,38 @@ def open_engine(url: str) -> Engine:
         BadConfiguration: the URL is not one, its driver is missing, or the store cannot be opened.
     """
     try:
-        parsed = make_url(url)
-        if parsed.get_backend_name() == "sqlite" and parsed.database not in (None, "", ":memory:"):
-            Path(str(parsed.database)).resolve().parent.mkdir(parents=True, exist_ok=True)
-        engine = create_engine(parsed)
-        if parsed.get_backend_name() == "sqlite":
-            event.listen(engine, "connect", _set_up_sqlite)
-            event.listen(engine, "begin", _begin_immediately)
-        with read_only(engine) as connection:
-            current = is_current(connection)
-        if not current:
-            with engine.connect() as connection:
-                upgrade(connection)
+        engine = _make_engine(url)
+        try:
+            _bring_up_to_date(engine)
+        except BaseException:
+            engine.dispose()
+            raise
     except (ArgumentError, ImportError, OSError, DBAPIError, ValueError) as error:
         reason = getattr(error, "orig", None) or error
         raise BadConfiguration(
             [Finding("CONNECTOR_STORE_URL", 0, f"cannot be used: {reason}", "e.g. sqlite:///connector.db")]
         ) from None
     return engine
+
+
+def _make_engine(url: str) -> Engine:
+    parsed = make_url(url)
+    is_sqlite = parsed.get_backend_name() == "sqlite"
+    if is_sqlite and parsed.database not in (None, "", ":memory:"):
+        Path(str(parsed.database)).resolve().parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(parsed)
+    if is_sqlite:
+        event.listen(engine, "connect", _set_up_sqlite)
+        event.listen(engine, "begin", _begin_immediately)
+    return engine
+
+
+def _bring_up_to_date(engine: Engine) -> None:
+    with read_only(engine) as connection:
+        current = is_current(connection)
+    if not current:
+        with engine.connect() as connection:
+            upgrade(connection)
 
 
 def _set_up_sqlite(connection: Any, _: Any) -> None:

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import ColumnElement, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from connector.errors import Busy
 from connector.store.database import Database, dump, load
@@ -43,8 +44,14 @@ class Runs:
             )
 
     def _take(self, token: str) -> None:
-        moment = self._now().timestamp()
         mine = lease.c.connection_id == self._db.connection_id
+        try:
+            self._replace_lease(token, mine)
+        except IntegrityError:  # some databases let two look at the same moment, but only one insert
+            raise Busy("another run of this connection has just begun", "wait for it") from None
+
+    def _replace_lease(self, token: str, mine: ColumnElement[bool]) -> None:
+        moment = self._now().timestamp()
         with self._db.transaction():
             held = self._db.fetch(select(lease).where(mine))
             # A clock that was set back must not lock anybody out for longer than the lease.
@@ -54,7 +61,8 @@ class Runs:
                     "another run of this connection is under way",
                     f"wait for it; if it was killed, its lease ends in {seconds} s",
                 )
-            self._db.execute(delete(lease).where(mine))
+            for row in held:
+                self._db.execute(delete(lease).where(mine, lease.c.token == row.token))
             self._db.execute(
                 insert(lease).values(
                     connection_id=self._db.connection_id, token=token, expires=moment + LEASE_SECONDS

@@ -203,6 +203,14 @@ def test_a_wrong_url_is_said(url):
     assert findings(url).startswith("cannot be used: ")
 
 
+def test_a_store_is_made_with_its_folder(tmp_path, now):
+    """The folder of a new store need not be there."""
+    store = Store.open(f"sqlite:///{tmp_path}/deep/below/store.db", "default", now)
+    observe(store, "1")
+    assert (tmp_path / "deep" / "below" / "store.db").stat().st_size > 0
+    store.close()
+
+
 def test_a_file_in_the_way(tmp_path):
     """A folder that cannot be made is said."""
     (tmp_path / "file").write_text("")

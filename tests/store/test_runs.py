@@ -30,6 +30,15 @@ def test_only_one_run_at_a_time(store, second):
         observe(second, "1")
 
 
+def test_two_runs_that_begin_in_the_same_moment(store, second, monkeypatch):
+    """If neither sees the other's lease yet, still only one gets it."""
+    monkeypatch.setattr(second._database, "fetch", lambda _: [])
+    with store.runs.lease():
+        with pytest.raises(Busy, match="just begun"), second.runs.lease():
+            raise AssertionError("both run")
+        observe(store, "1")
+
+
 def test_connections_have_leases_of_their_own(store, stranger):
     """Two connections in one store do not wait for each other."""
     with store.runs.lease(), stranger.runs.lease():

@@ -1,0 +1,375 @@
+"""What mapping files say, and what is wrong with them: all of it at once, each with its line (F3)."""
+
+# ruff: noqa: N802  # test names carry the ids of the rules they prove
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from core.examples import HS, SF, OnTargetEdit, Rule
+from hypothesis import given
+from hypothesis import strategies as st
+from ruamel.yaml import YAML
+
+from connector.errors import BadConfiguration, Finding
+from connector.mapping.files import PAIRS, MappingSettings, load_pairs
+from connector.mapping.transforms import NAMES, Date, Number, Picklist, Reference, StagePair, Text
+
+BERLIN = ZoneInfo("Europe/Berlin")
+SETTINGS = MappingSettings(BERLIN, {HS: "900"}, "sf_record_id", "HubSpot_Id__c")
+SHIPPED = sorted(Path("mappings").resolve().glob("*.yaml"))
+HEAD = "pair: opportunity-deal\ncreate_in: [hubspot]\nfields:\n"
+
+
+@pytest.fixture
+def load(tmp_path):
+    """Loads texts (or bytes) as mapping files."""
+
+    def load(*texts):
+        paths = []
+        for number, text in enumerate(texts):
+            path = tmp_path / f"{number}.yaml"
+            path.write_bytes(text if isinstance(text, bytes) else text.encode())
+            paths.append(path)
+        return load_pairs(paths, SETTINGS)
+
+    return load
+
+
+@pytest.fixture
+def findings(load):
+    """What is wrong with texts, as (file, line, message, remedy)."""
+
+    def find(*texts):
+        with pytest.raises(BadConfiguration) as caught:
+            load(*texts)
+        return [(Path(one.where).stem, one.line, one.message, one.remedy) for one in caught.value.findings]
+
+    return find
+
+
+def field_of(load, entry):
+    """The rule that one entry makes."""
+    return load(f"{HEAD}  - {entry}\n")["opportunity-deal"].fields[0]
+
+
+# --- what files say ---------------------------------------------------------------------------------------
+
+
+def test_the_shipped_mappings_load_in_order_of_dependency():
+    """Companies, contacts, deals: in whatever order the files are given."""
+    for files in (SHIPPED, list(reversed(SHIPPED))):
+        pairs = load_pairs(files, SETTINGS)
+        assert list(pairs) == ["account-company", "contact-contact", "opportunity-deal"]
+        assert [(one.salesforce, one.hubspot) for one in pairs.values()] == list(PAIRS.values())
+
+
+def test_O1_the_seven_default_fields_of_deals_are_two_way():
+    """Owner, close date, name, type, description, amount and stage."""
+    deals = load_pairs(SHIPPED, SETTINGS)["opportunity-deal"]
+    two_way = {name for rule in deals.fields if rule.rule is Rule.TWO_WAY for name in rule.hubspot}
+    assert two_way == {
+        "hubspot_owner_id", "closedate", "dealname", "dealtype", "description", "amount", "pipeline", "dealstage",
+    }  # fmt: skip
+
+
+def test_D1_D2_D5_only_opportunities_pass_on_their_deletion():
+    """No mapping file can say otherwise (law 10)."""
+    pairs = load_pairs(SHIPPED, SETTINGS)
+    assert {name: pair.deletes for name, pair in pairs.items()} == {
+        "account-company": frozenset(),
+        "contact-contact": frozenset(),
+        "opportunity-deal": frozenset({SF}),
+    }
+
+
+def test_O10_ids_are_stored_where_partners_are_made():
+    """In HubSpot always; in Salesforce only for pairs that can be born in HubSpot."""
+    pairs = load_pairs(SHIPPED, SETTINGS)
+    assert pairs["contact-contact"].partner_field == {HS: "sf_record_id"}
+    assert pairs["opportunity-deal"].partner_field == {HS: "sf_record_id", SF: "HubSpot_Id__c"}
+    assert pairs["opportunity-deal"].creates == {SF, HS}
+
+
+def test_O9_A3_what_vendors_require_and_contacts_match_on():
+    """Known to the program, not a matter of configuration."""
+    pairs = load_pairs(SHIPPED, SETTINGS)
+    assert pairs["opportunity-deal"].required[SF] == ("Name", "StageName", "CloseDate")
+    assert pairs["contact-contact"].match_on == {SF: "Email", HS: "email"}
+    assert pairs["opportunity-deal"].match_on == {}
+
+
+def test_an_entry_says_as_little_as_it_wants(load):
+    """Two names are enough: the rest has defaults."""
+    rule = field_of(load, "{salesforce: Name, hubspot: dealname}")
+    assert (rule.salesforce, rule.hubspot, rule.transform) == (("Name",), ("dealname",), Text())
+    assert rule.rule is Rule.PREFER_SALESFORCE_UNLESS_BLANK
+    assert rule.on_target_edit is OnTargetEdit.RESTORE
+    assert (rule.at_creation_only, rule.skip_untranslatable, rule.defaults) == (False, False, {})
+    assert rule.label == "Name ↔ dealname"
+
+
+def test_an_entry_says_all_it_can(load):
+    """Every key reaches its rule."""
+    rule = field_of(
+        load,
+        "{salesforce: Type, hubspot: dealtype, rule: always_salesforce, transform: picklist, values: {New: new},"
+        " otherwise: skip_field, default: {salesforce: New, hubspot: new}, on_target_edit: leave,"
+        " at_creation_only: true}",
+    )
+    assert rule.transform == Picklist.from_map({"New": "new"})
+    assert (rule.rule, rule.on_target_edit) == (Rule.ALWAYS_SALESFORCE, OnTargetEdit.LEAVE)
+    assert (rule.at_creation_only, rule.skip_untranslatable) == (True, True)
+    assert rule.defaults == {SF: ("New",), HS: ("new",)}
+
+
+@pytest.mark.parametrize(
+    ("entry", "transform"),
+    [
+        ("{salesforce: A, hubspot: a, transform: number}", Number()),
+        ("{salesforce: A, hubspot: a, transform: date}", Date(BERLIN)),
+        ("{salesforce: A, hubspot: a, transform: reference}", Reference("account-company")),
+        (
+            "{salesforce: A, hubspot: a, transform: reference, refers_to: contact-contact}",
+            Reference("contact-contact"),
+        ),
+        ("{salesforce: [A, B], hubspot: [a, b], transform: stage}", StagePair()),
+    ],
+)
+def test_F5_transforms_are_made_with_the_settings(load, entry, transform):
+    """Time zone and pair included."""
+    assert field_of(load, entry).transform == transform
+
+
+def test_A5_owners_fall_back_to_the_default_of_the_settings(load):
+    """Unless the mapping names another for a side."""
+    assert field_of(load, "{salesforce: O, hubspot: o, transform: owner}").defaults == {HS: ("900",)}
+    own = field_of(load, "{salesforce: O, hubspot: o, transform: owner, default: {hubspot: '7', salesforce: 005A}}")
+    assert own.defaults == {HS: ("7",), SF: ("005A",)}
+
+
+@pytest.mark.parametrize("value", ["0", "false", "''"])
+def test_O9_a_default_may_be_any_value_but_nothing(load, value):
+    """Zero, false and empty text are defaults."""
+    entry = f"{{salesforce: A, hubspot: a, otherwise: default, default: {{hubspot: {value}}}}}"
+    assert HS in field_of(load, entry).defaults
+
+
+@pytest.mark.parametrize("text", [b"\xef\xbb\xbf" + (HEAD + "  - {salesforce: A, hubspot: a}\n").encode()])
+def test_a_byte_order_mark_is_read_over(load, text):
+    """Some editors of Windows write one."""
+    assert load(text)["opportunity-deal"].fields[0].salesforce == ("A",)
+
+
+def test_yaml_lets_an_anchor_be_used_again(load):
+    """Anchors, aliases and merged keys are YAML's own way of not repeating oneself."""
+    entries = (
+        "  - &x {salesforce: A, hubspot: a, rule: two_way}\n"
+        "  - {<<: *x, salesforce: B, hubspot: b}\n"
+        "  - &x {salesforce: C, hubspot: c, rule: hold}\n"
+        "  - {<<: *x, salesforce: D, hubspot: d}\n"
+    )
+    rules = load(HEAD + entries)["opportunity-deal"].fields
+    assert [rule.rule for rule in rules] == [Rule.TWO_WAY, Rule.TWO_WAY, Rule.HOLD, Rule.HOLD]
+
+
+# --- what is wrong with them ------------------------------------------------------------------------------
+
+GOOD = "  - {salesforce: Name, hubspot: dealname}\n"
+
+
+@pytest.mark.parametrize(
+    ("entry", "line", "message", "remedy"),
+    [
+        ("{salesfroce: A, hubspot: a}", 5, "fields.1.salesforce: Field required", ""),
+        (
+            "{salesforce: A, hubspot: a, ruel: two_way}",
+            5,
+            "fields.1.ruel: is not a known key",
+            "did you mean `rule`?",
+        ),
+        ("{salesforce: A, hubspot: a, zzz: 1}", 5, "fields.1.zzz: is not a known key", ""),
+        ("{salesforce: A, hubspot: [a, b]}", 5, "name as many Salesforce fields as HubSpot properties", ""),
+        ("{salesforce: [A, B], hubspot: [a, b]}", 5, "a stage is two fields a side, everything else is one", ""),
+        ("{salesforce: A, hubspot: a, transform: stage}", 5, "a stage is two fields a side", ""),
+        ("{salesforce: [], hubspot: []}", 5, "a stage is two fields a side, everything else is one", ""),
+        ("{salesforce: '', hubspot: a}", 5, "a field without a name", ""),
+        ("{salesforce: A, hubspot: [' ']}", 5, "a field without a name", ""),
+        ("{salesforce: A, hubspot: a, values: {X: x}}", 5, "`values` belongs to `transform: picklist`", ""),
+        ("{salesforce: A, hubspot: a, otherwise: default}", 5, "`otherwise: default` needs a `default`", ""),
+        ("{salesforce: A, hubspot: a, refers_to: contact-contact}", 5, "`refers_to` belongs to", ""),
+        (
+            "{salesforce: A, hubspot: a, transform: reference, refers_to: me}",
+            5,
+            "and is one of account-company",
+            "",
+        ),
+        (
+            "{salesforce: [A, B], hubspot: [a, b], transform: stage, default: {hubspot: x}}",
+            5,
+            "a stage takes no `default`",
+            "",
+        ),
+        ("{salesforce: A, hubspot: a, rule: newest}", 5, "fields.1.rule: Input should be", ""),
+        ("{salesforce: A, hubspot: a, transform: rot13}", 5, "fields.1.transform: Input should be 'text'", ""),
+        ("{salesforce: A, hubspot: a, at_creation_only: perhaps}", 5, "valid boolean", ""),
+        (
+            "salesforce: A\n    hubspot: a\n    values:\n      New: 3",
+            8,
+            "values.New: Input should be a valid string",
+            "",
+        ),
+        ("salesforce: A\n    hubspot: 3", 6, "fields.1.hubspot", ""),
+        ("just text", 5, "fields.1: should be a group of `key: value`", ""),
+    ],
+)
+def test_F3_a_wrong_entry_is_found_on_its_line(findings, entry, line, message, remedy):
+    """Unknown keys with a suggestion, wrong values, and combinations that make no sense."""
+    found = findings(f"{HEAD}{GOOD}  - {entry}\n")
+    assert any(
+        (where, at, advice) == ("0", line, remedy) and message in said for where, at, said, advice in found
+    ), found
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "message"),
+    [
+        ("", 1, "should be a group of `key: value`"),
+        ("# only a comment\n", 1, "should be a group of `key: value`"),
+        ("- a\n- b\n", 1, "should be a group of `key: value`"),
+        ("hello\n", 1, "should be a group of `key: value`"),
+        ("!!set {a, b}\n", 1, "should be a group of `key: value`"),
+        ("create_in: [hubspot]\nfields: []\n", 1, "pair: Field required"),
+        ("create_in: [hubspot]\nfields: []\n", 2, "fields: List should have at least 1 item"),
+        ("\n# why\npair: deal\n", 3, "pair: Input should be 'account-company'"),
+        (f"{HEAD}{GOOD}feilds: 1\n", 5, "feilds: is not a known key"),
+        ("pair: opportunity-deal\ncreate_in:\n  - hubspot\n  - here\n", 4, "create_in.1: Input should be"),
+        ("1: 2\n", 1, "1: Keys should be strings"),
+        ("pair: x\npair: y\n", 2, 'found duplicate key "pair"'),
+        ("pair: x\n\tfields: 3\n", 2, "is not YAML: found character"),
+        ("pair: x\nfields: [a\n", 3, "is not YAML"),
+        ("a: *nobody\n", 1, "found undefined alias"),
+        ("a: 1\n---\nb: 2\n", 2, "found another document"),
+        ("pair: a\n\nfields: \x07\n", 3, "is not YAML: special characters are not allowed"),
+        ("\r\npair: x\r\n", 2, "pair: Input should be"),
+        ("pair: 2020-99-99\n", 0, "is not YAML: month must be in 1..12"),
+        ("pair: !!int abc\n", 0, "is not YAML: invalid literal"),
+        ("pair: !!bool maybe\n", 0, "is not YAML"),
+        ("a: &a {<<: *a}\n", 0, "is not YAML"),
+        ("%YAML 3.1\n---\na: 1\n", 1, "found incompatible YAML document"),
+        ("[" * 500, 0, "is nested too deeply"),
+        (b"pair: caf\xe9\n", 0, "is not UTF-8 text"),
+    ],
+)
+def test_F3_a_wrong_file_is_found_with_its_line(findings, text, line, message):
+    """Broken YAML, other YAML than ours, and hostile YAML: a finding, never a traceback."""
+    found = findings(text)
+    assert any((where, at) == ("0", line) and message in said for where, at, said, _ in found), found
+    assert not any(said.startswith(":") or "PairFile" in said for _, _, said, _ in found)
+
+
+def test_F3_aliases_of_aliases_stay_small(findings):
+    """A file that would unfold to thousands of millions of entries is refused at its size on disk."""
+    names = pairwise("abcdefghi")
+    bomb = "".join(f"{this}: &{this} [{','.join([f'*{last}'] * 9)}]\n" for last, this in names)
+    found = findings(f"a: &a [x, x]\n{bomb}fields: *i\n")
+    assert any(said == "fields.0: should be a group of `key: value`" for _, _, said, _ in found)
+    assert len(found) < 50
+
+
+def test_F3_everything_is_found_at_once(findings):
+    """In all files, in one go."""
+    found = findings(f"{HEAD}  - {{hubspot: a}}\n  - {{salesforce: A}}\n", "- a\n", f"{HEAD}{GOOD}")
+    assert [(where, line) for where, line, _, _ in found] == [("0", 4), ("0", 5), ("1", 1)]
+
+
+@pytest.mark.parametrize(
+    ("entry", "side", "name"),
+    [
+        ("{salesforce: Name, hubspot: other}", "salesforce", "Name"),
+        ("{salesforce: Other, hubspot: dealname}", "hubspot", "dealname"),
+        ("{salesforce: [A, A], hubspot: [a, b], transform: stage}", "salesforce", "A"),
+    ],
+)
+def test_F3_a_field_mapped_twice_is_found(findings, entry, side, name):
+    """On the line of the second, pointing to the first."""
+    ((_, line, message, remedy),) = findings(f"{HEAD}{GOOD}  - {entry}\n")
+    first = 2 if name == "A" else 1
+    assert (line, remedy) == (5, "map each field once")
+    assert message == f"{side} field {name} is mapped twice (first in entry {first})"
+
+
+def test_F3_a_pair_mapped_by_two_files_is_found(findings):
+    """In the second file, where it names the pair."""
+    ((where, line, message, _),) = findings(f"{HEAD}{GOOD}", f"# mine\n\n{HEAD}{GOOD}")
+    assert (where, line, message) == ("1", 3, "pair opportunity-deal is mapped by another file too")
+
+
+def test_F3_a_file_that_cannot_be_read_is_found(tmp_path):
+    """Missing, or a folder."""
+    with pytest.raises(BadConfiguration) as caught:
+        load_pairs([tmp_path / "none.yaml", tmp_path], SETTINGS)
+    missing, folder = caught.value.findings
+    assert missing == Finding(str(tmp_path / "none.yaml"), 0, "there is no such file", "run `connector init`")
+    assert folder.message.startswith("cannot be read")
+    assert str(caught.value) == "2 thing(s) to mend in the configuration"
+
+
+# --- laws -------------------------------------------------------------------------------------------------
+
+scalars = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.text(max_size=8),
+    st.sampled_from([*NAMES, *PAIRS]),
+)
+keys = st.sampled_from(
+    ["pair", "create_in", "fields", "salesforce", "hubspot", "rule", "transform", "values", "default"]
+)
+documents = st.recursive(
+    scalars,
+    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(keys, inner, max_size=4)),
+    max_leaves=20,
+)
+
+
+def attempt(path, data):
+    """Load bytes as a mapping file; return how many lines they have, and the lines that were found wrong."""
+    path.write_bytes(data)
+    try:
+        load_pairs([path], SETTINGS)
+    except BadConfiguration as error:
+        return len(data.decode(errors="replace").splitlines()) + 1, [one.line for one in error.findings]
+    return 1, [1]
+
+
+def lie_within(outcome):
+    """Whether something was found, and on lines that the file has."""
+    lines, found = outcome
+    return bool(found) and all(0 <= line <= lines for line in found)
+
+
+@given(document=documents)
+def test_F3_any_document_loads_or_is_explained(tmp_path_factory, document):
+    """Whatever YAML holds."""
+    path = tmp_path_factory.getbasetemp() / "any.yaml"
+    with path.open("w", encoding="utf-8") as stream:
+        YAML(typ="safe").dump(document, stream)
+    assert lie_within(attempt(path, path.read_bytes()))
+
+
+@given(data=st.binary(max_size=40), at=st.integers(0, 120))
+def test_F3_any_damage_to_a_good_file_loads_or_is_explained(tmp_path_factory, data, at):
+    """Bytes put into the middle of a mapping file, as an accident would."""
+    good = (HEAD + GOOD + "  - {salesforce: Amount, hubspot: amount, transform: number}\n").encode()
+    assert lie_within(attempt(tmp_path_factory.getbasetemp() / "damaged.yaml", good[:at] + data + good[at:]))
+
+
+@given(text=st.text(alphabet="-:[]{}&*!|>'\"%@`#,? \t\nabc0<", max_size=40))
+def test_F3_any_signs_of_yaml_load_or_are_explained(tmp_path_factory, text):
+    """All that YAML gives a meaning to, in any order."""
+    assert lie_within(attempt(tmp_path_factory.getbasetemp() / "signs.yaml", text.encode()))

@@ -246,7 +246,7 @@ class Salesforce:
 
     def changes(self, wanted: Mapping[str, Wanted], cursors: Mapping[str, Any]) -> Iterator[Page]:
         """Pages of changed records, then of deleted ones. Cursors are named `salesforce/<object>`."""
-        started = self._door.server_time or datetime.now(UTC)
+        started = self._now()
         horizon = started - self._overlap
         requests_: dict[str, tuple[str, str, Any]] = {}
         for name, want in wanted.items():
@@ -461,6 +461,12 @@ class Salesforce:
         return Usage(self._door.calls, self._left)
 
     # --- calling ---
+
+    def _now(self) -> datetime:
+        """The server's time, as of the last call; asked for if there was none."""
+        if self._door.server_time is None:
+            self._call("GET", "limits")
+        return self._door.server_time or datetime.now(UTC)
 
     def _composite(self, parts: Mapping[str, tuple[str, str, Any]]) -> dict[str, tuple[int, Any]]:
         """Send sub-requests (method, path, body) by name; returns status and body of each. One call."""

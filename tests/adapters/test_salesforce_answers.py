@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import orjson
 import pytest
 import requests
 import responses
 from adapters.conformance import flat, make
-from adapters.conftest import never
+from adapters.conftest import START, never
 
 from connector.adapters import salesforce as salesforce_adapter
 from connector.adapters.base import Draft, Edit, Trouble, Wanted
@@ -159,6 +161,7 @@ def test_a_failing_collection_fails_all_its_records(crm, wire, status, body):
 def test_a_failing_query_stops_the_look(crm, wire):
     """A sub-request that reads may not fail quietly: the run ends with Salesforce's own words."""
     text = "\nSELECT Foo FROM X\n       ^\nERROR at Row:1:Column:8\nNo such column 'Foo'"
+    wire.get(f"{DATA}/limits", json={}, headers={"Date": "Mon, 02 Nov 2026 09:00:00 GMT"})
     composite(wire, (400, [{"errorCode": "INVALID_FIELD", "message": text}]))
     with pytest.raises(Unreachable) as caught:
         list(crm.changes({"Opportunity": WANTED}, {}))
@@ -336,6 +339,16 @@ def test_a_login_page_of_somebody_else(salesforce, way, status):
     with pytest.raises(Unreachable, match="refuses the login") as caught:
         sign_in(salesforce, **dict.fromkeys(names, SECRET))
     assert SECRET not in str(caught.value)
+
+
+def test_a_look_that_is_the_first_call_knows_the_servers_time(salesforce):
+    """Even then a cursor is made of the server's time, not of ours."""
+    box = salesforce.sandbox
+    box.clock.set(START + timedelta(days=4000))
+    door = Door(Side.SALESFORCE, salesforce_adapter.judge, mounts={"https://": SandboxAdapter(box)}, sleep=never)
+    crm = Salesforce(door, SalesforceCredentials(ORG, session_id=box.session_id))
+    cursors = [page.cursors for page in crm.changes({"Account": Wanted(())}, {})]
+    assert cursors[-1]["salesforce/Account"].startswith("2037-10-15T08:50")
 
 
 # --- set-up ---

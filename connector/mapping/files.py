@@ -171,7 +171,9 @@ def explain(error: ValidationError, document: Any, path: Path, model: type[BaseM
             close = difflib.get_close_matches(str(one["loc"][-1]), _keys_of(model), n=1)
             remedy = f"did you mean `{close[0]}`?" if close else ""
         findings.append(
-            Finding(str(path), _line_of(document, one["loc"]), f"{place}: {message}" if place else message, remedy)
+            Finding(
+                str(path), _line_of(document, one["loc"]), f"{place}: {message}" if one["loc"] else message, remedy
+            )
         )
     return findings
 

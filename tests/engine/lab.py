@@ -7,8 +7,9 @@ the connector's code.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -58,10 +59,13 @@ class Fate:
         self.after_delivery = False
         self.interrupt_at: int | None = None
         self.interruption: Callable[[], None] | None = None
+        self.interrupt_before: str | None = None
+        self.watcher: Callable[[], None] | None = None
 
     def revive(self) -> None:
         self.steps, self.dead, self.strike_at = 0, False, None
         self.interrupt_at, self.interruption = None, None
+        self.interrupt_before, self.watcher = None, None
 
     def step(self) -> bool:
         """One step is about to be taken; whether the process dies at it."""
@@ -69,6 +73,11 @@ class Fate:
             raise Died
         self.steps += 1
         return self.strike_at is not None and self.steps >= self.strike_at
+
+    def watch(self) -> None:
+        """Nothing is under way: what is durable now is what the next step finds."""
+        if self.watcher is not None:
+            self.watcher()
 
     def die(self) -> None:
         self.dead = True
@@ -85,9 +94,13 @@ class FatefulAdapter(BaseAdapter):
 
     def send(self, request, **kwargs):  # type: ignore[override]
         fate = self._fate
+        fate.watch()
         dies = fate.step()
         if dies and not fate.after_delivery:
             fate.die()
+        if fate.interrupt_before is not None and (request.url or "").endswith(fate.interrupt_before):
+            fate.interrupt_before = None
+            fate.interruption()
         meddled = fate.interruption is not None and fate.interrupt_at == fate.steps
         # An edit between our re-read and our write is the one that neither vendor lets us see (law 5).
         overwrites = _is_overwrite(request)
@@ -130,11 +143,25 @@ class Lab:
             **(environment or {}),
         }
         self.pairs = load_mapping(load_settings(self.environment, FOLDER), FOLDER) if environment else _shipped()
+        self._let_people_in()
+        self.forget()
+
+    def _let_people_in(self) -> None:
         self._people = requests.Session()
         self._people.trust_env = False
         self._people.mount(SALESFORCE, SandboxAdapter(self.salesforce))
         self._people.mount(HUBSPOT, SandboxAdapter(self.hubspot))
-        self.forget()
+
+    def copy(self) -> Lab:
+        """A twin with everything durable as it is now: both CRMs, the clock, and what the store has committed."""
+        twin = copy.copy(self)
+        twin.clock, twin.salesforce, twin.hubspot = copy.deepcopy((self.clock, self.salesforce, self.hubspot))
+        twin.environment, twin.fate = dict(self.environment), Fate()
+        twin._let_people_in()
+        twin.forget()
+        with closing(self.engine.raw_connection()) as mine, closing(twin.engine.raw_connection()) as its:
+            its.driver_connection.deserialize(mine.driver_connection.serialize())
+        return twin
 
     # --- the connector ---
 
@@ -149,6 +176,7 @@ class Lab:
     def _begin(self) -> None:
         if self.fate.dead:
             raise Died
+        self.fate.watch()
 
     def _commit(self) -> None:
         if self.fate.step():
@@ -208,6 +236,32 @@ class Lab:
         self.fate.revive()
         self.clock.advance(timedelta(seconds=1))
 
+    def sync_once(self, wish: Wish | None = None) -> Report:
+        """One run that leaves nothing to do: the next one writes nothing (T7). Returns the first one's report."""
+        report = self.sync(wish)
+        again = self.sync()
+        assert again.writes == 0, f"T7: the run after it wrote {again.as_json()}"
+        return report
+
+    def configure(self, **settings: str) -> None:
+        """Change settings, such as `SYNC__DEALS="false"`, as somebody does between two runs."""
+        self.environment |= {f"CONNECTOR__{name}": value for name, value in settings.items()}
+        self.pairs = load_mapping(load_settings(self.environment, FOLDER), FOLDER)
+
+    def problems(self) -> list[dict[str, Any]]:
+        """Open problems, as `connector problems` lists them."""
+        return self.store.problems.all()
+
+    def sync_before(self, path: str, interruption: Callable[[], None]) -> Report:
+        """Sync, while somebody does something just before the first request whose URL ends with `path`."""
+        self.fate.revive()
+        self.fate.interrupt_before, self.fate.interruption = path, interruption
+        report = sync(self.connection(), Wish(deletes=True))
+        assert self.fate.interrupt_before is None, f"the run never asked for {path}"
+        self.fate.revive()
+        self.clock.advance(timedelta(seconds=1))
+        return report
+
     # --- people in Salesforce ---
 
     def sf(self, method: str, path: str, body: Any = None) -> Any:
@@ -239,6 +293,14 @@ class Lab:
     def opportunity(self, name: str = "Big deal", **fields: Any) -> str:
         given = {"Name": name, "StageName": "Prospecting", "CloseDate": "2026-06-30", **fields}
         return self.sf_create("Opportunity", **given)
+
+    def business(self, **fields: Any) -> tuple[str, str, str]:
+        """An account, its contact, and an opportunity of the account on which the contact has a role."""
+        account = self.sf_create("Account", Name="Acme", Website="acme.example")
+        contact = self.sf_create("Contact", LastName="Fox", Email="fox@acme.example", AccountId=account)
+        opportunity = self.opportunity(AccountId=account, **fields)
+        self.role(opportunity, contact)
+        return account, contact, opportunity
 
     def role(self, opportunity: str, contact: str, **fields: Any) -> str:
         return self.sf_create("OpportunityContactRole", OpportunityId=opportunity, ContactId=contact, **fields)

@@ -73,9 +73,6 @@ class Base:
     salesforce: Fields = field(default_factory=dict)
     hubspot: Fields = field(default_factory=dict)
 
-    def of(self, side: Side) -> Fields:
-        return self.salesforce if side is Side.SALESFORCE else self.hubspot
-
     @classmethod
     def make(cls, side: Side, here: Fields, there: Fields) -> Base:
         """The base whose `side` looks like `here` and whose other side looks like `there`."""

@@ -34,6 +34,8 @@ class Candidate:
     links: Mapping[tuple[Side, str], Link] = field(default_factory=dict)
     in_scope: bool = True
     """Whether it may get a partner made: a deal may only in a synced pipeline (O6)."""
+    restored: bool = False
+    """Its pair ended with its own deletion, and it is back: that its partner is gone is no reason now (D4)."""
 
     def link_of(self, record: Record) -> Link | None:
         return self.links.get((record.side, record.id))
@@ -101,9 +103,9 @@ def _match_by_stored_id(candidate: Candidate) -> Match | None:
             return _duplicate(record, candidate.named, "names a record that already has another partner")
         return Adopt(candidate.named, "A2")
     gone = [partner for partner in naming if partner.presence is Presence.DELETED]
-    if gone and (own is None or own.state is not LinkState.PENDING):
+    if gone and not candidate.restored and (own is None or own.state is not LinkState.PENDING):
         return SeverFrom(gone[0].id)
-    if record.partner_id is None:
+    if record.partner_id is None or candidate.restored:
         return None
     if record.side is Side.SALESFORCE:
         # It was born in HubSpot and its partner is gone there: that never makes it anew (D2, D8).

@@ -10,7 +10,7 @@ just done: a record that was adopted is merged, an opportunity that was created 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from connector.adapters.base import Draft, Edit, Outcome, Refusal, Trouble
@@ -113,7 +113,8 @@ def _apply_window(work: Work, pair: Pair, side: Side, ids: Sequence[str]) -> boo
     _learn(work, pair, [*records.values(), *others.values()])
     actions: list[Action] = []
     contacts = _linked_contacts(work, pair, single)
-    for candidate in _candidates(work, pair, single):
+    restored = {id_ for id_, one in links.items() if one.state is LinkState.CLOSED}
+    for candidate in _candidates(work, pair, single, restored):
         own, waits = contacts.get(candidate.record.id, ((), []))
         planned = plan_candidate(pair, candidate, work.world.knowledge, own)
         actions += [*planned, *waits] if any(isinstance(one, Creation) for one in planned) else planned
@@ -176,7 +177,9 @@ def _learn(work: Work, pair: Pair, records: Iterable[Record]) -> None:
             knowledge.learn(rule.transform.pair, side, live)
 
 
-def _candidates(work: Work, pair: Pair, records: Sequence[Record]) -> Iterable[Candidate]:
+def _candidates(
+    work: Work, pair: Pair, records: Sequence[Record], restored: Collection[str]
+) -> Iterable[Candidate]:
     """Unlinked records, each with all that was observed of possible partners."""
     if not records:
         return
@@ -206,6 +209,7 @@ def _candidates(work: Work, pair: Pair, records: Sequence[Record]) -> Iterable[C
             siblings=tuple(sibling for sibling in siblings.get(key, ()) if sibling.id != one.id),
             links=links,
             in_scope=side is Side.SALESFORCE or pair.name != DEALS or syncs(work.world, one),
+            restored=one.id in restored,
         )
 
 

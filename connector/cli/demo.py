@@ -1,7 +1,7 @@
-"""`connector demo`: a story in seven scenes, played between two sandboxes on this machine.
+"""`connector demo`: a story in eight scenes, played between two sandboxes on this machine.
 
-Each scene does something as a person would, through the CRMs' own APIs, syncs, and shows what is then there on
-both sides. The last but one proves that a sync with nothing to do writes nothing; if it did write, the demo fails.
+Scenes do something as a person would, through the CRMs' own APIs, sync, and show what is then there on both
+sides. One of them proves that a sync with nothing to do writes nothing; if it did write, the demo fails.
 """
 
 from __future__ import annotations
@@ -354,6 +354,8 @@ def _show_what_next(play: Play, *, keep: bool) -> None:
         "It prints addresses and credentials. Put them into the environment of another terminal:",
         "  export SALESFORCE_INSTANCE_URL=… SALESFORCE_SESSION_ID=…",
         "  export HUBSPOT_BASE_URL=… HUBSPOT_ACCESS_TOKEN=…",
+        "There, in a new folder, which will hold the settings and the store:",
+        "  mkdir ~/crm && cd ~/crm",
         f"  {command} init     # settings and mappings, to be read and changed",
         f"  {command} check    # is everything there?",
         f"  {command} plan     # what would be written, and why",
@@ -366,10 +368,11 @@ def _show_what_next(play: Play, *, keep: bool) -> None:
 
 
 def _command() -> str:
-    """How this program can be started from a shell: by its name, or as it was just now."""
+    """How this program can be started from a shell in any folder: by its name, or as it was just now."""
     if shutil.which("connector"):
         return "connector"
-    return sys.argv[0] if Path(sys.argv[0]).name == "connector" else f"{sys.executable} -m connector"
+    started = Path(sys.argv[0])
+    return str(started.absolute()) if started.name == "connector" else f"{sys.executable} -m connector"
 
 
 # --- looking things up ------------------------------------------------------------------------------------

@@ -48,7 +48,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """Values to write to a record. `old` holds what they replace."""
+    """Values to write to a record. `old` holds what goes when they come: an association is else only added."""
 
     id: str
     values: Fields

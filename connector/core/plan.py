@@ -83,6 +83,20 @@ class Update:
     def values(self) -> dict[str, Value]:
         return {change.field: change.new for change in self.changes}
 
+    @property
+    def superseded(self) -> dict[str, Value]:
+        """Old values that go when the new ones come: those agreed before, and those that are cleared.
+
+        An association is replaced only if both sides had agreed on it; one that somebody else made stays
+        beside the new one (P2).
+        """
+        agreed = self.link.base.hubspot if self.to is Side.HUBSPOT else self.link.base.salesforce
+        return {
+            change.field: change.old
+            for change in self.changes
+            if change.new is None or agreed.get(change.field) == change.old
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Deletion:

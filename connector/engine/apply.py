@@ -579,10 +579,7 @@ def update(work: Work, pair: Pair, side: Side, updates: Sequence[Update]) -> set
             [(one.record_id, one.link.id, one.changes) for one in by_id.values()],
         )
     journal = dict(zip(by_id, numbers, strict=True))
-    edits = [
-        Edit(one.record_id, one.values, {change.field: change.old for change in one.changes})
-        for one in by_id.values()
-    ]
+    edits = [Edit(one.record_id, one.values, one.superseded) for one in by_id.values()]
     done: set[int] = set()
     for outcomes in work.hands.update(side, object_, edits) if edits else ():
         with store.transaction():

@@ -23,7 +23,7 @@ from connector.core.model import Pair, Record, Side
 from connector.engine.world import COMPANIES, CONTACTS, DEALS, Connection, World
 from connector.store.links import CONTACT_COMPANY
 
-SWEEP = "sweep"
+SWEEP, BEGUN = "sweep", "begun"
 
 
 @dataclass
@@ -39,23 +39,19 @@ class Seen:
 def observe(c: Connection, world: World, run_id: int, progress: Callable[[int], None] = lambda _: None) -> Seen:
     """Take in everything that changed on both sides since the last look."""
     seen = Seen()
-    first = {side: _is_first_look(c, side) for side in Side}
     _observe_side(c, world, Side.SALESFORCE, seen, progress)
     _observe_side(c, world, Side.HUBSPOT, seen, progress)
     if DEALS in c.pairs:
         _observe_associations(c, world, seen, run_id)
     if is_sweep_due(c):
         _sweep(c, world)
-    if all(first.values()):
-        _begin_quietly(c, seen)
+    if c.store.runs.read(BEGUN) is None:  # also if an earlier first look was cut short
+        _begin_quietly(c)
+    if c.store.runs.last() is None:  # nothing but plans so far: the first run says it too
+        seen.existing_deals = int(c.store.runs.read(BEGUN)["existing_deals"])
     with c.store.transaction():
         c.store.records.mark_due(c.now().isoformat())
     return seen
-
-
-def _is_first_look(c: Connection, side: Side) -> bool:
-    pairs = c.pairs.values()
-    return all(c.store.runs.read(f"{side}/{pair.object(side)}") is None for pair in pairs)
 
 
 def _observe_side(c: Connection, world: World, side: Side, seen: Seen, progress: Callable[[int], None]) -> None:
@@ -167,25 +163,29 @@ def _sweep(c: Connection, world: World) -> None:
     c.store.runs.remember(SWEEP, {"at": c.now().isoformat(), "calls": calls})
 
 
-def _begin_quietly(c: Connection, seen: Seen) -> None:
+def _begin_quietly(c: Connection) -> None:
     """What the very first look leaves alone (P4)."""
-    records = c.store.records
     with c.store.transaction():
+        waiting: Sequence[str] = ()
         if c.settings.sync.first_sync == "triggers_only":
             for pair in c.pairs.values():
                 for side in Side:
-                    records.clear_all(side, pair.object(side))
-            return
-        assigned = set(c.settings.pipelines.assigned.values())
-        if DEALS not in c.pairs or not assigned:
-            return
-        pair = c.pairs[DEALS]
-        deals = records.load(Side.HUBSPOT, pair.hubspot, seen.deals)
-        ids = [
-            one.id for one in deals.values() if one.fields.get("pipeline") in assigned and one.partner_id is None
-        ]
-        records.mark(Side.HUBSPOT, pair.hubspot, ids, dirty=False)
-        seen.existing_deals = len(ids)
+                    c.store.records.clear_all(side, pair.object(side))
+        elif DEALS in c.pairs:
+            pair = c.pairs[DEALS]
+            waiting = _find_existing_deals(c, pair)
+            c.store.records.mark(Side.HUBSPOT, pair.hubspot, waiting, dirty=False)
+        c.store.runs.remember(BEGUN, {"existing_deals": len(waiting)})
+
+
+def _find_existing_deals(c: Connection, pair: Pair) -> list[str]:
+    """The deals that were in an assigned pipeline before the connector came."""
+    assigned = set(c.settings.pipelines.assigned.values())
+    if not assigned:
+        return []
+    ids = c.store.records.dirty(Side.HUBSPOT, pair.hubspot, "", 10**9)
+    deals = c.store.records.load(Side.HUBSPOT, pair.hubspot, ids).values()
+    return [one.id for one in deals if one.fields.get("pipeline") in assigned and one.partner_id is None]
 
 
 def observe_records(c: Connection, world: World, side: Side, pair: Pair, ids: Iterable[str]) -> dict[str, Record]:

@@ -37,6 +37,8 @@ class Wish:
     """Ids of records to sync now, from either side; empty: all that is due (T6)."""
 
 
+_DEALS_OFF = "deal sync is switched off (`sync.deals: false`)"
+
 Progress = Callable[[str, int], None]
 """Called with what is being done and how many more records of it are done."""
 
@@ -110,6 +112,8 @@ def plan(c: Connection, wish: Wish | None = None, progress: Progress = lambda *_
 
 
 def _look(c: Connection, world: World, wish: Wish, report: Report, progress: Progress) -> Only | None:
+    if DEALS not in c.pairs:
+        report.notes.append(f"{_DEALS_OFF}: no opportunity and no deal is touched (P1)")
     if wish.records:
         return _look_at(c, world, wish.records, report)
     seen = observe(c, world, report.run, lambda number: progress("looking", number))
@@ -155,6 +159,8 @@ def _find(c: Connection, world: World, given: str) -> tuple[Side, Pair, str]:
             if any(one.present for one in c.hubspot.read(pair.hubspot, [id_], wanted).values()):
                 return Side.HUBSPOT, pair, id_
     remedy = "give a Salesforce id (001…, 003…, 006…), or deal:ID, contact:ID or company:ID of HubSpot"
+    if DEALS not in c.pairs:
+        remedy = f"{_DEALS_OFF} (P1); {remedy}"
     raise BadConfiguration([Finding("--record", 0, f"no synced record has the id {given}", remedy)])
 
 

@@ -8,8 +8,8 @@ the connector's code.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -61,11 +61,12 @@ class Fate:
         self.interruption: Callable[[], None] | None = None
         self.interrupt_before: str | None = None
         self.watcher: Callable[[], None] | None = None
+        self.sent = ""
 
     def revive(self) -> None:
         self.steps, self.dead, self.strike_at = 0, False, None
         self.interrupt_at, self.interruption = None, None
-        self.interrupt_before, self.watcher = None, None
+        self.interrupt_before = None
 
     def step(self) -> bool:
         """One step is about to be taken; whether the process dies at it."""
@@ -106,6 +107,7 @@ class FatefulAdapter(BaseAdapter):
         overwrites = _is_overwrite(request)
         if meddled and not overwrites:
             fate.interruption()
+        fate.sent = f"{request.method} {request.path_url}"
         response = self._inner.send(request, **kwargs)
         if meddled and overwrites:
             fate.interruption()
@@ -159,9 +161,12 @@ class Lab:
         twin.environment, twin.fate = dict(self.environment), Fate()
         twin._let_people_in()
         twin.forget()
-        with closing(self.engine.raw_connection()) as mine, closing(twin.engine.raw_connection()) as its:
-            its.driver_connection.deserialize(mine.driver_connection.serialize())
+        twin._database.deserialize(self.durable_store())
         return twin
+
+    def durable_store(self) -> bytes:
+        """What the store has committed; not to be asked for in the middle of a transaction."""
+        return self._database.serialize()
 
     # --- the connector ---
 
@@ -171,6 +176,8 @@ class Lab:
         event.listen(engine, "begin", lambda _: self._begin())
         event.listen(engine, "commit", lambda _: self._commit())
         self.engine = engine
+        with closing(engine.raw_connection()) as connection:
+            self._database = connection.driver_connection  # a store in memory has this one connection
         self.store = Store(engine, "default", self.clock.now)
 
     def _begin(self) -> None:
@@ -261,6 +268,15 @@ class Lab:
         self.fate.revive()
         self.clock.advance(timedelta(seconds=1))
         return report
+
+    @contextmanager
+    def watching(self, watcher: Callable[[], None]) -> Iterator[None]:
+        """Call `watcher` before each request and each transaction of the runs inside."""
+        self.fate.watcher = watcher
+        try:
+            yield
+        finally:
+            self.fate.watcher = None
 
     # --- people in Salesforce ---
 

@@ -45,10 +45,10 @@ def observe(c: Connection, world: World, run_id: int, progress: Callable[[int], 
         _observe_associations(c, world, seen, run_id)
     if is_sweep_due(c):
         _sweep(c, world)
-    if c.store.runs.read(BEGUN) is None:  # also if an earlier first look was cut short
-        _begin_quietly(c)
+    # Not yet begun is also what a first look leaves that was cut short.
+    begun = c.store.runs.read(BEGUN) or _begin_quietly(c)
     if c.store.runs.last() is None:  # nothing but plans so far: the first run says it too
-        seen.existing_deals = int(c.store.runs.read(BEGUN)["existing_deals"])
+        seen.existing_deals = int(begun["existing_deals"])
     with c.store.transaction():
         c.store.records.mark_due(c.now().isoformat())
     return seen
@@ -163,8 +163,8 @@ def _sweep(c: Connection, world: World) -> None:
     c.store.runs.remember(SWEEP, {"at": c.now().isoformat(), "calls": calls})
 
 
-def _begin_quietly(c: Connection) -> None:
-    """What the very first look leaves alone (P4)."""
+def _begin_quietly(c: Connection) -> dict[str, int]:
+    """Leave alone what the very first look does (P4); returns what is remembered of it."""
     with c.store.transaction():
         waiting: Sequence[str] = ()
         if c.settings.sync.first_sync == "triggers_only":
@@ -175,7 +175,9 @@ def _begin_quietly(c: Connection) -> None:
             pair = c.pairs[DEALS]
             waiting = _find_existing_deals(c, pair)
             c.store.records.mark(Side.HUBSPOT, pair.hubspot, waiting, dirty=False)
-        c.store.runs.remember(BEGUN, {"existing_deals": len(waiting)})
+        begun = {"existing_deals": len(waiting)}
+        c.store.runs.remember(BEGUN, begun)
+    return begun
 
 
 def _find_existing_deals(c: Connection, pair: Pair) -> list[str]:

@@ -123,6 +123,9 @@ def _apply_window(work: Work, pair: Pair, side: Side, ids: Sequence[str]) -> boo
         actions += plan_link(pair, situation, work.world.knowledge, work.world.stages.closed)
     if pair.name == DEALS and CONTACTS in work.c.pairs:
         actions += _plan_roles(work, situations)
+    if pair.name == DEALS:
+        # A deal that leaves a synced pipeline, or comes back, is written nowhere, yet counts differently (U9).
+        store.links.derive_parents([one.id for one in linked])
     looked_at = [*records.values(), *others.values()]
     _note(work, looked_at, actions)
     deletions = {action.link.id for action in actions if isinstance(action, Deletion)}
@@ -522,6 +525,9 @@ def _resolve_collision(
         ours = found.partner_id == source.id and was_pending
         completion = Completion(link_id, found.id, None if ours else Base())
         store.links.complete(pair.name, side, [completion], work.report.run)
+        if ours:  # what was agreed at that try is not settled again, so its company is joined here
+            agreed = store.links.load([link_id])[link_id].base
+            _join_company(work, pair, {link_id: agreed.hubspot})
         store.records.wake(pair.name, [(source.side, source.id), (side, found.id)])
         _look_again(work, pair, source.side, [source.id])
         _look_again(work, pair, side, [found.id])
@@ -724,17 +730,25 @@ def delete(work: Work, pair: Pair) -> None:
         ids = [id_ for id_ in ids if (Side.SALESFORCE, pair.salesforce, id_) in work.only]
     for start in range(0, len(ids), WINDOW):
         some = ids[start : start + WINDOW]
-        links = list(store.links.by_ids(pair.name, Side.SALESFORCE, some).values())
-        records = store.records.load(Side.SALESFORCE, pair.salesforce, some)
-        others = store.records.load(Side.HUBSPOT, pair.hubspot, [one.hubspot_id for one in links if one.hubspot_id])
-        work.again = set()
-        actions: list[Action] = []
-        for link in links:
-            situation = _situation(work, pair, link, Side.SALESFORCE, records, others)
-            actions += plan_link(pair, situation, work.world.knowledge, work.world.stages.closed)
-        _sever(work, [one for one in actions if isinstance(one, Severance)])
-        _delete(work, pair, [one for one in actions if isinstance(one, Deletion)])
-        _clear(work, pair, list(records.values()), set())
+        _delete_window(work, pair, some)
+        gone_already = sorted({id_ for side, id_ in work.again if side is Side.SALESFORCE})
+        if gone_already:  # by a run that died, or by a person: their links close
+            _delete_window(work, pair, gone_already)
+
+
+def _delete_window(work: Work, pair: Pair, ids: Sequence[str]) -> None:
+    store = work.c.store
+    links = list(store.links.by_ids(pair.name, Side.SALESFORCE, ids).values())
+    records = store.records.load(Side.SALESFORCE, pair.salesforce, ids)
+    others = store.records.load(Side.HUBSPOT, pair.hubspot, [one.hubspot_id for one in links if one.hubspot_id])
+    work.again = set()
+    actions: list[Action] = []
+    for link in links:
+        situation = _situation(work, pair, link, Side.SALESFORCE, records, others)
+        actions += plan_link(pair, situation, work.world.knowledge, work.world.stages.closed)
+    _sever(work, [one for one in actions if isinstance(one, Severance)])
+    _delete(work, pair, [one for one in actions if isinstance(one, Deletion)])
+    _clear(work, pair, list(records.values()), set())
 
 
 def _delete(work: Work, pair: Pair, deletions: Sequence[Deletion]) -> None:

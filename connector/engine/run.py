@@ -24,7 +24,7 @@ from connector.engine.derive import derive
 from connector.engine.hands import Hands, PretendedHands, RealHands
 from connector.engine.observe import is_sweep_due, observe, observe_deals, observe_records, sweep_price
 from connector.engine.report import Report
-from connector.engine.world import DEALS, Connection, Needed, World, get_to_know, make_needed
+from connector.engine.world import DEALS, SET_UP_PROBLEMS, Connection, Needed, World, get_to_know, make_needed
 from connector.errors import BadConfiguration, Finding, Refused, Unreachable
 
 
@@ -200,16 +200,28 @@ def _apply(
 
 def _renew_standing_problems(c: Connection, world: World) -> None:
     """Problems that are not a record's own, such as a record type without a pipeline, or an owner's."""
-    standing = {(Side(one["side"]), one["object"], one["record_id"]) for one in c.store.problems.all()}
+    open_ = c.store.problems.all()
+    standing = {(Side(one["side"]), one["object"], one["record_id"]): one["code"] for one in open_}
     still = {(one.side, one.object, one.record_id) for one in world.problems}
     over = []
-    for side, object_, id_ in standing - still:
+    for side, object_, id_ in standing.keys() - still:
         owner = object_ in {"User", "owners"} and isinstance(world.knowledge.owner(side.other, id_), str)
-        set_up = object_ == "RecordType" or id_ == c.settings.salesforce.id_field
-        if owner or set_up:
+        if owner or standing[side, object_, id_] in SET_UP_PROBLEMS:
             over.append((side, object_, id_))
+    if over:
+        _let_go_on(c, over, standing)
     c.store.problems.solve(over)
     c.store.problems.note(world.problems, retry=False)
+
+
+def _let_go_on(c: Connection, over: Iterable[tuple[Side, str, str]], held: Iterable[tuple[Side, str, str]]) -> None:
+    """Something that stood in the way is gone: look again at what waited for it and at what had a problem."""
+    for side, object_, id_ in held:
+        c.store.records.mark(side, object_, [id_])
+    for pair in c.pairs.values():
+        c.store.records.wake(
+            pair.name, [(side, id_) for side, object_, id_ in over if object_ == pair.object(side)]
+        )
 
 
 def _count(c: Connection, report: Report) -> None:

@@ -31,6 +31,9 @@ from connector.store.store import Store
 DEALS, CONTACTS, COMPANIES = "opportunity-deal", "contact-contact", "account-company"
 CLOSE_DATE, DAYS_TO_CLOSE = "closedate", "days_to_close"
 REMEMBERED = timedelta(days=1)
+NO_PIPELINE, NO_ID_FIELD = "PIPELINE_LIMIT", "NO_ID_FIELD"
+SET_UP_PROBLEMS = frozenset({NO_PIPELINE, NO_ID_FIELD})
+"""Codes of problems that are nobody's record: each run finds them anew."""
 _ROLLUP_TYPES = {
     "num_associated_deals": "number",
     "first_deal_created_date": "datetime",
@@ -242,7 +245,7 @@ def _find_problems(c: Connection, schema: Schema, plan: PipelinePlan) -> Iterabl
             "RecordType",
             record_type.id or "",
             ProblemClass.FIELD_MAPPING,
-            "PIPELINE_LIMIT",
+            NO_PIPELINE,
             f"record type {record_type.name!r} has no pipeline: the limit of"
             f" {c.settings.pipelines.limit} is reached",
             "raise `pipelines.limit` with your HubSpot subscription, or assign an existing pipeline (O3)",
@@ -264,7 +267,7 @@ def missing_id_field(pair: Pair, name: str) -> Problem:
         pair.salesforce,
         name,
         ProblemClass.FIELD_MAPPING,
-        "NO_ID_FIELD",
+        NO_ID_FIELD,
         f"{pair.salesforce} has no field {name}, so new HubSpot records wait",
         f"add a text field {name} (length 40, external id, unique) to {pair.salesforce}"
         " and give the connector's user access to it (O10)",

@@ -49,6 +49,7 @@ from connector.engine.observe import match_key, syncs, take_in
 from connector.engine.report import Report, Written
 from connector.engine.world import COMPANIES, CONTACTS, DEALS, Connection, World
 from connector.mapping.transforms import Reference
+from connector.store.journal import Place
 from connector.store.links import CONTACT_COMPANY, DEAL_COMPANY, ROLE, Completion
 
 WINDOW = 1000
@@ -71,6 +72,8 @@ class Work:
     progress: Callable[[int], None] = lambda _: None
     again: set[tuple[Side, str]] = field(default_factory=set)
     """Records of the window in hand that are to be looked at once more."""
+    troubled: set[Place] = field(default_factory=set)
+    """Where in the window in hand there is a problem: (side, object, id, field)."""
 
 
 def apply_pair(work: Work, pair: Pair) -> None:
@@ -109,7 +112,7 @@ def _apply_window(work: Work, pair: Pair, side: Side, ids: Sequence[str]) -> boo
     others = store.records.load(
         side.other, pair.object(side.other), [id_ for one in linked if (id_ := one.id_of(side.other))]
     )
-    work.again = set()
+    work.again, work.troubled = set(), set()
     _learn(work, pair, [*records.values(), *others.values()])
     actions: list[Action] = []
     contacts = _linked_contacts(work, pair, single)
@@ -127,9 +130,12 @@ def _apply_window(work: Work, pair: Pair, side: Side, ids: Sequence[str]) -> boo
         # A deal that leaves a synced pipeline, or comes back, is written nowhere, yet counts differently (U9).
         store.links.derive_parents([one.id for one in linked])
     looked_at = [*records.values(), *others.values()]
+    actions = _hold_creations(work, pair, actions)
     _note(work, looked_at, actions)
     deletions = {action.link.id for action in actions if isinstance(action, Deletion)}
     _apply_actions(work, pair, actions)
+    # Only now: a problem that is met again is the same one, with its attempts and its beginning (E1, E2).
+    store.problems.solve([(one.side, one.object, one.id) for one in looked_at], still=work.troubled)
     _clear(work, pair, looked_at, {one.salesforce_id for one in linked if one.id in deletions})
     return bool(work.again)
 
@@ -280,14 +286,16 @@ def _note(work: Work, looked_at: Sequence[Record], actions: Sequence[Action]) ->
     """Problems and waits of these records are what this plan says, and nothing older."""
     store = work.c.store
     problems = [action for action in actions if isinstance(action, Problem)]
-    busy = {(one.side, one.object, one.record_id) for one in problems}
-    clean = [(one.side, one.object, one.id) for one in looked_at if (one.side, one.object, one.id) not in busy]
     with store.transaction():
         store.records.stop_waiting(looked_at)
         store.records.wait((one.record, one.needs) for one in actions if isinstance(one, Wait))
-        store.problems.solve(clean)
-        distinct = {(one.side, one.object, one.record_id, one.field): one for one in problems}
-        store.problems.note(distinct.values(), retry=False)
+        _note_problems(work, problems, retry=False)
+
+
+def _note_problems(work: Work, problems: Iterable[Problem], *, retry: bool) -> None:
+    distinct = {(one.side, one.object, one.record_id, one.field): one for one in problems}
+    work.troubled |= distinct.keys()
+    work.c.store.problems.note(distinct.values(), retry=retry)
 
 
 def _apply_actions(work: Work, pair: Pair, actions: Sequence[Action]) -> None:
@@ -296,7 +304,7 @@ def _apply_actions(work: Work, pair: Pair, actions: Sequence[Action]) -> None:
     _settle(work, pair, [one for one in actions if isinstance(one, Settlement)])
     for side in (Side.HUBSPOT, Side.SALESFORCE):
         creations = [one for one in actions if isinstance(one, Creation) and one.to is side]
-        if creations and _can_create(work, pair, side):
+        if creations:
             create(work, pair, side, creations)
     for side in (Side.HUBSPOT, Side.SALESFORCE):
         update(work, pair, side, [one for one in actions if isinstance(one, Update) and one.to is side])
@@ -306,10 +314,19 @@ def _apply_actions(work: Work, pair: Pair, actions: Sequence[Action]) -> None:
         _connect(work, side, [one for one in roles if one.to is side])
 
 
-def _can_create(work: Work, pair: Pair, side: Side) -> bool:
-    """Nothing is created where its partner's id could not be stored: a crash would double it (O10)."""
-    name = pair.partner_field.get(side)
-    return side is Side.HUBSPOT or name is None or work.world.schema.has(pair.salesforce, name)
+def _hold_creations(work: Work, pair: Pair, actions: list[Action]) -> list[Action]:
+    """Nothing is created where its partner's id could not be stored: a crash would double it (O10).
+
+    It waits for the field instead.
+    """
+    name = pair.partner_field.get(Side.SALESFORCE)
+    if name is None or work.world.schema.has(pair.salesforce, name):
+        return actions
+    needs = (pair.name, Side.SALESFORCE, name)
+    return [
+        Wait(one.source, needs) if isinstance(one, Creation) and one.to is Side.SALESFORCE else one
+        for one in actions
+    ]
 
 
 def _clear(work: Work, pair: Pair, looked_at: Sequence[Record], kept: set[str | None]) -> None:
@@ -500,7 +517,7 @@ def _refused(work: Work, pair: Pair, source: Side, outcomes: Sequence[Outcome], 
         if one.refusal.trouble is Trouble.REFUSED:
             work.c.store.links.forget(links[one.key])
         problem = _problem(source, pair.object(source), one.key, one.refusal)
-        work.c.store.problems.note([problem], retry=True)
+        _note_problems(work, [problem], retry=True)
 
 
 def _resolve_collision(
@@ -518,7 +535,7 @@ def _resolve_collision(
         with store.transaction():
             store.links.forget(link_id)
             problem = _problem(source.side, source.object, source.id, refusal)
-            store.problems.note([problem], retry=True)
+            _note_problems(work, [problem], retry=True)
         return
     with store.transaction():
         take_in(work.c, pair, [found])
@@ -595,7 +612,7 @@ def update(work: Work, pair: Pair, side: Side, updates: Sequence[Update]) -> set
             for one in outcomes:
                 if one.refusal is not None and one.refusal.trouble is not Trouble.GONE:
                     problem = _problem(side, object_, one.key, one.refusal)
-                    store.problems.note([problem], retry=True)
+                    _note_problems(work, [problem], retry=True)
         done |= {one.link.id for one in written}
         gone = [one.key for one in outcomes if one.refusal and one.refusal.trouble is Trouble.GONE]
         if gone:
@@ -703,7 +720,7 @@ def _connect(work: Work, side: Side, roles: Sequence[RoleAddition]) -> None:
                 role = by_key[one.key]
                 if one.refusal is not None:
                     problem = _problem(Side.SALESFORCE, "Opportunity", role.deal.salesforce_id or "", one.refusal)
-                    store.problems.note([replace(problem, field="contacts")], retry=True)
+                    _note_problems(work, [replace(problem, field="contacts")], retry=True)
                     continue
                 _connected(work, side, role, one.id or "")
                 deal = role.deal.id_of(side)

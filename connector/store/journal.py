@@ -94,6 +94,9 @@ class Journal:
         ]
 
 
+Place = tuple[Side, str, str, str]
+"""Where a problem is: (side, object, record id, field)."""
+
 Intent = tuple[str | None, int | None, Sequence[Change]]
 """(record id, link id, changes) of one intended write."""
 
@@ -138,8 +141,15 @@ class Problems:
             }
             self._db.execute(insert(problem).values(key | values))
 
-    def solve(self, records: Iterable[tuple[Side, str, str]]) -> None:
-        """These records (side, object, id) have no problem any more."""
+    def solve(self, records: Iterable[tuple[Side, str, str]], still: Iterable[Place] = ()) -> None:
+        """These records (side, object, id) have no problem any more, except where they `still` have one."""
+        kept: dict[tuple[Side, str, str], set[str]] = {}
+        for side, object_, id_, name in still:
+            kept.setdefault((side, object_, id_), set()).add(name)
+        some = set(records)
+        for side, object_, id_ in some & kept.keys():
+            mine = self._of(side, object_, id_)
+            self._db.execute(delete(problem).where(mine, problem.c.field.not_in(kept[side, object_, id_])))
         self._db.execute(
             delete(problem).where(
                 problem.c.connection_id == self._db.connection_id,
@@ -147,7 +157,7 @@ class Problems:
                 problem.c.object == bindparam("of"),
                 problem.c.record_id == bindparam("key"),
             ),
-            [{"on": side.value, "of": object_, "key": id_} for side, object_, id_ in records],
+            [{"on": side.value, "of": object_, "key": id_} for side, object_, id_ in some - kept.keys()],
         )
 
     def all(self) -> list[dict[str, Any]]:
@@ -167,12 +177,14 @@ class Problems:
         return int(self._db.fetch(select(func.count()).where(mine))[0][0])
 
     def _is(self, side: Side, object_: str, record_id: str, field: str) -> Any:
+        return and_(self._of(side, object_, record_id), problem.c.field == field)
+
+    def _of(self, side: Side, object_: str, record_id: str) -> Any:
         return and_(
             problem.c.connection_id == self._db.connection_id,
             problem.c.side == side.value,
             problem.c.object == object_,
             problem.c.record_id == record_id,
-            problem.c.field == field,
         )
 
 

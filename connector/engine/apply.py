@@ -353,7 +353,9 @@ def _adopt(work: Work, adoptions: Sequence[Adoption]) -> None:
     with work.c.store.transaction():
         for one in adoptions:
             pair = work.c.pairs[one.pair]
-            work.c.store.links.adopt(one.pair, one.salesforce_id, one.hubspot_id, one.born, work.report.run)
+            run = work.report.run
+            link_id = work.c.store.links.adopt(one.pair, one.salesforce_id, one.hubspot_id, one.born, run)
+            _rejoin_company(work, pair, link_id)
             work.c.store.records.wake(
                 one.pair, [(Side.SALESFORCE, one.salesforce_id), (Side.HUBSPOT, one.hubspot_id)]
             )
@@ -499,6 +501,12 @@ def _join_company(work: Work, pair: Pair, written: Mapping[int, Fields]) -> None
     work.c.store.links.join(kind, pairs, with_creation=True)
 
 
+def _rejoin_company(work: Work, pair: Pair, link_id: int) -> None:
+    """The edge of a link whose first try got through before a crash: what was agreed then is not settled again."""
+    agreed = work.c.store.links.load([link_id])[link_id].base
+    _join_company(work, pair, {link_id: agreed.hubspot})
+
+
 def _join_contacts(work: Work, contacts: Mapping[int, tuple[str, tuple[str, ...]]]) -> None:
     """The edges from new deals (link -> deal, contacts) to the contacts they were created with."""
     everyone = {who for _, some in contacts.values() for who in some}
@@ -542,9 +550,7 @@ def _resolve_collision(
         ours = found.partner_id == source.id and was_pending
         completion = Completion(link_id, found.id, None if ours else Base())
         store.links.complete(pair.name, side, [completion], work.report.run)
-        if ours:  # what was agreed at that try is not settled again, so its company is joined here
-            agreed = store.links.load([link_id])[link_id].base
-            _join_company(work, pair, {link_id: agreed.hubspot})
+        _rejoin_company(work, pair, link_id)
         store.records.wake(pair.name, [(source.side, source.id), (side, found.id)])
         _look_again(work, pair, source.side, [source.id])
         _look_again(work, pair, side, [found.id])

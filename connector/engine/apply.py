@@ -289,13 +289,14 @@ def _note(work: Work, looked_at: Sequence[Record], actions: Sequence[Action]) ->
     with store.transaction():
         store.records.stop_waiting(looked_at)
         store.records.wait((one.record, one.needs) for one in actions if isinstance(one, Wait))
-        _note_problems(work, problems, retry=False)
+        _note_problems(work, problems)
 
 
-def _note_problems(work: Work, problems: Iterable[Problem], *, retry: bool) -> None:
+def _note_problems(work: Work, problems: Iterable[Problem]) -> None:
+    """All are tried again by themselves (E2): what is amiss may be mended on another record."""
     distinct = {(one.side, one.object, one.record_id, one.field): one for one in problems}
     work.troubled |= distinct.keys()
-    work.c.store.problems.note(distinct.values(), retry=retry)
+    work.c.store.problems.note(distinct.values(), retry=True)
 
 
 def _apply_actions(work: Work, pair: Pair, actions: Sequence[Action]) -> None:
@@ -525,7 +526,7 @@ def _refused(work: Work, pair: Pair, source: Side, outcomes: Sequence[Outcome], 
         if one.refusal.trouble is Trouble.REFUSED:
             work.c.store.links.forget(links[one.key])
         problem = _problem(source, pair.object(source), one.key, one.refusal)
-        _note_problems(work, [problem], retry=True)
+        _note_problems(work, [problem])
 
 
 def _resolve_collision(
@@ -543,7 +544,7 @@ def _resolve_collision(
         with store.transaction():
             store.links.forget(link_id)
             problem = _problem(source.side, source.object, source.id, refusal)
-            _note_problems(work, [problem], retry=True)
+            _note_problems(work, [problem])
         return
     with store.transaction():
         take_in(work.c, pair, [found])
@@ -618,7 +619,7 @@ def update(work: Work, pair: Pair, side: Side, updates: Sequence[Update]) -> set
             for one in outcomes:
                 if one.refusal is not None and one.refusal.trouble is not Trouble.GONE:
                     problem = _problem(side, object_, one.key, one.refusal)
-                    _note_problems(work, [problem], retry=True)
+                    _note_problems(work, [problem])
         done |= {one.link.id for one in written}
         gone = [one.key for one in outcomes if one.refusal and one.refusal.trouble is Trouble.GONE]
         if gone:
@@ -670,6 +671,9 @@ def _updated(work: Work, pair: Pair, side: Side, updates: Sequence[Update], vers
         for one in updates
     }
     store.records.overwrite(side, object_, written, versions)
+    rekeyed = [id_ for id_, values in written.items() if pair.match_on.get(side) in values]
+    records = store.records.load(side, object_, rekeyed)
+    store.records.set_match_keys(side, object_, {id_: match_key(pair, one) for id_, one in records.items()})
     partners = {
         one.record_id: str(one.values[partner_field])
         for one in updates
@@ -726,7 +730,7 @@ def _connect(work: Work, side: Side, roles: Sequence[RoleAddition]) -> None:
                 role = by_key[one.key]
                 if one.refusal is not None:
                     problem = _problem(Side.SALESFORCE, "Opportunity", role.deal.salesforce_id or "", one.refusal)
-                    _note_problems(work, [replace(problem, field="contacts")], retry=True)
+                    _note_problems(work, [replace(problem, field="contacts")])
                     continue
                 _connected(work, side, role, one.id or "")
                 deal = role.deal.id_of(side)

@@ -126,6 +126,15 @@ class Records:
             [{"key": id_, "partner": partner} for id_, partner in partners.items()],
         )
 
+    def set_match_keys(self, side: Side, object_: str, keys: Mapping[str, str | None]) -> None:
+        """Note the match keys that records have now."""
+        self._db.execute(
+            update(record)
+            .where(self._is(side, object_), record.c.id == bindparam("key"))
+            .values(match_key=bindparam("new_key")),
+            [{"key": id_, "new_key": key} for id_, key in keys.items()],
+        )
+
     # --- what is to be done ---
 
     def dirty(self, side: Side, object_: str, after: str, limit: int) -> list[str]:

@@ -29,8 +29,8 @@ def lab():
 @pytest.fixture
 def people(lab):
     """A synced account and its contact, by HubSpot object."""
-    account = lab.sf_create("Account", Name="Acme")
-    contact = lab.sf_create("Contact", LastName="Fox", Email="fox@acme.example", AccountId=account)
+    account = lab.sf_create("Account", Name="Umbrella")
+    contact = lab.sf_create("Contact", LastName="Owl", Email="owl@umbrella.example", AccountId=account)
     lab.sync_once()
     return {"companies": account, "contacts": contact}
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from connector.core.model import Cannot, Side
@@ -153,33 +153,34 @@ def plan_pipelines(
     known = {pipeline.id: pipeline for pipeline in existing}
     designs = _design_all(record_types, settings)
     spoken_for = {wanted.id for wanted in designs} | set(settings.assigned.values())
+    homes = [
+        _assigned(record_type, settings) or _find(wanted, known, spoken_for)
+        for record_type, wanted in zip(record_types, designs, strict=True)
+    ]
+    # All renames come before all new stages: a new one may take the label that another one gives up.
+    for wanted, home in zip(designs, homes, strict=True):
+        if home in known:
+            updates, known[home] = _follow(wanted, known[home])
+            actions += updates
     taken = len(existing)
-    for record_type, wanted in zip(record_types, designs, strict=True):
-        assigned = settings.assigned.get(record_type.id or "") or settings.assigned.get(record_type.name)
-        if assigned and assigned not in known:
-            unsynced[record_type.id] = (
-                f"record type {record_type.name!r} is assigned to pipeline {assigned!r}, which does not exist"
-            )
-            continue
-        found = known[assigned] if assigned else _find(wanted, known, spoken_for)
-        if found is None:
-            if taken >= settings.limit:
-                beyond.append(record_type)
-                unsynced[record_type.id] = (
-                    f"record type {record_type.name!r} is beyond the limit of {settings.limit} pipelines"
-                )
-                continue
+    for record_type, wanted, home in zip(record_types, designs, homes, strict=True):
+        name = f"record type {record_type.name!r}"
+        if home in known:
+            creations, ids, known[home] = _complete(record_type, wanted, known[home])
+            actions += creations
+            built.append((record_type, known[home], ids))
+        elif home is not None:
+            unsynced[record_type.id] = f"{name} is assigned to pipeline {home!r}, which does not exist"
+        elif taken >= settings.limit:
+            beyond.append(record_type)
+            unsynced[record_type.id] = f"{name} is beyond the limit of {settings.limit} pipelines"
+        else:
             taken += 1
             new = _with_free_label(wanted, record_type, known.values())
-            actions.append(CreatePipeline(new))
             known[new.id] = new
+            actions.append(CreatePipeline(new))
             stages = zip(record_type.stages, new.stages, strict=True)
             built.append((record_type, new, {stage.name: made.id for stage, made in stages}))
-            continue
-        own, ids, after = _follow(record_type, wanted, found)
-        actions.extend(own)
-        known[found.id] = after  # another record type may be assigned to it too
-        built.append((record_type, after, ids))
     return PipelinePlan(tuple(actions), _map_stages(built, unsynced), tuple(beyond))
 
 
@@ -239,40 +240,47 @@ def _slug(name: str) -> str:
     return f"{readable[:40]}_{zlib.crc32(name.encode()):08x}"
 
 
-def _find(wanted: Pipeline, known: Mapping[str, Pipeline], spoken_for: Iterable[str]) -> Pipeline | None:
+def _assigned(record_type: RecordType, settings: PipelineSettings) -> str | None:
+    return settings.assigned.get(record_type.id or "") or settings.assigned.get(record_type.name)
+
+
+def _find(wanted: Pipeline, known: Mapping[str, Pipeline], spoken_for: Container[str]) -> str | None:
     """By id, else by label: but not one that stands for another record type by its id or by assignment."""
     if wanted.id in known:
-        return known[wanted.id]
-    free = [pipeline for pipeline in known.values() if pipeline.id not in spoken_for]
-    return next((pipeline for pipeline in free if pipeline.label == wanted.label), None)
+        return wanted.id
+    free = (pipeline for pipeline in known.values() if pipeline.id not in spoken_for)
+    return next((pipeline.id for pipeline in free if pipeline.label == wanted.label), None)
 
 
-def _follow(
+def _follow(wanted: Pipeline, found: Pipeline) -> tuple[list[PipelineAction], Pipeline]:
+    """Follow renames and odds of our own stages; one that somebody else made keeps its meaning (O4)."""
+    actions: list[PipelineAction] = []
+    after = {stage.id: stage for stage in found.stages}
+    for stage in wanted.stages:
+        was = after.get(stage.id)
+        if was is not None and (stage.label, stage.probability) != (was.label, was.probability):
+            after[was.id] = replace(stage, order=was.order)
+            actions.append(UpdateStage(found.id, after[was.id], was))
+    return actions, replace(found, stages=tuple(after.values()))
+
+
+def _complete(
     record_type: RecordType, wanted: Pipeline, found: Pipeline
 ) -> tuple[list[PipelineAction], Mapping[str, str], Pipeline]:
-    """What an existing pipeline lacks: stages are added and updated, none is removed (O4)."""
-    updates: list[PipelineAction] = []
-    creations: list[PipelineAction] = []
+    """Add the stages that a pipeline lacks, and tell which stage stands for which; none is removed (O4)."""
+    actions: list[PipelineAction] = []
     ids: dict[str, str] = {}
     after = {stage.id: stage for stage in found.stages}
     own_ids = {stage.id for stage in wanted.stages}
-    # A label finds a stage only once, and never one that is known by its id: that one may just be renamed.
+    # A label finds a stage only once, and never one that is known by its id.
     by_label = {stage.label: stage for stage in found.stages if stage.id not in own_ids}
     for definition, stage in zip(record_type.stages, wanted.stages, strict=True):
         was = after.get(stage.id) or by_label.pop(stage.label, None)
         if was is None:
-            creations.append(CreateStage(found.id, stage))
-            ids[definition.name] = stage.id
+            actions.append(CreateStage(found.id, stage))
             after[stage.id] = stage
-            continue
-        ids[definition.name] = was.id
-        own = Stage(was.id, stage.label, stage.probability, stage.closed, was.order)
-        # A stage someone else made keeps its meaning; we only follow renames and odds of our own stages.
-        if was.id == stage.id and (own.label, own.probability) != (was.label, was.probability):
-            updates.append(UpdateStage(found.id, own, was))
-            after[was.id] = own
-    # Renamed first: a new stage may take the label that another one gives up.
-    return [*updates, *creations], ids, Pipeline(found.id, found.label, tuple(after.values()), found.order)
+        ids[definition.name] = (was or stage).id
+    return actions, ids, replace(found, stages=tuple(after.values()))
 
 
 def _map_stages(

@@ -510,7 +510,8 @@ class HubSpot:
         }
 
     def price(self, verb: str, number: int) -> int:
-        per_call = ASSOCIATE if verb == "connect" else BATCH
+        """As `Crm.price`; `read companies` is what reading deals with their primary company takes besides."""
+        per_call = {"connect": ASSOCIATE, "read companies": READ_ASSOCIATIONS}.get(verb, BATCH)
         return -(-number // per_call)
 
     def usage(self) -> Usage:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 from connector.adapters.base import Draft, Edit, Outcome, Wanted
-from connector.adapters.hubspot import HubSpot
+from connector.adapters.hubspot import PRIMARY_COMPANY, HubSpot
 from connector.adapters.salesforce import Salesforce
 from connector.core.model import Record, Side
 
@@ -71,8 +71,10 @@ class PretendedHands:
         self.price = dict.fromkeys(Side, 0)
         self._crm: Mapping[Side, Salesforce | HubSpot] = {Side.SALESFORCE: salesforce, Side.HUBSPOT: hubspot}
 
-    def reread(self, side: Side, object_: str, ids: Sequence[str], wanted: Wanted) -> dict[str, Record] | None:  # noqa: ARG002  # one signature
+    def reread(self, side: Side, object_: str, ids: Sequence[str], wanted: Wanted) -> dict[str, Record] | None:
         self._pay(side, "read", len(ids))
+        if side is Side.HUBSPOT and object_ == "deals" and PRIMARY_COMPANY in wanted.fields:
+            self._pay(side, "read companies", len(ids))  # a deal's company is an association, read by itself
         return None
 
     def create(self, side: Side, object_: str, drafts: Sequence[Draft], wanted: Wanted) -> Iterator[list[Outcome]]:  # noqa: ARG002  # one signature

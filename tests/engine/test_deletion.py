@@ -24,7 +24,7 @@ def opportunities(lab: Lab) -> list[dict[str, Any]]:
     return lab.sf_all(f"SELECT {OPPORTUNITY_FIELDS} FROM Opportunity ORDER BY Id")
 
 
-def restore_to_rest(lab: Lab) -> None:
+def let_a_day_pass(lab: Lab) -> None:
     """A day passes, so that deletions in HubSpot have been looked for, and two runs."""
     lab.advance(days=1)
     lab.sync()
@@ -112,7 +112,7 @@ def test_D2_a_deleted_deal_leaves_its_opportunity_untouched(lab):
     lab.sync_once()
     before = opportunities(lab)
     lab.hs_delete("deals", lab.deal_of(opportunity))
-    restore_to_rest(lab)
+    let_a_day_pass(lab)
     assert opportunities(lab) == before
 
 
@@ -123,14 +123,14 @@ def test_D3_later_edits_do_not_bring_a_deleted_deal_back(lab, noticed):
     lab.sync_once()
     lab.hs_delete("deals", lab.deal_of(opportunity))
     if noticed == "by the daily look":
-        restore_to_rest(lab)
+        let_a_day_pass(lab)
     for name in ("Renamed", "Renamed twice"):
         lab.sf_edit("Opportunity", opportunity, Name=name, StageName="Closed Won")
         lab.sync()
         assert lab.hs_all("deals") == {}
     other = lab.sf_create("Contact", LastName="Late", Email="late@acme.example")
     lab.role(opportunity, other)
-    restore_to_rest(lab)
+    let_a_day_pass(lab)
     assert lab.hs_all("deals") == {}
     assert lab.sf_get("Opportunity", opportunity)["Name"] == "Renamed twice"
     assert lab.partner("contacts", contact)
@@ -141,7 +141,7 @@ def test_D3_deleting_the_opportunity_of_a_severed_pair_does_nothing(lab):
     *_, opportunity = lab.business()
     lab.sync_once()
     lab.hs_delete("deals", lab.deal_of(opportunity))
-    restore_to_rest(lab)
+    let_a_day_pass(lab)
     lab.sf_delete("Opportunity", opportunity)
     assert lab.sync().deleted["hubspot"] == {}
     assert lab.problems() == []
@@ -159,8 +159,24 @@ def test_D4_an_opportunity_restored_from_the_bin_gets_a_deal_again(lab):
     again = lab.deal_of(opportunity)
     assert again != first
     assert lab.hs_get("deals", again, "amount")["amount"] == "7"
-    lab.sync()
-    assert set(lab.hs_associated("deals", again, "contacts")) in (set(), {lab.partner("contacts", contact)})
+    roles = lab.sf_all(f"SELECT ContactId FROM OpportunityContactRole WHERE OpportunityId = '{opportunity}'")
+    assert {row["ContactId"] for row in roles} == {contact}
+    assert set(lab.hs_associated("deals", again, "contacts")) == {lab.partner("contacts", contact)}
+    assert lab.sync().writes == 0
+
+
+def test_D4_a_restored_opportunity_born_in_hubspot_gets_a_deal_again(lab):
+    """It still names the deal that is gone; the new one is its partner all the same."""
+    lab.hs_create("deals", dealname="Ours", dealstage=lab.stages()["Prospecting"], pipeline=lab.pipeline(),
+                  closedate="2026-06-30T00:00:00Z")  # fmt: skip
+    lab.sync_until_rest()
+    opportunity = opportunities(lab)[0]["Id"]
+    lab.sf_delete("Opportunity", opportunity)
+    lab.sync_once()
+    lab.sandbox_post("salesforce", "undelete", {"ids": [opportunity]})
+    lab.sync_until_rest()
+    assert list(lab.hs_all("deals")) == [lab.deal_of(opportunity)]
+    assert len(opportunities(lab)) == 1
 
 
 # --- D5: accounts, companies, contacts --------------------------------------------------------------------
@@ -175,7 +191,7 @@ def test_D5_deleted_in_salesforce_they_stay_in_hubspot(lab, sobject, object_):
     partner = lab.partner(object_, record)
     before = lab.hs_all(object_, "name", "lastname", "email")
     lab.sf_delete(sobject, record)
-    restore_to_rest(lab)
+    let_a_day_pass(lab)
     assert partner in before
     assert lab.hs_all(object_, "name", "lastname", "email") == before
 
@@ -187,9 +203,9 @@ def test_D5_deleted_in_hubspot_they_stay_in_salesforce(lab, sobject, object_):
     record = lab.sf_create(sobject, **given)
     lab.sync_once()
     lab.hs_delete(object_, lab.partner(object_, record))
-    restore_to_rest(lab)
+    let_a_day_pass(lab)
     lab.sf_edit(sobject, record, Phone="123")
-    restore_to_rest(lab)
+    let_a_day_pass(lab)
     assert lab.sf_get(sobject, record)["Phone"] == "123"
     assert lab.hs_all(object_) == {}
 
@@ -223,9 +239,9 @@ def test_D6_a_deal_merged_away_in_hubspot_leaves_both_opportunities(lab):
     first, second = import_some(lab, 2)
     kept, lost = lab.deal_of(first), lab.deal_of(second)
     lab.hs("POST", "/crm/v3/objects/deals/merge", {"primaryObjectId": kept, "objectIdToMerge": lost})
-    restore_to_rest(lab)
+    let_a_day_pass(lab)
     lab.sf_edit("Opportunity", second, Description="still here")
-    restore_to_rest(lab)
+    let_a_day_pass(lab)
     assert {one["Id"] for one in opportunities(lab)} == {first, second}
     assert set(lab.hs_all("deals")) == {kept}
 
@@ -237,7 +253,7 @@ def test_D6_a_contact_merged_away_in_salesforce_stays_in_hubspot(lab):
     lab.sync_once()
     before = set(lab.hs_all("contacts"))
     lab.sandbox_post("salesforce", "merge", {"sobject": "Contact", "master": winner, "losers": [loser]})
-    restore_to_rest(lab)
+    let_a_day_pass(lab)
     assert set(lab.hs_all("contacts")) == before
     assert len(before) == 2
 
@@ -249,7 +265,7 @@ def test_D6_a_contact_merged_away_in_hubspot_stays_in_salesforce(lab):
     lab.sync_once()
     merge = {"primaryObjectId": lab.partner("contacts", one), "objectIdToMerge": lab.partner("contacts", two)}
     lab.hs("POST", "/crm/v3/objects/contacts/merge", merge)
-    restore_to_rest(lab)
+    let_a_day_pass(lab)
     assert {row["Id"] for row in lab.sf_all("SELECT Id FROM Contact")} == {one, two}
 
 
@@ -325,7 +341,7 @@ def test_D8_an_empty_store_does_not_bring_deleted_deals_back(lab):
     lab.sync()
     assert lab.partner("deals", gone) is None
     lab.sf_edit("Opportunity", gone, Name="Edited")
-    restore_to_rest(lab)
+    let_a_day_pass(lab)
     assert list(lab.hs_all("deals")) == [lab.deal_of(stays)]
     assert len(opportunities(lab)) == 2
 
@@ -338,10 +354,10 @@ def test_D9_a_stopped_deal_survives_its_opportunity(lab):
     lab.hs_edit("deals", deal, pipeline="default", dealstage="qualifiedtobuy")
     lab.sync()
     lab.sf_delete("Opportunity", opportunity)
-    restore_to_rest(lab)
+    let_a_day_pass(lab)
     assert list(lab.hs_all("deals")) == [deal]
     lab.hs_edit("deals", deal, pipeline=lab.pipeline(), dealstage=lab.stages()["Prospecting"])
-    restore_to_rest(lab)
+    let_a_day_pass(lab)
     assert list(lab.hs_all("deals")) == [deal]
     assert opportunities(lab) == []
 
@@ -353,5 +369,5 @@ def test_D9_an_opportunity_deleted_in_the_same_breath_as_its_deal_stops_leaves_t
     deal = lab.deal_of(opportunity)
     lab.hs_edit("deals", deal, pipeline="default", dealstage="qualifiedtobuy")
     lab.sf_delete("Opportunity", opportunity)
-    restore_to_rest(lab)
+    let_a_day_pass(lab)
     assert list(lab.hs_all("deals")) == [deal]

@@ -111,6 +111,22 @@ def test_A3_of_two_contacts_with_one_e_mail_the_older_links_and_the_other_is_hel
     assert lab.problems() == []
 
 
+def test_A3_the_newer_one_does_not_link_just_because_it_is_touched_first(lab):
+    """Age decides, not the order of edits: it is held even while the older one has no partner yet."""
+    lab.configure(SYNC__FIRST_SYNC="triggers_only")
+    older = add_contact(lab, "older", Email="team@acme.example")
+    lab.advance(minutes=1)
+    newer = add_contact(lab, "newer", Email="team@acme.example")
+    lab.sync_once()
+    lab.sf_edit("Contact", newer, Title="Touched")
+    lab.sync_once()
+    assert lab.hs_all("contacts") == {}
+    assert [(one["cause"], one["record_id"]) for one in lab.problems()] == [("duplicates", newer)]
+    lab.sf_edit("Contact", older, Title="Touched")
+    lab.sync_once()
+    assert list(lab.hs_all("contacts")) == [lab.partner("contacts", older)]
+
+
 def test_A3_a_held_duplicate_is_freed_when_the_other_one_changes(lab):
     """Nobody has to touch the contact that was held."""
     older = add_contact(lab, "older", Email="team@acme.example")

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from connector.adapters.base import Wanted
 from connector.adapters.hubspot import PRIMARY_COMPANY, HubSpot, Owner, Property
-from connector.adapters.salesforce import Salesforce, Schema, Setup, User
+from connector.adapters.salesforce import MASTER_ID, Salesforce, Schema, Setup, User
 from connector.core.model import Cannot, Link, Pair, Problem, ProblemClass, Side
 from connector.core.pipelines import (
     PipelineAction,
@@ -28,6 +28,7 @@ from connector.core.rollups import RULES as ROLLUPS
 from connector.settings import Settings
 from connector.store.store import Store
 
+T = TypeVar("T")
 DEALS, CONTACTS, COMPANIES = "opportunity-deal", "contact-contact", "account-company"
 CLOSE_DATE, DAYS_TO_CLOSE = "closedate", "days_to_close"
 REMEMBERED = timedelta(days=1)
@@ -316,12 +317,36 @@ def _remember(c: Connection, schema: Schema, properties: Mapping[str, Mapping[st
         {
             "of": _fingerprint(c.pairs.values()),
             "at": c.now().isoformat(),
-            "schema": {name: dict(fields) for name, fields in schema.objects.items()},
+            "schema": {
+                pair.salesforce: _some(schema.objects[pair.salesforce], _needed_fields(pair))
+                for pair in c.pairs.values()
+            },
             "properties": {
-                object_: {name: asdict(one) for name, one in some.items()} for object_, some in properties.items()
+                pair.hubspot: {
+                    name: asdict(one)
+                    for name, one in _some(properties[pair.hubspot], _needed_properties(c, pair)).items()
+                }
+                for pair in c.pairs.values()
             },
         },
     )
+
+
+def _some(known: Mapping[str, T], names: Iterable[str]) -> dict[str, T]:
+    return {name: known[name] for name in names if name in known}
+
+
+def _needed_fields(pair: Pair) -> set[str]:
+    """The Salesforce fields that a run may ask about."""
+    mapped = {name for rule in pair.fields for name in rule.salesforce}
+    return mapped | {pair.partner_field.get(Side.SALESFORCE, ""), MASTER_ID}
+
+
+def _needed_properties(c: Connection, pair: Pair) -> set[str]:
+    """The HubSpot properties that a run may ask about."""
+    mapped = {name for rule in pair.fields for name in rule.hubspot}
+    derived = {name for one in (*ROLLUPS, CLOSE_DATE, DAYS_TO_CLOSE) for name in (one, f"sf_{one}")}
+    return mapped | derived | {LIFECYCLE_STAGE, c.settings.hubspot.id_property}
 
 
 def _fingerprint(pairs: Iterable[Pair]) -> list[list[Any]]:

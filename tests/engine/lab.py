@@ -17,7 +17,7 @@ from typing import Any
 
 import requests
 from requests.adapters import BaseAdapter
-from sqlalchemy import event
+from sqlalchemy import Engine, event
 
 from connector.core.model import Pair, Side
 from connector.engine.connect import connect
@@ -30,7 +30,7 @@ from connector.sandbox.hubspot import HubSpotSandbox
 from connector.sandbox.salesforce import SalesforceSandbox
 from connector.sandbox.transport import SandboxAdapter
 from connector.settings import load_mapping, load_settings
-from connector.store.database import open_engine
+from connector.store.database import _make_engine, open_engine
 from connector.store.store import Store
 
 FOLDER = Path("nowhere")
@@ -56,6 +56,7 @@ class Fate:
         self.steps = 0
         self.dead = False
         self.strike_at: int | None = None
+        self.strike_at_write: int | None = None
         self.after_delivery = False
         self.interrupt_at: int | None = None
         self.interruption: Callable[[], None] | None = None
@@ -65,6 +66,7 @@ class Fate:
 
     def revive(self) -> None:
         self.steps, self.dead, self.strike_at = 0, False, None
+        self.strike_at_write = None
         self.interrupt_at, self.interruption = None, None
         self.interrupt_before = None
 
@@ -74,6 +76,13 @@ class Fate:
             raise Died
         self.steps += 1
         return self.strike_at is not None and self.steps >= self.strike_at
+
+    def strikes_at(self, request: requests.PreparedRequest) -> bool:
+        """Whether the process dies at this request, being the write it was to die at."""
+        if self.strike_at_write is None or not _is_write(request):
+            return False
+        self.strike_at_write -= 1
+        return self.strike_at_write == 0
 
     def watch(self) -> None:
         """Nothing is under way: what is durable now is what the next step finds."""
@@ -96,13 +105,15 @@ class FatefulAdapter(BaseAdapter):
     def send(self, request, **kwargs):  # type: ignore[override]
         fate = self._fate
         fate.watch()
-        dies = fate.step()
+        dies = fate.step() or fate.strikes_at(request)
         if dies and not fate.after_delivery:
             fate.die()
         if fate.interrupt_before is not None and (request.url or "").endswith(fate.interrupt_before):
             fate.interrupt_before = None
             fate.interruption()
-        meddled = fate.interruption is not None and fate.interrupt_at == fate.steps
+        meddled = fate.interrupt_at is not None and fate.steps >= fate.interrupt_at
+        if meddled:
+            fate.interrupt_at = None
         # An edit between our re-read and our write is the one that neither vendor lets us see (law 5).
         overwrites = _is_overwrite(request)
         if meddled and not overwrites:
@@ -117,6 +128,15 @@ class FatefulAdapter(BaseAdapter):
 
     def close(self):
         self._inner.close()
+
+
+def _is_write(request: requests.PreparedRequest) -> bool:
+    body = request.body or b""
+    text = body if isinstance(body, str) else body.decode()
+    creates = (
+        "/batch/create" in (request.url or "") or '"composite/sobjects"' in text or '/composite/sobjects"' in text
+    )
+    return creates or _is_overwrite(request)
 
 
 def _is_overwrite(request: requests.PreparedRequest) -> bool:
@@ -160,8 +180,7 @@ class Lab:
         twin.clock, twin.salesforce, twin.hubspot = copy.deepcopy((self.clock, self.salesforce, self.hubspot))
         twin.environment, twin.fate = dict(self.environment), Fate()
         twin._let_people_in()
-        twin.forget()
-        twin._database.deserialize(self.durable_store())
+        twin._keep(_make_engine("sqlite://"), self.durable_store())  # the tables come with the copy
         return twin
 
     def durable_store(self) -> bytes:
@@ -172,12 +191,16 @@ class Lab:
 
     def forget(self) -> None:
         """Start with an empty store."""
-        engine = open_engine("sqlite://")
+        self._keep(open_engine("sqlite://"))
+
+    def _keep(self, engine: Engine, committed: bytes | None = None) -> None:
         event.listen(engine, "begin", lambda _: self._begin())
         event.listen(engine, "commit", lambda _: self._commit())
         self.engine = engine
         with closing(engine.raw_connection()) as connection:
             self._database = connection.driver_connection  # a store in memory has this one connection
+        if committed is not None:
+            self._database.deserialize(committed)
         self.store = Store(engine, "default", self.clock.now)
 
     def _begin(self) -> None:
@@ -222,9 +245,13 @@ class Lab:
         raise AssertionError(f"no rest after {most} runs; the last one wrote {report.as_json()}")
 
     def sync_and_die(self, at: int, *, after_delivery: bool) -> bool:
-        """Sync, and die at the given step. Returns whether it came to that. The lease is left to expire."""
+        """Sync, and die at the given step, or at the given write if it is negative; returns whether it did.
+
+        The lease is left to expire.
+        """
         self.fate.revive()
-        self.fate.strike_at, self.fate.after_delivery = at, after_delivery
+        self.fate.strike_at, self.fate.after_delivery = (at if at > 0 else None), after_delivery
+        self.fate.strike_at_write = -at if at < 0 else None
         died = False
         try:
             sync(self.connection(), Wish(deletes=True))

@@ -240,5 +240,7 @@ def test_law4_a_run_that_dies_anywhere_is_made_good_by_the_next(situation):
     assert len(photographs) > 5
     for number, one in enumerate(photographs):
         one.clock.advance(LEASE)
-        one.sync_until_rest()
+        one.sync(ALL)
+        if view(one) != expected:  # some take a second run
+            one.sync_until_rest()
         assert view(one) == expected, f"died at photograph {number} of {len(photographs)}"

@@ -1,6 +1,5 @@
 """The record-level table, whole: what an absence means, and that it only travels one way (D)."""
 
-# ruff: noqa: N802  # test names carry the ids of the rules they prove
 from __future__ import annotations
 
 from itertools import product

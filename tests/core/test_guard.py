@@ -1,6 +1,5 @@
 """Is a plan too big to be meant? (D7)"""
 
-# ruff: noqa: N802  # test names carry the ids of the rules they prove
 from __future__ import annotations
 
 import pytest

@@ -1,6 +1,5 @@
 """Which stage is due, and why: events move contacts and companies forward, never back (L1-L5, L7)."""
 
-# ruff: noqa: N802  # test names carry the ids of the rules they prove
 from __future__ import annotations
 
 from dataclasses import replace

@@ -1,6 +1,5 @@
 """What an unlinked record is to the other side: by stored id, by match key, or nobody (A2, A3, O8, O10, D8)."""
 
-# ruff: noqa: N802  # test names carry the ids of the rules they prove
 from __future__ import annotations
 
 from dataclasses import replace

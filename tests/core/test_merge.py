@@ -1,6 +1,5 @@
 """The three-way merge of one field, cell by cell and by its laws (F)."""
 
-# ruff: noqa: N802  # test names carry the ids of the rules they prove
 from __future__ import annotations
 
 import pytest

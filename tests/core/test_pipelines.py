@@ -1,6 +1,5 @@
 """Record types become pipelines, stages become deal stages, and stay so (O2, O3, O4)."""
 
-# ruff: noqa: N802  # test names carry the ids of the rules they prove
 from __future__ import annotations
 
 from dataclasses import replace

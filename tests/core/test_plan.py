@@ -1,6 +1,5 @@
 """What a run would write, and why: creations, merges, roles and derived values."""
 
-# ruff: noqa: N802  # test names carry the ids of the rules they prove
 from __future__ import annotations
 
 from dataclasses import replace

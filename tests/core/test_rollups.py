@@ -1,6 +1,5 @@
 """What a contact's deals add up to (U)."""
 
-# ruff: noqa: N802  # test names carry the ids of the rules they prove
 from __future__ import annotations
 
 from decimal import Decimal

@@ -1,6 +1,5 @@
 """What mapping files say, and what is wrong with them: all of it at once, each with its line (F3)."""
 
-# ruff: noqa: N802  # test names carry the ids of the rules they prove
 from __future__ import annotations
 
 from itertools import pairwise

@@ -1,6 +1,5 @@
 """How values look on the other side: the lens laws for every transform, and its examples (F4, F5, F7)."""
 
-# ruff: noqa: N802  # test names carry the ids of the rules they prove
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta

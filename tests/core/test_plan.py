@@ -11,7 +11,7 @@ from core.examples import HS, SF, Known, Rule, link, pair, record, rule
 
 from connector.core.lifecycle import CompanyEvent, DealEvent, LifecycleSettings, Move, Person, Status
 from connector.core.matching import Candidate
-from connector.core.model import Base, LinkState, Presence, Problem, ProblemClass
+from connector.core.model import Base, Change, LinkState, Presence, Problem, ProblemClass
 from connector.core.plan import (
     Adoption,
     Creation,
@@ -373,6 +373,19 @@ def test_F4_a_skipped_field_of_a_linked_pair_is_silent():
     kind = rule("Type", "dealtype", transform=Picklist.from_map({"New": "new"}), skip_untranslatable=True)
     here, there = record(SF, "006A", {"Type": "Odd"}), record(HS, "11", {"dealtype": "new"})
     assert merge(here, there, Base({"Type": "New"}, {"dealtype": "new"}), pair(kind)) == []
+
+
+def test_P2_an_update_names_the_old_values_that_go():
+    """What both sides had agreed on, and what is cleared; a value somebody else put there since stays beside."""
+    agreed = link("006A", "11", base=Base({}, {"primary_company": "50", "a": "1"}))
+    changes = (
+        Change("primary_company", "50", "51", "F1", "moved"),
+        Change("a", "2", "3", "F2", "overwritten"),
+        Change("b", "4", None, "F1", "cleared"),
+    )
+    update = Update("opportunity-deal", HS, "deals", agreed, "11", changes)
+    assert update.superseded == {"primary_company": "50", "b": "4"}
+    assert replace(update, to=SF).superseded == {"b": "4"}
 
 
 # --- the close date of a closed stage ---------------------------------------------------------------------

@@ -1,29 +1,22 @@
-"""Carry out a plan, window by window: re-read -> journal the old value -> write -> settle.
+"""Carry out a plan: re-read -> journal the old value -> write -> settle.
 
-A window is up to a thousand records of one object, so nothing ever holds all records. Objects come in order
-of dependency, so that a record's parents are there before it. Each batch is settled in one transaction as
-soon as its answer is in: after a crash, what was settled is not done again, and what was not is found again.
-
-A record stays dirty until its window is through. A few rounds per object settle what follows from what was
-just done: a record that was adopted is merged, an opportunity that was created gets its contact roles.
+Each batch is settled in one transaction as soon as its answer is in: after a crash, what was settled is not
+done again, and what was not is found again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from connector.adapters.base import Draft, Edit, Outcome, Refusal, Trouble
 from connector.adapters.hubspot import PRIMARY_COMPANY
-from connector.core.matching import Candidate
 from connector.core.model import (
     Base,
     Change,
     Fields,
-    Link,
     LinkState,
     Pair,
-    Problem,
     ProblemClass,
     Record,
     Side,
@@ -34,274 +27,22 @@ from connector.core.plan import (
     Creation,
     Deletion,
     RoleAddition,
-    Roles,
     Settlement,
     Severance,
-    Situation,
     Update,
-    Wait,
-    plan_candidate,
-    plan_link,
-    plan_roles,
 )
-from connector.engine.hands import Hands
-from connector.engine.observe import match_key, syncs, take_in
-from connector.engine.report import Report, Written
-from connector.engine.world import COMPANIES, CONTACTS, DEALS, Connection, World
-from connector.mapping.transforms import Reference
-from connector.store.journal import Place
+from connector.engine.observe import match_key, take_in
+from connector.engine.report import Written
+from connector.engine.work import Work, describe_refusal, look_again, note_problems
+from connector.engine.world import COMPANIES, CONTACTS, DEALS
 from connector.store.links import CONTACT_COMPANY, DEAL_COMPANY, ROLE, Completion
 
-WINDOW = 1000
 _COMPANY_EDGE = {DEALS: DEAL_COMPANY, CONTACTS: CONTACT_COMPANY}
-ROUNDS = 4
-
-Only = frozenset[tuple[Side, str, str]]
-"""Records (side, object, id) that a run is limited to (T6)."""
 
 
-@dataclass
-class Work:
-    """What applying needs: the connection, the world, the hands, and where to count."""
-
-    c: Connection
-    world: World
-    hands: Hands
-    report: Report
-    only: Only | None = None
-    progress: Callable[[int], None] = lambda _: None
-    again: set[tuple[Side, str]] = field(default_factory=set)
-    """Records of the window in hand that are to be looked at once more."""
-    troubled: set[Place] = field(default_factory=set)
-    """Where in the window in hand there is a problem: (side, object, id, field)."""
-
-
-def apply_pair(work: Work, pair: Pair) -> None:
-    """Bring all dirty records of a pair into step, but leave deletions for later."""
-    for _ in range(ROUNDS):
-        more = [_apply_side(work, pair, side) for side in Side]
-        if not any(more):
-            return
-
-
-def _apply_side(work: Work, pair: Pair, side: Side) -> bool:
-    """One round over one side's dirty records; whether another round may find something to do."""
-    after, more = "", False
-    while ids := _next_window(work, pair, side, after):
-        after = ids[-1]
-        more |= _apply_window(work, pair, side, ids)
-        work.progress(len(ids))
-    return more
-
-
-def _next_window(work: Work, pair: Pair, side: Side, after: str) -> list[str]:
-    object_ = pair.object(side)
-    if work.only is None:
-        return work.c.store.records.dirty(side, object_, after, WINDOW)
-    mine = sorted(id_ for where, name, id_ in work.only if (where, name) == (side, object_) and id_ > after)
-    dirty = set(work.c.store.records.dirty(side, object_, after, 10**9)) if mine else set()
-    return [id_ for id_ in mine if id_ in dirty][:WINDOW]
-
-
-def _apply_window(work: Work, pair: Pair, side: Side, ids: Sequence[str]) -> bool:
-    store = work.c.store
-    records = store.records.load(side, pair.object(side), ids)
-    links = store.links.by_ids(pair.name, side, ids)
-    linked = [one for one in links.values() if one.state is LinkState.LINKED]
-    single = [records[id_] for id_ in ids if _may_begin(records[id_], links.get(id_))]
-    others = store.records.load(
-        side.other, pair.object(side.other), [id_ for one in linked if (id_ := one.id_of(side.other))]
-    )
-    work.again, work.troubled = set(), set()
-    _learn(work, pair, [*records.values(), *others.values()])
-    actions: list[Action] = []
-    contacts = _linked_contacts(work, pair, single)
-    restored = {id_ for id_, one in links.items() if one.state is LinkState.CLOSED}
-    for candidate in _candidates(work, pair, single, restored):
-        own, waits = contacts.get(candidate.record.id, ((), []))
-        planned = plan_candidate(pair, candidate, work.world.knowledge, own)
-        actions += [*planned, *waits] if any(isinstance(one, Creation) for one in planned) else planned
-    situations = [_situation(work, pair, one, side, records, others) for one in linked]
-    for situation in situations:
-        actions += plan_link(pair, situation, work.world.knowledge, work.world.stages.closed)
-    if pair.name == DEALS and CONTACTS in work.c.pairs:
-        actions += _plan_roles(work, situations)
-    if pair.name == DEALS:
-        # A deal that leaves a synced pipeline, or comes back, is written nowhere, yet counts differently (U9).
-        store.links.derive_parents([one.id for one in linked])
-    looked_at = [*records.values(), *others.values()]
-    actions = _hold_creations(work, pair, actions)
-    _note(work, looked_at, actions)
-    deletions = {action.link.id for action in actions if isinstance(action, Deletion)}
-    _apply_actions(work, pair, actions)
-    # Only now: a problem that is met again is the same one, with its attempts and its beginning (E1, E2).
-    store.problems.solve([(one.side, one.object, one.id) for one in looked_at], still=work.troubled)
-    _clear(work, pair, looked_at, {one.salesforce_id for one in linked if one.id in deletions})
-    return bool(work.again)
-
-
-def _may_begin(record: Record, link: Link | None) -> bool:
-    """Whether a record is looked at as one without a partner.
-
-    A severed one stays as it is (D3). A closed one begins anew only if it was restored in Salesforce.
-    """
-    if link is None or link.state is LinkState.PENDING:
-        return True
-    return link.state is LinkState.CLOSED and record.side is Side.SALESFORCE and record.present
-
-
-def _situation(
-    work: Work,
-    pair: Pair,
-    link: Link,
-    side: Side,
-    records: Mapping[str, Record],
-    others: Mapping[str, Record],
-) -> Situation:
-    here = records.get(link.id_of(side) or "")
-    there = others.get(link.id_of(side.other) or "")
-    salesforce, hubspot = (here, there) if side is Side.SALESFORCE else (there, here)
-    stopped = pair.name == DEALS and hubspot is not None and hubspot.present and not syncs(work.world, hubspot)
-    return Situation(link, salesforce, hubspot, stopped)
-
-
-def _learn(work: Work, pair: Pair, records: Iterable[Record]) -> None:
-    """Look up the partners of everything these records refer to, in one go per kind."""
-    knowledge, links = work.world.knowledge, work.c.store.links
-    knowledge.forget()
-    some = list(records)
-    for rule in pair.fields:
-        if not isinstance(rule.transform, Reference):
-            continue
-        for side in Side:
-            ids = {
-                str(one.fields[name])
-                for one in some
-                if one.side is side
-                for name in rule.names(side)
-                if one.fields.get(name)
-            }
-            found = links.by_ids(rule.transform.pair, side, ids)
-            live = [one for one in found.values() if one.state is LinkState.LINKED]
-            knowledge.learn(rule.transform.pair, side, live)
-
-
-def _candidates(
-    work: Work, pair: Pair, records: Sequence[Record], restored: Collection[str]
-) -> Iterable[Candidate]:
-    """Unlinked records, each with all that was observed of possible partners."""
-    if not records:
-        return
-    side = records[0].side
-    store, here, there = work.c.store, pair.object(side), pair.object(side.other)
-    named = store.records.load(side.other, there, [one.partner_id for one in records if one.partner_id])
-    naming = store.records.naming(side.other, there, [one.id for one in records])
-    keys = {one.id: key for one in records if (key := match_key(pair, one))}
-    same_key = store.records.with_key(side.other, there, keys.values())
-    siblings = store.records.with_key(side, here, keys.values())
-    mentioned: dict[Side, set[str]] = {side: {one.id for one in records}, side.other: set()}
-    mentioned[side.other] |= named.keys() | {one.id for some in naming.values() for one in some}
-    mentioned[side.other] |= {one.id for some in same_key.values() for one in some}
-    mentioned[side] |= {one.id for some in siblings.values() for one in some}
-    links: dict[tuple[Side, str], Link] = {}
-    for where, ids in mentioned.items():
-        for id_, link in store.links.by_ids(pair.name, where, ids).items():
-            if link.state in {LinkState.LINKED, LinkState.PENDING}:
-                links[where, id_] = link
-    for one in records:
-        key = keys.get(one.id, "")
-        yield Candidate(
-            record=one,
-            named=named.get(one.partner_id or ""),
-            naming=tuple(naming.get(one.id, ())),
-            same_key=tuple(same_key.get(key, ())),
-            siblings=tuple(sibling for sibling in siblings.get(key, ()) if sibling.id != one.id),
-            links=links,
-            in_scope=side is Side.SALESFORCE or pair.name != DEALS or syncs(work.world, one),
-            restored=one.id in restored,
-        )
-
-
-# --- roles ------------------------------------------------------------------------------------------------
-
-
-def _linked_contacts(
-    work: Work, pair: Pair, records: Sequence[Record]
-) -> dict[str, tuple[tuple[str, ...], list[Wait]]]:
-    """By opportunity: the HubSpot contacts that its new deal starts with (R1), and who is waited for (R5)."""
-    if pair.name != DEALS or CONTACTS not in work.c.pairs:
-        return {}
-    opportunities = {one.id: one for one in records if one.side is Side.SALESFORCE}
-    roles = work.c.store.records.roles_of(opportunities)
-    everyone = {id_ for some in roles.values() for id_ in some}
-    links = work.c.store.links.by_ids(CONTACTS, Side.SALESFORCE, everyone)
-    live = {id_: one.hubspot_id for id_, one in links.items() if one.state is LinkState.LINKED and one.hubspot_id}
-    return {
-        id_: (
-            tuple(sorted(live[who] for who in some if who in live)),
-            [Wait(opportunities[id_], (CONTACTS, Side.SALESFORCE, who)) for who in sorted(some - live.keys())],
-        )
-        for id_, some in roles.items()
-    }
-
-
-def _plan_roles(work: Work, situations: Sequence[Situation]) -> list[Action]:
-    store = work.c.store
-    live = [
-        one
-        for one in situations
-        if one.salesforce and one.salesforce.present and one.hubspot and one.hubspot.present and not one.stopped
-    ]
-    roles = store.records.roles_of([one.salesforce.id for one in live if one.salesforce])
-    deals = [one.hubspot.id for one in live if one.hubspot]
-    read = store.records.associations_known(deals)
-    associated = store.records.associated_contacts(deals)
-    edges = store.links.parents_of(ROLE, [one.link.id for one in live])
-    parents = store.links.load({parent for some in edges.values() for parent in some})
-    here = store.links.by_ids(CONTACTS, Side.SALESFORCE, {id_ for some in roles.values() for id_ in some})
-    there = store.links.by_ids(CONTACTS, Side.HUBSPOT, {id_ for some in associated.values() for id_ in some})
-    contacts = {
-        (side, id_): link
-        for side, some in ((Side.SALESFORCE, here), (Side.HUBSPOT, there))
-        for id_, link in some.items()
-        if link.state is LinkState.LINKED
-    }
-    actions: list[Action] = []
-    for one in live:
-        if one.salesforce is None or one.hubspot is None:
-            continue
-        shown = frozenset(associated.get(one.hubspot.id, ())) if one.hubspot.id in read else None
-        agreed = frozenset(
-            contact for parent in edges.get(one.link.id, ()) if (contact := parents[parent].salesforce_id)
-        )
-        state = Roles(one.link, frozenset(roles.get(one.salesforce.id, ())), shown, agreed)
-        actions += plan_roles(state, one.salesforce, contacts)
-    return actions
-
-
-# --- a window's actions -----------------------------------------------------------------------------------
-
-
-def _note(work: Work, looked_at: Sequence[Record], actions: Sequence[Action]) -> None:
-    """Problems and waits of these records are what this plan says, and nothing older."""
-    store = work.c.store
-    problems = [action for action in actions if isinstance(action, Problem)]
-    with store.transaction():
-        store.records.stop_waiting(looked_at)
-        store.records.wait((one.record, one.needs) for one in actions if isinstance(one, Wait))
-        _note_problems(work, problems)
-
-
-def _note_problems(work: Work, problems: Iterable[Problem]) -> None:
-    """All are tried again by themselves (E2): what is amiss may be mended on another record."""
-    distinct = {(one.side, one.object, one.record_id, one.field): one for one in problems}
-    work.troubled |= distinct.keys()
-    work.c.store.problems.note(distinct.values(), retry=True)
-
-
-def _apply_actions(work: Work, pair: Pair, actions: Sequence[Action]) -> None:
+def apply_actions(work: Work, pair: Pair, actions: Sequence[Action]) -> None:
     _adopt(work, [one for one in actions if isinstance(one, Adoption)])
-    _sever(work, [one for one in actions if isinstance(one, Severance)])
+    sever(work, [one for one in actions if isinstance(one, Severance)])
     _settle(work, pair, [one for one in actions if isinstance(one, Settlement)])
     for side in (Side.HUBSPOT, Side.SALESFORCE):
         creations = [one for one in actions if isinstance(one, Creation) and one.to is side]
@@ -315,41 +56,6 @@ def _apply_actions(work: Work, pair: Pair, actions: Sequence[Action]) -> None:
         _connect(work, side, [one for one in roles if one.to is side])
 
 
-def _hold_creations(work: Work, pair: Pair, actions: list[Action]) -> list[Action]:
-    """Nothing is created where its partner's id could not be stored: a crash would double it (O10).
-
-    It waits for the field instead.
-    """
-    name = pair.partner_field.get(Side.SALESFORCE)
-    if name is None or work.world.schema.has(pair.salesforce, name):
-        return actions
-    needs = (pair.name, Side.SALESFORCE, name)
-    return [
-        Wait(one.source, needs) if isinstance(one, Creation) and one.to is Side.SALESFORCE else one
-        for one in actions
-    ]
-
-
-def _clear(work: Work, pair: Pair, looked_at: Sequence[Record], kept: set[str | None]) -> None:
-    """These records have been dealt with, except those to look at again and deletions still to come."""
-    with work.c.store.transaction():
-        for side in Side:
-            ids = [
-                one.id
-                for one in looked_at
-                if one.side is side
-                and (side, one.id) not in work.again
-                and not (side is Side.SALESFORCE and one.id in kept)
-            ]
-            work.c.store.records.mark(side, pair.object(side), ids, dirty=False)
-
-
-def _look_again(work: Work, pair: Pair, side: Side, ids: Iterable[str]) -> None:
-    some = list(ids)
-    work.again |= {(side, id_) for id_ in some}
-    work.c.store.records.mark(side, pair.object(side), some)
-
-
 def _adopt(work: Work, adoptions: Sequence[Adoption]) -> None:
     with work.c.store.transaction():
         for one in adoptions:
@@ -360,11 +66,11 @@ def _adopt(work: Work, adoptions: Sequence[Adoption]) -> None:
             work.c.store.records.wake(
                 one.pair, [(Side.SALESFORCE, one.salesforce_id), (Side.HUBSPOT, one.hubspot_id)]
             )
-            _look_again(work, pair, Side.SALESFORCE, [one.salesforce_id])
-            _look_again(work, pair, Side.HUBSPOT, [one.hubspot_id])
+            look_again(work, pair, Side.SALESFORCE, [one.salesforce_id])
+            look_again(work, pair, Side.HUBSPOT, [one.hubspot_id])
 
 
-def _sever(work: Work, severances: Sequence[Severance]) -> None:
+def sever(work: Work, severances: Sequence[Severance]) -> None:
     for one in severances:
         state = LinkState.CLOSED if one.closed else LinkState.SEVERED
         with work.c.store.transaction():
@@ -475,7 +181,7 @@ def _created(
     store.records.wake(pair.name, [*sources, *((side, one.new_id) for _, one in made)])
     if side is Side.SALESFORCE:
         # Its contact roles and the id that the deal stores come in the next round.
-        _look_again(work, pair, side.other, [id_ for _, id_ in sources])
+        look_again(work, pair, side.other, [id_ for _, id_ in sources])
     for creation, one in made:
         source = creation.source.id
         work.report.count(Written("create", side, object_, one.new_id, source, creation.changes))
@@ -525,8 +231,8 @@ def _refused(work: Work, pair: Pair, source: Side, outcomes: Sequence[Outcome], 
             continue
         if one.refusal.trouble is Trouble.REFUSED:
             work.c.store.links.forget(links[one.key])
-        problem = _problem(source, pair.object(source), one.key, one.refusal)
-        _note_problems(work, [problem])
+        problem = describe_refusal(source, pair.object(source), one.key, one.refusal)
+        note_problems(work, [problem])
 
 
 def _resolve_collision(
@@ -543,8 +249,8 @@ def _resolve_collision(
         refusal = outcome.refusal or _NO_REASON
         with store.transaction():
             store.links.forget(link_id)
-            problem = _problem(source.side, source.object, source.id, refusal)
-            _note_problems(work, [problem])
+            problem = describe_refusal(source.side, source.object, source.id, refusal)
+            note_problems(work, [problem])
         return
     with store.transaction():
         take_in(work.c, pair, [found])
@@ -553,8 +259,8 @@ def _resolve_collision(
         store.links.complete(pair.name, side, [completion], work.report.run)
         _rejoin_company(work, pair, link_id)
         store.records.wake(pair.name, [(source.side, source.id), (side, found.id)])
-        _look_again(work, pair, source.side, [source.id])
-        _look_again(work, pair, side, [found.id])
+        look_again(work, pair, source.side, [source.id])
+        look_again(work, pair, side, [found.id])
 
 
 def _find_existing(work: Work, pair: Pair, side: Side, creation: Creation, outcome: Outcome) -> Record | None:
@@ -573,21 +279,6 @@ def _find_existing(work: Work, pair: Pair, side: Side, creation: Creation, outco
 
 
 _NO_REASON = Refusal(Trouble.REFUSED, ProblemClass.CONNECTION, "UNKNOWN", "no reason given")
-_REMEDIES = {
-    ProblemClass.ASSOCIATIONS: "check that the records it refers to exist and can be seen",
-    ProblemClass.CUSTOM_CODE: "a flow, trigger or validation rule in Salesforce refused it; ask its owner",
-    ProblemClass.DUPLICATES: "merge the duplicates, or change the value that makes them alike",
-    ProblemClass.PERMISSIONS: "give the connector's user the right to write this",
-    ProblemClass.PROPERTY_VALUES: "correct the value, or give the mapping a value map or a default",
-    ProblemClass.FIELD_MAPPING: "correct the mapping file: this field does not exist or cannot be written",
-    ProblemClass.API_LIMIT: "wait until API calls are free again",
-    ProblemClass.CONNECTION: "nothing: it is tried again",
-}
-
-
-def _problem(side: Side, object_: str, record_id: str, refusal: Refusal) -> Problem:
-    remedy = _REMEDIES[refusal.cause]
-    return Problem(side, object_, record_id, refusal.cause, refusal.code, refusal.message, remedy, refusal.field)
 
 
 # --- updating ---------------------------------------------------------------------------------------------
@@ -618,8 +309,8 @@ def update(work: Work, pair: Pair, side: Side, updates: Sequence[Update]) -> set
             store.journal.conclude({journal[one.key]: (one.id is not None, one.key) for one in outcomes})
             for one in outcomes:
                 if one.refusal is not None and one.refusal.trouble is not Trouble.GONE:
-                    problem = _problem(side, object_, one.key, one.refusal)
-                    _note_problems(work, [problem])
+                    problem = describe_refusal(side, object_, one.key, one.refusal)
+                    note_problems(work, [problem])
         done |= {one.link.id for one in written}
         gone = [one.key for one in outcomes if one.refusal and one.refusal.trouble is Trouble.GONE]
         if gone:
@@ -644,7 +335,7 @@ def _still_true(work: Work, pair: Pair, side: Side, updates: Sequence[Update]) -
     # Everything read is taken in, also what this write does not touch: the version that our write makes
     # must not hide an edit of another field.
     changed = take_in(work.c, pair, list(fresh.values()))
-    _look_again(work, pair, side, {*changed, *(fresh.keys() - {one.record_id for one in true})})
+    look_again(work, pair, side, {*changed, *(fresh.keys() - {one.record_id for one in true})})
     return true
 
 
@@ -658,7 +349,7 @@ def _classify(work: Work, pair: Pair, side: Side, ids: Sequence[str]) -> None:
     crm = work.c.salesforce if side is Side.SALESFORCE else work.c.hubspot
     found = crm.read(pair.object(side), ids, work.world.wanted(pair, side))
     take_in(work.c, pair, list(found.values()))
-    _look_again(work, pair, side, ids)
+    look_again(work, pair, side, ids)
 
 
 def _updated(work: Work, pair: Pair, side: Side, updates: Sequence[Update], versions: Mapping[str, str]) -> None:
@@ -729,8 +420,10 @@ def _connect(work: Work, side: Side, roles: Sequence[RoleAddition]) -> None:
             for one in outcomes:
                 role = by_key[one.key]
                 if one.refusal is not None:
-                    problem = _problem(Side.SALESFORCE, "Opportunity", role.deal.salesforce_id or "", one.refusal)
-                    _note_problems(work, [replace(problem, field="contacts")])
+                    problem = describe_refusal(
+                        Side.SALESFORCE, "Opportunity", role.deal.salesforce_id or "", one.refusal
+                    )
+                    note_problems(work, [replace(problem, field="contacts")])
                     continue
                 _connected(work, side, role, one.id or "")
                 deal = role.deal.id_of(side)
@@ -749,36 +442,7 @@ def _connected(work: Work, side: Side, role: RoleAddition, new_id: str) -> None:
 # --- deleting ---------------------------------------------------------------------------------------------
 
 
-def delete(work: Work, pair: Pair) -> None:
-    """Carry the deletions of opportunities over to their deals (D1), each journalled with all it held."""
-    store = work.c.store
-    ids = store.links.pending_deletions(pair.name, pair.salesforce)
-    if work.only is not None:
-        ids = [id_ for id_ in ids if (Side.SALESFORCE, pair.salesforce, id_) in work.only]
-    for start in range(0, len(ids), WINDOW):
-        some = ids[start : start + WINDOW]
-        _delete_window(work, pair, some)
-        gone_already = sorted({id_ for side, id_ in work.again if side is Side.SALESFORCE})
-        if gone_already:  # by a run that died, or by a person: their links close
-            _delete_window(work, pair, gone_already)
-
-
-def _delete_window(work: Work, pair: Pair, ids: Sequence[str]) -> None:
-    store = work.c.store
-    links = list(store.links.by_ids(pair.name, Side.SALESFORCE, ids).values())
-    records = store.records.load(Side.SALESFORCE, pair.salesforce, ids)
-    others = store.records.load(Side.HUBSPOT, pair.hubspot, [one.hubspot_id for one in links if one.hubspot_id])
-    work.again = set()
-    actions: list[Action] = []
-    for link in links:
-        situation = _situation(work, pair, link, Side.SALESFORCE, records, others)
-        actions += plan_link(pair, situation, work.world.knowledge, work.world.stages.closed)
-    _sever(work, [one for one in actions if isinstance(one, Severance)])
-    _delete(work, pair, [one for one in actions if isinstance(one, Deletion)])
-    _clear(work, pair, list(records.values()), set())
-
-
-def _delete(work: Work, pair: Pair, deletions: Sequence[Deletion]) -> None:
+def delete_deals(work: Work, pair: Pair, deletions: Sequence[Deletion]) -> None:
     if not deletions:
         return
     store, object_ = work.c.store, pair.hubspot
@@ -790,7 +454,7 @@ def _delete(work: Work, pair: Pair, deletions: Sequence[Deletion]) -> None:
     gone = [one for one in fresh.values() if not one.present]
     if gone:
         take_in(work.c, pair, gone)
-        _look_again(work, pair, Side.SALESFORCE, [by_id[one.id].link.salesforce_id or "" for one in gone])
+        look_again(work, pair, Side.SALESFORCE, [by_id[one.id].link.salesforce_id or "" for one in gone])
     by_id = {id_: one for id_, one in by_id.items() if fresh[id_].present}
     changes = {
         id_: [

@@ -15,7 +15,8 @@ from connector.core.lifecycle import CompanyEvent, DealEvent, Move, Person, Stat
 from connector.core.model import Link, Pair, Problem, ProblemClass, Record, Side
 from connector.core.plan import LIFECYCLE_STAGE, Derivation, Derived, plan_derived
 from connector.core.rollups import DealFact, Rollup, roll_up
-from connector.engine.apply import Work, update
+from connector.engine.apply import update
+from connector.engine.work import Work
 from connector.engine.world import CLOSE_DATE, COMPANIES, CONTACTS, DAYS_TO_CLOSE, DEALS
 from connector.store.links import CONTACT_COMPANY, DEAL_COMPANY, ROLE, LinkedDeal
 

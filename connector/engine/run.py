@@ -19,11 +19,12 @@ from dataclasses import dataclass
 from connector.core.guard import find_excesses
 from connector.core.model import Pair, Side
 from connector.core.pipelines import CreatePipeline, CreateStage, PipelineAction, UpdateStage
-from connector.engine.apply import Only, Work, apply_pair, delete
 from connector.engine.derive import derive
 from connector.engine.hands import Hands, PretendedHands, RealHands
 from connector.engine.observe import is_sweep_due, observe, observe_deals, observe_records, sweep_price
 from connector.engine.report import Report
+from connector.engine.windows import apply_pair, delete
+from connector.engine.work import Only, Work
 from connector.engine.world import DEALS, SET_UP_PROBLEMS, Connection, Needed, World, get_to_know, make_needed
 from connector.errors import BadConfiguration, Finding, Refused, Unreachable
 

@@ -72,7 +72,8 @@ def print_stop(error: Stop) -> None:
     console.print(f"[bold red]{_headline(error)}[/]")
     if isinstance(error, BadConfiguration):
         for finding in error.findings:
-            console.print(_indent(f"[bold]{escape(place(finding))}[/]: {escape(finding.message)}", 2))
+            # Not wrapped: a place that is torn apart cannot be clicked or copied.
+            console.print(f"  [bold]{escape(place(finding))}[/]: {escape(finding.message)}", soft_wrap=True)
             if finding.remedy:
                 console.print(_indent(f"→ {escape(finding.remedy)}"))
         return

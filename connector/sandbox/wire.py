@@ -55,13 +55,25 @@ class Request:
         return dict(parse_qsl(self.body.decode(), keep_blank_values=True))
 
 
+class Disconnected(Exception):
+    """Raised by a handler: the connection breaks, and the client gets no answer."""
+
+
+class TimedOut(Exception):
+    """Raised by a handler: no answer ever comes, and the client waits until it gives up."""
+
+
 @dataclass(slots=True)
 class Response:
-    """One HTTP response. Header names are sent in the spelling given here."""
+    """One HTTP response. Header names are sent in the spelling given here.
+
+    With `cut`, the connection breaks after so many bytes of the body, whose full length has been announced.
+    """
 
     status: int = 200
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
+    cut: int | None = None
 
     @classmethod
     def json(cls, value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

@@ -23,7 +23,7 @@ import string
 import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 from xml.sax.saxutils import escape
 
 import orjson
@@ -35,6 +35,9 @@ from connector.sandbox.wire import Request, Response
 
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 FIRST_VERSION_WITHOUT_SOAP_LOGIN = 65
+MY_DOMAIN = "example"
+
+_COMMON_SIGN_IN = {"login.salesforce.com", "test.salesforce.com"}
 
 _LETTERS = string.ascii_letters + string.digits
 
@@ -67,6 +70,18 @@ class Credentials:
             consumer_secret=some(64, "0123456789ABCDEF"),
             session_id=f"{organization[:15]}!AQ{some(94)}",
         )
+
+
+def instance_url(origin: str, instance: str) -> str:
+    """Where the API of an org is for a client that signed in at `origin` (scheme and host, no path).
+
+    From Salesforce's common sign-in hosts it is led to the org's own host, `<instance>.my.salesforce.com`;
+    a client that already names a host of its own (a My Domain, a port of this machine) stays there. Source:
+    Salesforce Help, "My Domain URL Formats".
+    """
+    if urlsplit(origin).hostname in _COMMON_SIGN_IN:
+        return f"https://{instance}.my.salesforce.com"
+    return origin
 
 
 class OAuthError(Exception):
@@ -116,7 +131,7 @@ class Gate:
             return _refuse("invalid_request", "the form is not text")
         issued = str(int(self._clock.now().timestamp() * 1000))
         return Response.json({
-            "access_token": self._open_session(), "instance_url": request.origin,
+            "access_token": self._open_session(), "instance_url": instance_url(request.origin, MY_DOMAIN),
             "id": f"{request.origin}/id/{self._known.organization}/{user}", "token_type": "Bearer",
             "issued_at": issued, "signature": base64.b64encode(self._rng.randbytes(32)).decode(),
             "scope": "api",
@@ -158,7 +173,8 @@ class Gate:
             return _fault("INVALID_OPERATION", "only login is known here")
         if not self._is_user(said.get("username", ""), said.get("password", "")):
             return _fault("INVALID_LOGIN", "Invalid username, password, security token; or user locked out.")
-        url = f"{request.origin}/services/Soap/u/{version[1]}.0/{self._known.organization[:15]}"
+        org = instance_url(request.origin, MY_DOMAIN)
+        url = f"{org}/services/Soap/u/{version[1]}.0/{self._known.organization[:15]}"
         return _envelope(
             '<loginResponse xmlns="urn:partner.soap.sforce.com"><result>'
             f"<passwordExpired>false</passwordExpired><sandbox>true</sandbox><serverUrl>{escape(url)}</serverUrl>"

@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 
 from connector.sandbox.hubspot.schema import ObjectType
+from connector.sandbox.wire import Response
 
 SCOPES_PAGE = "https://developers.hubspot.com/scopes"
 
@@ -131,6 +132,26 @@ class InvalidValues(ApiError):
 def refuse(message: str, **more: Any) -> ApiError:
     """400 VALIDATION_ERROR."""
     return ApiError(400, "VALIDATION_ERROR", message, **more)
+
+
+_STATUS_BODIES = {
+    401: ("INVALID_AUTHENTICATION", "Authentication credentials not found or invalid."),
+    403: ("MISSING_SCOPES", "This app hasn't been granted all required scopes to make this call."),
+    423: ("LOCKED", "The record is locked by another request. Try again after two seconds."),
+    429: ("RATE_LIMITS", "You have reached your ten_secondly_rolling limit."),
+    477: ("MIGRATION_IN_PROGRESS", "A migration of the account is in progress."),
+}
+
+
+def refuse_status(status: int) -> Response:
+    """The answer of a status that comes from HubSpot's edge and not from a call: 429, 423, 477, 5xx."""
+    if status >= 500:
+        return Response(status, b"<html><body>error</body></html>", {"Content-Type": "text/html"})
+    category, message = _STATUS_BODIES.get(status, ("VALIDATION_ERROR", "The request was refused."))
+    body = {"status": "error", "message": message, "category": category}
+    if status == 429:
+        body = {**body, "errorType": "RATE_LIMIT", "policyName": "TEN_SECONDLY_ROLLING"}
+    return Response.json(body, status)
 
 
 def refuse_json() -> ApiError:

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 
+from connector.sandbox.hubspot.actors import APP_ID
 from connector.sandbox.hubspot.moments import DAY, from_iso, to_iso
 from connector.sandbox.hubspot.pipelines import Stage
-from connector.sandbox.hubspot.portal import APP_ID, Portal
+from connector.sandbox.hubspot.portal import Portal
 from connector.sandbox.hubspot.records import Record
 from connector.sandbox.hubspot.schema import ObjectType
 

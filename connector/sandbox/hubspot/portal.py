@@ -9,8 +9,10 @@ from datetime import timedelta
 from random import Random
 
 from connector.sandbox.clock import Clock
+from connector.sandbox.hubspot.actors import APP, Actor
 from connector.sandbox.hubspot.associations import Associations
 from connector.sandbox.hubspot.errors import refuse
+from connector.sandbox.hubspot.events import Events
 from connector.sandbox.hubspot.moments import to_ms
 from connector.sandbox.hubspot.owners import Owners
 from connector.sandbox.hubspot.pipelines import Pipelines
@@ -19,16 +21,20 @@ from connector.sandbox.hubspot.records import Record, Table
 from connector.sandbox.hubspot.schema import BY_ALIAS, OBJECT_TYPES, ObjectType
 from connector.sandbox.hubspot.settings import Settings
 
-APP_ID = "2417309"
 PORTAL_ID = 48160219
 
 
 class Portal:
-    """One HubSpot account, empty at first. The same seed gives the same ids and the same shuffling."""
+    """One HubSpot account, empty at first. The same seed gives the same ids and the same shuffling.
+
+    `actor` is who acts now, and thus the source of what is written; the door sets it for every call.
+    """
 
     def __init__(self, clock: Clock, seed: int, settings: Settings) -> None:
         self.clock = clock
         self.settings = settings
+        self.actor: Actor = APP
+        self.events = Events()
         self.random = Random(seed)
         self._last_id = 10_000_000_000 + self.random.randrange(1_000_000_000)
         self.tables = {kind.name: Table() for kind in OBJECT_TYPES}

@@ -6,24 +6,33 @@ clock, its counters, an empty portal). Those addresses need no credentials and a
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 from email.utils import format_datetime
 from random import Random
 from typing import Any
 from uuid import UUID
 
-from connector.sandbox.admin import clock_endpoint, refuse
 from connector.sandbox.clock import Clock
-from connector.sandbox.hubspot import schema_calls
+from connector.sandbox.faults import Faults
+from connector.sandbox.hubspot import administration, schema_calls
+from connector.sandbox.hubspot.actors import APP, APP_ID, Actor, person
 from connector.sandbox.hubspot.calls import Call
-from connector.sandbox.hubspot.errors import ApiError, missing_scopes, not_authenticated, not_found, refuse_json
+from connector.sandbox.hubspot.credentials import Credentials
+from connector.sandbox.hubspot.errors import (
+    ApiError,
+    missing_scopes,
+    not_authenticated,
+    not_found,
+    refuse_json,
+    refuse_status,
+)
 from connector.sandbox.hubspot.moments import next_midnight, to_iso, to_ms
-from connector.sandbox.hubspot.portal import APP_ID, PORTAL_ID, Portal
+from connector.sandbox.hubspot.portal import PORTAL_ID, Portal
 from connector.sandbox.hubspot.routes import find
 from connector.sandbox.hubspot.schema import BY_ALIAS, OBJECT_TYPES
 from connector.sandbox.hubspot.settings import Settings
 from connector.sandbox.hubspot.usage import DAILY_LIMIT, Usage
+from connector.sandbox.snapshots import Snapshots
 from connector.sandbox.wire import Request, Response
 
 ALL_SCOPES = (
@@ -45,28 +54,53 @@ class HubSpotSandbox:
     """One HubSpot portal, a handler of requests.
 
     `access_token` is what clients send as bearer; it and all ids follow from `seed`. `settings` are the switches
-    of `settings.Settings`, `scopes` the scopes that the token holds.
+    of `settings.Settings`, `scopes` the scopes that the token holds, `faults` what goes wrong on order.
     """
+
+    portal: Portal
+    usage: Usage
+    scopes: set[str]
 
     def __init__(self, clock: Clock | None = None, seed: int = 0) -> None:
         self.clock = clock or Clock()
         self.seed = seed
         self._random = Random(f"correlation {seed}")
-        token = UUID(int=Random(f"token {seed}").getrandbits(128), version=4)
-        self.access_token = f"pat-na1-{token}"
-        self.settings = Settings()
-        self.scopes: set[str] = set(ALL_SCOPES)
+        self.credentials = Credentials(seed)
+        self.faults = Faults(seed, refuse_status)
+        self.snapshots = Snapshots(self.clock, self._tell, self._take)
+        self._begin()
+
+    def _begin(self) -> None:
+        self.scopes = set(ALL_SCOPES)
         self.usage = Usage()
-        self.portal = Portal(self.clock, seed, self.settings)
+        self.portal = Portal(self.clock, self.seed, Settings())
+
+    @property
+    def access_token(self) -> str:
+        return self.credentials.access_token
+
+    @property
+    def settings(self) -> Settings:
+        return self.portal.settings
 
     # -- the administrator's acts
 
     def reset(self) -> None:
-        """An empty portal with settings, scopes and counters as at first; the token stays."""
-        self.settings = Settings()
-        self.scopes = set(ALL_SCOPES)
-        self.usage = Usage()
-        self.portal = Portal(self.clock, self.seed, self.settings)
+        """An empty portal with settings, scopes and counters as at first, and no faults; the tokens stay."""
+        self._begin()
+        self.faults.clear()
+
+    def sign_in(self, email: str) -> str:
+        """A token to act as a person in HubSpot's own pages, who becomes an owner unless they are one."""
+        found = next((one for one in self.portal.owners.all() if one["email"].lower() == email.lower()), None)
+        owner = found or self.portal.owners.add([{"email": email}])[0]
+        return self.credentials.admit(person(owner["userIdIncludingInactive"], owner["email"]))
+
+    def _tell(self) -> tuple[Portal, set[str]]:
+        return self.portal, self.scopes
+
+    def _take(self, state: tuple[Portal, set[str]]) -> None:
+        self.portal, self.scopes = state
 
     def delay_index(self, object_type: str, record_id: str, until: datetime) -> None:
         """Keep the latest version of one record out of search until then."""
@@ -82,45 +116,50 @@ class HubSpotSandbox:
 
     def __call__(self, request: Request) -> Response:
         if request.path.startswith("/_sandbox/"):
-            return self._administer(request)
+            return administration.answer(self, request)
+        return self.faults.pass_on(request, self._answer)
+
+    def _answer(self, request: Request) -> Response:
         now = self.clock.now()
         correlation_id = str(UUID(int=self._random.getrandbits(128), version=4))
+        actor = self.credentials.actor_of(request.headers.get("authorization", ""))
+        self.portal.actor = actor or APP
         resource, limits = "unknown", True
         try:
             found = find(request.method, request.path)
             if found is None:
-                resource, response = self._answer_account(request)
+                resource, response = self._answer_account(request, actor)
             else:
                 route, version, args = found
                 names = {name: self.portal.kind(args[name]).name for name in args.keys() & _OBJECT_TYPE_ARGS}
                 resource, limits = route.resource.format(**names), route.limit_headers
-                self._admit(request, [scope.format(**names) for scope in route.scopes])
+                self._admit(actor, [scope.format(**names) for scope in route.scopes])
                 response = route.answer(Call(request, self.portal, version, args))
         except ApiError as error:
             body = {**error.body(), "correlationId": correlation_id}
             response = Response.json(body, error.status)
-        self.usage.count(resource, now)
         response.headers["Date"] = format_datetime(now, usegmt=True)
         response.headers["X-HubSpot-Correlation-Id"] = correlation_id
-        if limits:
-            response.headers |= self.usage.headers(now)
+        if actor is None or not actor.in_ui:
+            self.usage.count(resource, now)
+            response.headers |= self.usage.headers(now) if limits else {}
         return response
 
-    def _admit(self, request: Request, scopes: list[str]) -> None:
-        """Raises 401 without the token, 403 without a scope."""
-        if request.headers.get("authorization") != f"Bearer {self.access_token}":
+    def _admit(self, actor: Actor | None, scopes: list[str]) -> None:
+        """Raises 401 for nobody, 403 without a scope. People in HubSpot's pages need none."""
+        if actor is None:
             raise not_authenticated()
-        missing = [scope for scope in scopes if scope not in self.scopes]
+        missing = [scope for scope in scopes if scope not in self.scopes and not actor.in_ui]
         if missing:
             raise missing_scopes(missing)
 
-    def _answer_account(self, request: Request) -> tuple[str, Response]:
+    def _answer_account(self, request: Request, actor: Actor | None) -> tuple[str, Response]:
         """The calls that are about the token and its use. Raises 404 for an address that is none."""
         path = request.path.rstrip("/")
         if (request.method, path) == ("POST", _TOKEN_INFO):
             return "oauth", self._token_info(request)
         if (request.method, path) == ("GET", _DAILY_USAGE):
-            self._admit(request, [])
+            self._admit(actor, [])
             return "account-info", self._daily_usage()
         raise not_found()
 
@@ -145,48 +184,3 @@ class HubSpotSandbox:
             "resetsAt": to_iso(to_ms(next_midnight(now))),
         }
         return Response.json({"results": [usage]})
-
-    # -- the side entrance
-
-    def _administer(self, request: Request) -> Response:
-        name = request.path.removeprefix("/_sandbox/").rstrip("/")
-        if name == "clock":
-            return clock_endpoint(self.clock, request)
-        act = self._acts().get((request.method, name))
-        if act is None:
-            return refuse(f"there is no {request.method} {request.path}", 404)
-        try:
-            return act(request.json())
-        except ApiError as error:
-            return refuse(error.message, error.status)
-        except ValueError as error:
-            return refuse(str(error))
-
-    def _acts(self) -> dict[tuple[str, str], Callable[[Any], Response]]:
-        return {
-            ("GET", "usage"): lambda _: Response.json(self.usage.view()),
-            ("POST", "usage/reset"): lambda _: _done(self.usage.reset),
-            ("POST", "reset"): lambda _: _done(self.reset),
-            ("GET", "owners"): lambda _: Response.json(self.portal.owners.all()),
-            ("POST", "owners"): lambda owners: Response.json(self.portal.owners.add(owners), 201),
-            ("PUT", "owners"): lambda owners: Response.json(self.portal.owners.replace(owners)),
-            ("GET", "scopes"): lambda _: Response.json(sorted(self.scopes)),
-            ("PUT", "scopes"): self._set_scopes,
-            ("GET", "settings"): lambda _: Response.json(self.settings.view()),
-            ("PUT", "settings"): self._set_settings,
-        }
-
-    def _set_scopes(self, scopes: Any) -> Response:
-        if not isinstance(scopes, list) or not all(isinstance(scope, str) for scope in scopes):
-            raise ValueError("expected a list of scope names")
-        self.scopes = set(scopes)
-        return Response.json(sorted(self.scopes))
-
-    def _set_settings(self, given: Any) -> Response:
-        self.settings.change(given)
-        return Response.json(self.settings.view())
-
-
-def _done(act: Callable[[], None]) -> Response:
-    act()
-    return Response(204)

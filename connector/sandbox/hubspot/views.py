@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from connector.sandbox.hubspot.actors import APP_ID
 from connector.sandbox.hubspot.associations import LinkType
 from connector.sandbox.hubspot.fields import reader
 from connector.sandbox.hubspot.moments import to_iso
-from connector.sandbox.hubspot.portal import APP_ID, Portal
+from connector.sandbox.hubspot.portal import Portal
 from connector.sandbox.hubspot.records import Record
 from connector.sandbox.hubspot.schema import ObjectType
 

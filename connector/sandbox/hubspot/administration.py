@@ -1,0 +1,91 @@
+"""What an administrator may do to a portal behind the API's back: the addresses under `/_sandbox/`.
+
+| address | methods |
+|---|---|
+| `usage`, `usage/reset`, `reset` | GET; POST |
+| `clock`, `faults`, `snapshots`, `restore` | see `admin.py`, `faults.py`, `snapshots.py` |
+| `owners` | GET lists, POST adds, PUT replaces |
+| `people` | POST: a token to act as somebody in HubSpot's own pages |
+| `scopes` | GET, PUT: what the app's token may do |
+| `settings` | GET, PUT: the switches of `settings.py` |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from connector.sandbox.admin import clock_endpoint, refuse
+from connector.sandbox.faults import faults_endpoint
+from connector.sandbox.hubspot.errors import ApiError
+from connector.sandbox.snapshots import snapshots_endpoint
+from connector.sandbox.wire import Request, Response
+
+if TYPE_CHECKING:
+    from connector.sandbox.hubspot.sandbox import HubSpotSandbox
+
+Act = Callable[["HubSpotSandbox", Any], Response]
+
+
+def answer(sandbox: HubSpotSandbox, request: Request) -> Response:
+    """Answer one of the addresses. Input that is not understood is refused and changes nothing."""
+    name = request.path.removeprefix("/_sandbox/").rstrip("/")
+    match name:
+        case "clock":
+            return clock_endpoint(sandbox.clock, request)
+        case "faults":
+            return faults_endpoint(sandbox.faults, request)
+        case "snapshots" | "restore":
+            return snapshots_endpoint(sandbox.snapshots, request, name)
+    act = _ACTS.get((request.method, name))
+    if act is None:
+        return refuse(f"there is no {request.method} {request.path}", 404)
+    try:
+        return act(sandbox, request.json())
+    except ApiError as error:
+        return refuse(error.message, error.status)
+    except ValueError as error:
+        return refuse(str(error))
+
+
+def _reset_usage(sandbox: HubSpotSandbox, _: Any) -> Response:
+    sandbox.usage.reset()
+    return Response(204)
+
+
+def _reset(sandbox: HubSpotSandbox, _: Any) -> Response:
+    sandbox.reset()
+    return Response(204)
+
+
+def _set_scopes(sandbox: HubSpotSandbox, scopes: Any) -> Response:
+    if not isinstance(scopes, list) or not all(isinstance(scope, str) for scope in scopes):
+        raise ValueError("expected a list of scope names")
+    sandbox.scopes = set(scopes)
+    return Response.json(sorted(sandbox.scopes))
+
+
+def _set_settings(sandbox: HubSpotSandbox, given: Any) -> Response:
+    sandbox.settings.change(given)
+    return Response.json(sandbox.settings.view())
+
+
+def _admit(sandbox: HubSpotSandbox, given: Any) -> Response:
+    if not isinstance(given, dict) or not isinstance(given.get("email"), str) or given.keys() != {"email"}:
+        raise ValueError('expected {"email": …}')
+    return Response.json({"token": sandbox.sign_in(given["email"])}, 201)
+
+
+_ACTS: dict[tuple[str, str], Act] = {
+    ("GET", "usage"): lambda sandbox, _: Response.json(sandbox.usage.view()),
+    ("POST", "usage/reset"): _reset_usage,
+    ("POST", "reset"): _reset,
+    ("GET", "owners"): lambda sandbox, _: Response.json(sandbox.portal.owners.all()),
+    ("POST", "owners"): lambda sandbox, owners: Response.json(sandbox.portal.owners.add(owners), 201),
+    ("PUT", "owners"): lambda sandbox, owners: Response.json(sandbox.portal.owners.replace(owners)),
+    ("POST", "people"): _admit,
+    ("GET", "scopes"): lambda sandbox, _: Response.json(sorted(sandbox.scopes)),
+    ("PUT", "scopes"): _set_scopes,
+    ("GET", "settings"): lambda sandbox, _: Response.json(sandbox.settings.view()),
+    ("PUT", "settings"): _set_settings,
+}

@@ -83,7 +83,7 @@ def test_wrong_login(login, sandbox, salesforce_session):
 def test_expired_session_is_renewed(sandbox, salesforce_session):
     """A client that signed in signs in again when its session ends."""
     client = Salesforce(**LOGINS["SOAP with a security token"](sandbox), session=salesforce_session)
-    sandbox.gate.end(client.session_id)
+    sandbox.entrance.sessions.end(client.session_id)
     assert client.query("SELECT COUNT() FROM Account")["totalSize"] == 0
 
 
@@ -178,7 +178,7 @@ def test_limits(sf, sandbox):
     """The client reads the quota from the limits and from the header of each answer."""
     assert sf.limits()["DailyApiRequests"]["Max"] == 15000
     sf.query("SELECT Id FROM Account")
-    assert sf.api_usage["api-usage"] == (sandbox.org.calls, 15000)
+    assert sf.api_usage["api-usage"] == (sandbox.org.usage.daily, 15000)
     assert sf.oauth2("userinfo")["preferred_username"] == sandbox.username
 
 
@@ -187,5 +187,5 @@ def test_headers_over_the_port(salesforce_url, sandbox):
     with requests.get(f"{salesforce_url}/services/data/", timeout=5) as answer:
         pairs = answer.raw.headers
         assert pairs.getlist("Date") == ["Tue, 10 Mar 2026 12:00:30 GMT"]
-        assert answer.headers["Sforce-Limit-Info"] == f"api-usage={sandbox.org.calls}/15000"
+        assert answer.headers["Sforce-Limit-Info"] == f"api-usage={sandbox.org.usage.daily}/15000"
         assert "server" not in answer.headers

@@ -3,9 +3,11 @@
 | under `/_sandbox/` | methods |
 |---|---|
 | `usage`, `usage/reset`, `reset` | GET; POST |
-| `clock` | GET, POST |
+| `clock`, `faults`, `snapshots`, `restore` | see `admin.py`, `faults.py`, `snapshots.py` |
+| `people`, `sessions`, `certificate` | POST: act as somebody, end sessions, what JWTs are checked against |
 | `stages`, `record_types`, `users`, `fields` | GET lists, POST adds, PUT replaces |
-| `permissions` | GET, PUT |
+| `permissions` | GET, PUT; of another user than the administrator with `?user=NAME` |
+| `settings` | GET, PUT: the switches of `settings.py` |
 | `merge`, `undelete` | POST |
 
 The lists hold objects of Salesforce's own shapes (OpportunityStage, RecordType, User, and fields as in a
@@ -96,10 +98,10 @@ class Administration:
 
     def usage(self) -> dict[str, Any]:
         """`{"total": calls, "by_resource": {"query": calls, …}}` since the org began or the last reset."""
-        return {"total": self._org.calls, "by_resource": dict(self._org.usage)}
+        return self._org.usage.view()
 
     def reset_usage(self) -> None:
-        self._org.usage.clear()
+        self._org.usage.reset()
 
     def entries(self, kind: str) -> list[dict[str, Any]]:
         """The entries of `stages`, `record_types`, `users` or `fields`."""
@@ -130,12 +132,28 @@ class Administration:
         ordered = [record for record in table.live if record in kept]
         return ordered if kind != "users" else [each for each in ordered if each != self._org.store.user]
 
-    def permissions(self, wanted: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """What the user may do, after changing what is `wanted` (the shape of the answer, or a part of it)."""
+    def permissions(self, wanted: Mapping[str, Any] | None = None, user: str | None = None) -> dict[str, Any]:
+        """What a user (by name; the administrator unless named) may do, after changing what is `wanted` (the
+        shape of the answer, or a part of it).
+        """
+        record = self._org.administrator if user is None else self._user(user)
         if wanted is not None:
-            self._org.access.change(wanted, {each.name for each in self._org.schema})
+            self._org.access.change(record, wanted, self._org.schema)
             self._org.tell_permissions()
-        return self._org.access.tell()
+        return self._org.access.tell(record)
+
+    def settings(self, wanted: Any = None) -> dict[str, Any]:
+        """The switches of `settings.py`, after setting some."""
+        if wanted is not None:
+            self._org.settings.change(wanted)
+        return self._org.settings.view()
+
+    def _user(self, name: str) -> str:
+        users = self._org.store.table("User").rows()
+        found = next((row["Id"] for row in users if row["Username"].casefold() == name.casefold()), None)
+        if found is None:
+            raise InputError(f"no user is called {name}")
+        return str(found)
 
     def merge(self, sobject: str, master: str, losers: list[str]) -> None:
         """Merge one or two records of Account or Contact into a third."""
@@ -208,9 +226,13 @@ def _answer(administration: Administration, act: str, request: Request) -> Respo
             administration.reset_usage()
             return Response(204)
         case ("permissions", "GET"):
-            return Response.json(administration.permissions())
+            return Response.json(administration.permissions(user=request.first("user")))
         case ("permissions", "PUT"):
-            return Response.json(administration.permissions(_object(request)))
+            return Response.json(administration.permissions(_object(request), request.first("user")))
+        case ("settings", "GET"):
+            return Response.json(administration.settings())
+        case ("settings", "PUT"):
+            return Response.json(administration.settings(_object(request)))
         case ("merge", "POST"):
             body = _object(request)
             losers = _texts(body, "losers")
@@ -219,7 +241,7 @@ def _answer(administration: Administration, act: str, request: Request) -> Respo
         case ("undelete", "POST"):
             administration.undelete(_texts(_object(request), "ids"))
             return Response(204)
-    if act in {"usage", "usage/reset", "permissions", "merge", "undelete"}:
+    if act in {"usage", "usage/reset", "permissions", "settings", "merge", "undelete"}:
         return refuse(f"{method} is not for {act}", 405)
     return refuse(f"there is no {act}", 404)
 

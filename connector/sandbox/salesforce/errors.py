@@ -10,11 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from connector.sandbox.wire import Response
+
 _STATUS = {
     "NOT_FOUND": 404,
     "ENTITY_IS_DELETED": 404,
     "INVALID_SESSION_ID": 401,
     "API_DISABLED_FOR_ORG": 403,
+    "REQUEST_LIMIT_EXCEEDED": 403,
     "INSUFFICIENT_ACCESS_OR_READONLY": 403,
     "METHOD_NOT_ALLOWED": 405,
 }
@@ -63,3 +66,18 @@ class NoSuchRecordError(ApiError):
     def result(self) -> dict[str, Any]:
         """In a collection the id is part of the body, and the code another."""
         return {"statusCode": "INVALID_CROSS_REFERENCE_KEY", "message": "invalid cross reference id", "fields": []}
+
+
+_STATUS_BODIES = {
+    401: ("INVALID_SESSION_ID", "Session expired or invalid"),
+    403: ("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded."),
+    500: ("UNKNOWN_EXCEPTION", "An unexpected error occurred."),
+    503: ("SERVER_UNAVAILABLE", "The server is unavailable. Try again later."),
+}
+
+
+def refuse_status(status: int) -> Response:
+    """The answer of a status that is not about one call: an org that is down, a gateway's page, a limit."""
+    if status not in _STATUS_BODIES:
+        return Response(status, b"<html><body>error</body></html>", {"Content-Type": "text/html"})
+    return Response.json(ApiError(*_STATUS_BODIES[status]).body(), status)

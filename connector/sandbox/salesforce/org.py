@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any
 
 from connector.sandbox.clock import Clock
@@ -14,10 +13,10 @@ from connector.sandbox.salesforce.cursors import Cursors
 from connector.sandbox.salesforce.errors import ApiError
 from connector.sandbox.salesforce.objects import OBJECTS
 from connector.sandbox.salesforce.schema import Schema, SObject
+from connector.sandbox.salesforce.settings import Settings
 from connector.sandbox.salesforce.store import Row, Store, trimmed
+from connector.sandbox.salesforce.usage import Usage
 from connector.sandbox.salesforce.writes import Writer
-
-DAILY_REQUESTS = 15_000  # of a Developer Edition
 
 _DEFAULT_STAGES = (
     ("Prospecting", 10, "Pipeline"),
@@ -50,16 +49,18 @@ class Org:
     def __init__(self, clock: Clock, instance: str, username: str) -> None:
         self.schema = Schema(OBJECTS)
         self.store = Store(self.schema, clock, instance)
-        self.access = Access()
+        self.settings = Settings()
+        self.access = Access(self.store)
         self.writer = Writer(self.store, self.access)
         self.cursors = Cursors(clock, instance)
-        self.usage: Counter[str] = Counter()
+        self.usage = Usage(clock)
+        self._counted = True
         user = self.insert("User", {
             "Username": username, "Email": "admin@example.com", "FirstName": "Org", "LastName": "Administrator",
             "Alias": "admin", "IsActive": True, "TimeZoneSidKey": "GMT", "LocaleSidKey": "en_US",
             "LanguageLocaleKey": "en_US", "UserType": "Standard", "Title": "System Administrator",
         })  # fmt: skip
-        self.store.user = user
+        self.administrator = self.store.user = user
         self.organization = self.insert("Organization", {
             "Name": "Example Organization", "Country": "US", "DefaultLocaleSidKey": "en_US",
             "LanguageLocaleKey": "en_US", "TimeZoneSidKey": "GMT", "OrganizationType": "Developer Edition",
@@ -79,7 +80,7 @@ class Org:
         return record
 
     def tell_permissions(self) -> None:
-        """Show the permissions as the one row of UserPermissionAccess."""
+        """Show the permissions of the signed-in user as the one row of UserPermissionAccess."""
         table = self.store.table("UserPermissionAccess")
         permissions = trimmed(self.access.permissions.items())
         self.store.put(table, {"Id": "000000000000000AAA", **permissions})
@@ -91,9 +92,17 @@ class Org:
             raise ApiError("NOT_FOUND", "The requested resource does not exist")
         return found
 
-    def count(self, resource: str) -> None:
-        self.usage[resource] += 1
+    def sign_in(self, user: str, *, counted: bool) -> None:
+        """Let this user be the one who acts from now on; whether the calls count as API calls."""
+        self._counted = counted
+        if user != self.store.user:
+            self.store.user = user
+            self.tell_permissions()
 
-    @property
-    def calls(self) -> int:
-        return self.usage.total()
+    def count(self, resource: str) -> None:
+        """Count an API call. Raises REQUEST_LIMIT_EXCEEDED when the day's calls are used up."""
+        if not self._counted:
+            return
+        if self.settings.enforce_limits and self.usage.daily >= self.settings.daily_requests:
+            raise ApiError("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.")
+        self.usage.count(resource)

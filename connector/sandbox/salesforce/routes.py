@@ -12,7 +12,7 @@ from connector.sandbox.salesforce import batches, composite, describe, records, 
 from connector.sandbox.salesforce.calls import Call, refused
 from connector.sandbox.salesforce.errors import ApiError
 from connector.sandbox.salesforce.ids import normalise
-from connector.sandbox.salesforce.org import DAILY_REQUESTS, Org
+from connector.sandbox.salesforce.org import Org
 from connector.sandbox.salesforce.soql.resolve import Context
 from connector.sandbox.salesforce.soql.run import answer
 from connector.sandbox.wire import Request, Response
@@ -152,9 +152,10 @@ def _deleted(call: Call) -> Response:
 
 
 def _limits(call: Call) -> Response:
-    left = max(0, DAILY_REQUESTS - call.org.calls)
+    most = call.org.settings.daily_requests
+    left = max(0, most - call.org.usage.daily)
     return Response.json({
-        "DailyApiRequests": {"Max": DAILY_REQUESTS, "Remaining": left},
+        "DailyApiRequests": {"Max": most, "Remaining": left},
         "DailyBulkApiBatches": {"Max": 15000, "Remaining": 15000},
         "DailyBulkV2QueryJobs": {"Max": 10000, "Remaining": 10000},
         "DailyBulkV2QueryFileStorageMB": {"Max": 976562, "Remaining": 976562},

@@ -8,16 +8,21 @@ from __future__ import annotations
 
 import random
 import string
+from collections.abc import Mapping
 from email.utils import format_datetime
+from typing import Any
 
 from connector.sandbox.admin import clock_endpoint, refuse
 from connector.sandbox.clock import Clock
+from connector.sandbox.faults import Faults, faults_endpoint
 from connector.sandbox.salesforce import administration, routes
 from connector.sandbox.salesforce.administration import Administration
-from connector.sandbox.salesforce.auth import Credentials, Gate
 from connector.sandbox.salesforce.calls import refused
-from connector.sandbox.salesforce.errors import ApiError
-from connector.sandbox.salesforce.org import DAILY_REQUESTS, Org, default_stages
+from connector.sandbox.salesforce.errors import ApiError, InputError, refuse_status
+from connector.sandbox.salesforce.org import Org, default_stages
+from connector.sandbox.salesforce.sign_in.credentials import Credentials
+from connector.sandbox.salesforce.sign_in.oauth import SignIn
+from connector.sandbox.snapshots import Snapshots, snapshots_endpoint
 from connector.sandbox.wire import Request, Response
 
 _ADMIN = "/_sandbox/"
@@ -33,9 +38,11 @@ class SalesforceSandbox:
         self.clock = clock or Clock()
         rng = random.Random(seed)
         self._instance = "".join(rng.choices(string.ascii_letters, k=3))
+        self.faults = Faults(seed, refuse_status)
+        self.snapshots = Snapshots(self.clock, self._tell, self._take)
         self.reset()
         self.credentials = Credentials.make(rng, self.org.organization)
-        self.gate = Gate(self.credentials, rng, self.clock)
+        self.entrance = SignIn(self.credentials, self.org.administrator, rng, self.clock)
 
     @property
     def session_id(self) -> str:
@@ -61,58 +68,117 @@ class SalesforceSandbox:
     def consumer_secret(self) -> str:
         return self.credentials.consumer_secret
 
+    @property
+    def refresh_token(self) -> str:
+        return self.credentials.refresh_token
+
     def reset(self) -> None:
-        """Begin with an empty org again. Credentials and sessions stay valid, the clock stays where it is."""
-        self.org = Org(self.clock, self._instance, "admin@example.com")
-        self.admin = Administration(self.org)
+        """Begin with an empty org again, without faults. Credentials and sessions stay valid, the clock stays
+        where it is.
+        """
+        self._take(Org(self.clock, self._instance, "admin@example.com"))
         self.admin.add("stages", default_stages())
+        self.faults.clear()
+
+    def sign_in(self, email: str, *, in_ui: bool = True) -> str:
+        """A session to act as a person, in Salesforce's own pages or through the API.
+
+        Somebody who is no active user yet becomes one; `email` is their user name too.
+        """
+        users = self.org.store.table("User").rows()
+        found = next((row for row in users if row["Username"].casefold() == email.casefold()), None)
+        user = found["Id"] if found is not None else self.admin.add("users", [{"Email": email}])[0]
+        return self.entrance.sessions.open(user, in_ui=in_ui).token
+
+    def _tell(self) -> Org:
+        return self.org
+
+    def _take(self, org: Org) -> None:
+        self.org = org
+        self.admin = Administration(org)
 
     def __call__(self, request: Request) -> Response:
         if request.path.startswith(_ADMIN):
             response = self._administer(request.path.removeprefix(_ADMIN).rstrip("/"), request)
         else:
-            response = self._answer(request)
+            response = self.faults.pass_on(request, self._answer)
         response.headers["Date"] = format_datetime(self.clock.now(), usegmt=True)
-        response.headers["Sforce-Limit-Info"] = f"api-usage={self.org.calls}/{DAILY_REQUESTS}"
         if request.method == "HEAD":
             response.body = b""
         return response
 
     def _administer(self, act: str, request: Request) -> Response:
-        if act == "clock":
-            return clock_endpoint(self.clock, request)
-        if act == "reset":
-            if request.method != "POST":
-                return refuse(f"{request.method} is not for reset", 405)
-            self.reset()
-            return Response(204)
-        return administration.answer(self.admin, act, request)
+        match act:
+            case "clock":
+                return clock_endpoint(self.clock, request)
+            case "faults":
+                return faults_endpoint(self.faults, request)
+            case "snapshots" | "restore":
+                return snapshots_endpoint(self.snapshots, request, act)
+        own = {"reset": self._reset, "people": self._admit, "certificate": self._certify, "sessions": self._end}
+        if act not in own:
+            return administration.answer(self.admin, act, request)
+        if request.method != "POST":
+            return refuse(f"{request.method} is not for {act}", 405)
+        try:
+            return own[act](request.json())
+        except ValueError as error:
+            return refuse(str(error))
+
+    def _reset(self, _: Any) -> Response:
+        self.reset()
+        return Response(204)
+
+    def _admit(self, given: Any) -> Response:
+        names = _read(given, {"email", "via"})
+        via = names.get("via", "ui")
+        if "email" not in names or via not in {"ui", "api"}:
+            raise InputError('expected {"email": …, "via": "ui" or "api"}')
+        return Response.json({"session_id": self.sign_in(names["email"], in_ui=via == "ui")}, 201)
+
+    def _certify(self, given: Any) -> Response:
+        self.entrance.certify(_read(given, {"pem"}).get("pem"))
+        return Response(204)
+
+    def _end(self, given: Any) -> Response:
+        """All sessions that a sign-in has opened end, or the one that is named."""
+        named = _read(given or {}, {"end"})
+        if "end" in named:
+            self.entrance.sessions.end(named["end"])
+        else:
+            self.entrance.sessions.end_all()
+        return Response(204)
 
     def _answer(self, request: Request) -> Response:
-        path = request.path.rstrip("/")
-        user = self.org.store.user
-        if path == "/services/oauth2/token":
-            return self.gate.token(request, user)
-        if path == "/services/oauth2/userinfo":
-            return self.gate.userinfo(request, self.org.store.table("User").live[user])
-        if path.startswith("/services/Soap/"):
-            return self.gate.soap(request, user)
-        if path == "/services/data" and request.method == "GET":
-            return Response.json(routes.versions())
-        return self._let_in(request)
+        response = self.entrance.answer(self.org, request)
+        if response is None and request.path.rstrip("/") == "/services/data" and request.method == "GET":
+            response = Response.json(routes.versions())
+        if response is None:
+            response = self._let_in(request)
+        used, most = self.org.usage.daily, self.org.settings.daily_requests
+        response.headers["Sforce-Limit-Info"] = f"api-usage={used}/{most}"
+        return response
 
     def _let_in(self, request: Request) -> Response:
         found = routes.split(request.path)
         if found is None:
             return refused(ApiError("NOT_FOUND", "The requested resource does not exist"))
         try:
-            self.gate.check(request)
+            session = self.entrance.check(self.org, request)
+            self.org.sign_in(session.user, counted=not session.in_ui)
+            if not self.org.access.api_enabled:
+                message = "The REST API is not enabled for this Organization."
+                raise ApiError("API_DISABLED_FOR_ORG", message)  # noqa: TRY301  # one refusal among three
+            name = routes.name(found[1])
+            if name != "composite/batch":  # whose parts are counted instead
+                self.org.count(name)
         except ApiError as error:
             return refused(error)
-        if not self.org.access.api_enabled:
-            message = "The REST API is not enabled for this Organization."
-            return refused(ApiError("API_DISABLED_FOR_ORG", message))
-        name = routes.name(found[1])
-        if name != "composite/batch":  # whose parts are counted instead
-            self.org.count(name)
         return routes.respond(self.org, request)
+
+
+def _read(given: Any, known: set[str]) -> Mapping[str, str]:
+    """A flat object of texts. Raises `InputError`."""
+    if not isinstance(given, dict) or given.keys() - known or not all(isinstance(v, str) for v in given.values()):
+        raise InputError(f"expected an object with some of {', '.join(sorted(known))}")
+    return given

@@ -1,0 +1,40 @@
+"""How a sandbox org is set where Salesforce leaves it to the administrator or the edition."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from connector.sandbox.salesforce.errors import InputError
+
+
+@dataclass(slots=True)
+class Settings:
+    """The switches.
+
+    daily_requests: API calls in 24 hours (15,000 in a Developer Edition; Salesforce Developer Limits).
+    enforce_limits: whether further calls are refused then, as in a Developer Edition; they are counted anyway.
+    session_minutes: how long a session lives that is not used (Salesforce Help, "Session Settings": two hours).
+    jwt_needs_certificate: whether a JWT is refused while the app has no certificate to check it against.
+    """
+
+    daily_requests: int = 15_000
+    enforce_limits: bool = True
+    session_minutes: int = 120
+    jwt_needs_certificate: bool = False
+
+    def change(self, given: Any) -> None:
+        """Set some of the switches, or none. Raises `InputError` for an unknown name or a wrong value."""
+        if not isinstance(given, dict):
+            raise InputError("expected an object of settings")
+        types: dict[str, type] = {item.name: type(item.default) for item in fields(self)}
+        for name, value in given.items():
+            if name not in types:
+                raise InputError(f"there is no setting {name}")
+            if type(value) is not types[name] or (type(value) is int and value < 1):
+                raise InputError(f"{name} takes {'true or false' if types[name] is bool else 'a number from 1 on'}")
+        for name, value in given.items():
+            setattr(self, name, value)
+
+    def view(self) -> dict[str, Any]:
+        return asdict(self)

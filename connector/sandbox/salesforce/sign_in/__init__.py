@@ -1,0 +1,1 @@
+"""Who is calling: credentials, sessions, and the ways to get one."""

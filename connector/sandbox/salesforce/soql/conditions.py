@@ -6,8 +6,11 @@
 | `<` … `>=` | without case | null never fits | refused |
 | `LIKE` | `%` and `_`, without case | refused | refused |
 
-`!=`, `NOT IN` and `EXCLUDES` fit null values too. A date literal is a period: `=` is inside it, `<` before its
-start, `>` after its end. Source: Salesforce "SOQL and SOSL Reference", "Comparison Operators".
+Ids are compared by their 18 characters, with case, and also by order: clients page by them (Bulk API Developer
+Guide, "PK Chunking Header"). `!=`, `NOT IN`, `EXCLUDES` and NOT fit null values too: a condition holds or does not,
+there is no third value. A date literal is a period: `=` is inside it, `<` before its start, `>` after its end. An
+amount with an ISO code is compared by its worth. Source: Salesforce "SOQL and SOSL Reference", "Comparison
+Operators", "Condition Expression Syntax (WHERE Clause)", "Querying Currency Fields in Multi-Currency Orgs".
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ from typing import Any
 from connector.sandbox.salesforce import ids
 from connector.sandbox.salesforce.formulas import Getter
 from connector.sandbox.salesforce.schema import NUMBER_TYPES, Field
+from connector.sandbox.salesforce.soql.currencies import Rates
 from connector.sandbox.salesforce.soql.periods import period
 from connector.sandbox.salesforce.soql.resolve import Column, Context
 from connector.sandbox.salesforce.soql.syntax import (
@@ -37,11 +41,11 @@ from connector.sandbox.salesforce.soql.syntax import (
 
 Predicate = Callable[[Any], bool]
 Resolver = Callable[[Operand], Column]
-SubQuery = Callable[[Query], set[str]]
+SubQuery = Callable[[Column, Query], set[str]]
 
 _ID_TYPES = frozenset({"id", "reference"})
 _LITERALS_OF = {"boolean": {Kind.BOOLEAN}, "date": {Kind.DATE, Kind.PERIOD}, "datetime": {Kind.MOMENT, Kind.PERIOD}}
-_XSD = {"datetime": "dateTime", "currency": "double", "percent": "double"}
+_XSD = {"datetime": "dateTime", "currency": "double", "percent": "double", "reference": "id"}
 
 
 class Compiler:
@@ -66,6 +70,8 @@ class Compiler:
             return _among(column.read, self.rows_meant(column, condition), condition.negated)
         if condition.operator == "INCLUDES":
             return self._includes(column, condition)
+        if any(literal.kind is Kind.MONEY for literal in condition.values):
+            return self._among_amounts(column, condition)
         values = {self.value(column.field, literal) for literal in condition.values}
         return _among(_folding(column), values, condition.negated)
 
@@ -75,7 +81,7 @@ class Compiler:
             message = f"The left operand of a semi join must be an id or reference field: {column.field.name}"
             raise self._context.error("MALFORMED_QUERY", condition.query.pos, message)
         if id(condition) not in self._meant:
-            self._meant[id(condition)] = self._run(condition.query)
+            self._meant[id(condition)] = self._run(column, condition.query)
         return self._meant[id(condition)]
 
     def value(self, field: Field, literal: Literal) -> Any:
@@ -103,20 +109,43 @@ class Compiler:
         field, operator, literal = column.field, condition.operator, condition.right
         if operator == "LIKE":
             return self._like(column, literal)
+        if literal.kind is Kind.MONEY:
+            return _compared(self._worth(column, literal), operator, self._amount(literal))
         if literal.kind is Kind.PERIOD:
             self._check_kind(field, literal)
+            if column.computed:
+                message = f"a date literal cannot be compared with a date function: {literal.text}"
+                raise self._context.error("MALFORMED_QUERY", literal.pos, message)
             return _within(column.read, operator, *self._bounds(field, literal))
         bound = self.value(field, literal)
-        if operator == "=":
-            read = _folding(column)
-            return lambda row: bool(read(row) == bound)
-        if operator == "!=":
-            read = _folding(column)
-            return lambda row: bool(read(row) != bound)
-        if bound is None or field.type in {"boolean", *_ID_TYPES}:
+        if operator not in {"=", "!="} and (bound is None or field.type == "boolean"):
             message = f"invalid operator on {_XSD.get(field.type, field.type)} field"
             raise self._context.error("INVALID_FIELD", literal.pos, message)
-        return _ordered(_folding(column), operator, bound)
+        return _compared(_folding(column), operator, bound)
+
+    def _among_amounts(self, column: Column, condition: Among) -> Predicate:
+        other = next((each for each in condition.values if each.kind is not Kind.MONEY), None)
+        if other is not None:
+            message = "amounts with and without an ISO code cannot be mixed"
+            raise self._context.error("MALFORMED_QUERY", other.pos, message)
+        values = {self._amount(literal) for literal in condition.values}
+        return _among(self._worth(column, condition.values[0]), values, condition.negated)
+
+    def _amount(self, literal: Literal) -> float | None:
+        """What an amount with an ISO code is in the corporate currency."""
+        rates, iso = Rates(self._context.store), literal.text[:3]
+        if iso not in rates.active:
+            message = f"{iso} is not the code of an active currency"
+            raise self._context.error("MALFORMED_QUERY", literal.pos, message)
+        return rates.in_corporate(float(literal.text[3:]), iso)
+
+    def _worth(self, column: Column, literal: Literal) -> Getter:
+        """How the amounts of a column are read in the corporate currency."""
+        rates, read, iso = Rates(self._context.store), column.read, column.iso
+        if iso is None:
+            message = f"an amount with an ISO code cannot be compared with field '{column.field.name}'"
+            raise self._context.error("INVALID_FIELD", literal.pos, message)
+        return lambda row: rates.in_corporate(read(row), iso(row))
 
     def _like(self, column: Column, literal: Literal) -> Predicate:
         field = column.field
@@ -231,6 +260,14 @@ def _among(read: Getter, values: Iterable[Any], negated: bool) -> Predicate:
     if negated:
         return lambda row: read(row) not in held
     return lambda row: read(row) in held
+
+
+def _compared(read: Getter, operator: str, bound: Any) -> Predicate:
+    if operator == "=":
+        return lambda row: bool(read(row) == bound)
+    if operator == "!=":
+        return lambda row: bool(read(row) != bound)
+    return _ordered(read, operator, bound)
 
 
 def _ordered(read: Getter, operator: str, bound: Any) -> Predicate:

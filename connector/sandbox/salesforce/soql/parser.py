@@ -1,16 +1,19 @@
 """SOQL text to syntax: a recursive descent, one method for each rule of the grammar.
 
 Source: Salesforce "SOQL and SOSL Reference", "SOQL SELECT Syntax" and the pages below it. Names and keywords
-are read without case. Everything that does not fit is MALFORMED_QUERY, with the place it was found.
+are read without case. Everything that does not fit is MALFORMED_QUERY, with the place it was found; SOQL has no
+comments. Clauses that change nothing here are read and passed over: FOR VIEW, REFERENCE or UPDATE, ALL ROWS, and
+WITH SECURITY_ENFORCED or USER_MODE, since REST always acts with the user's own rights.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from connector.sandbox.salesforce.errors import ApiError
 from connector.sandbox.salesforce.soql.syntax import (
+    FUNCTIONS,
     Among,
     AmongRows,
     Call,
@@ -29,12 +32,15 @@ from connector.sandbox.salesforce.soql.syntax import (
 
 MAX_LENGTH = 100_000
 MAX_OFFSET = 2000
+MAX_CHILDREN = 20
+MAX_GROUPED_TOGETHER = 3
 
 _TOKEN = re.compile(
     r"""\s*(?:
       (?P<moment>\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|z|[+-]\d{2}:?\d{2}))
     | (?P<date>\d{4}-\d{2}-\d{2}(?![\dT]))
     | (?P<number>[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w]))
+    | (?P<money>[A-Za-z]{3}\d+\.\d+(?!\w))
     | (?P<name>[A-Za-z_]\w*(?:\s*\.\s*[A-Za-z_]\w*)*)
     | (?P<text>'(?:[^'\\]|\\.)*')
     | (?P<sign><=|>=|!=|<>|[=<>(),:])
@@ -49,7 +55,7 @@ _ESCAPES = {
     "\\": "\\\\", "_": "\\_", "%": "\\%",  # still escaped: LIKE has to tell them from its wildcards
 }  # fmt: skip
 
-AGGREGATES = frozenset({"COUNT", "COUNT_DISTINCT", "SUM", "AVG", "MIN", "MAX"})
+_MONEY = re.compile(r"[A-Z]{3}\d+(?:\.\d+)?")
 _PERIOD = re.compile(
     r"YESTERDAY|TODAY|TOMORROW|(?:LAST|NEXT)_90_DAYS"
     r"|(?:LAST|THIS|NEXT)_(?:WEEK|MONTH|(?:FISCAL_)?(?:QUARTER|YEAR))"
@@ -59,7 +65,7 @@ _COUNTED_PERIOD = re.compile(
     r"|N_(?:DAY|WEEK|MONTH|(?:FISCAL_)?(?:QUARTER|YEAR))S_AGO"
 )
 _CLAUSES = frozenset(
-    ["FROM", "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "OFFSET", "FOR", "ALL", "USING", "WITH"]
+    ["FROM", "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "OFFSET", "FOR", "ALL", "USING", "WITH", "UPDATE"]
 )
 _NEVER_NAMES = frozenset(["FROM", "WHERE", "HAVING", "LIMIT", "OFFSET", "USING", "WITH"])
 _COMPARISONS = {"=": "=", "!=": "!=", "<>": "!=", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
@@ -81,7 +87,7 @@ def parse(text: str) -> Query:
     """The query a text means. Raises `ApiError` MALFORMED_QUERY."""
     if len(text) > MAX_LENGTH:
         raise ApiError("QUERY_TOO_COMPLICATED", f"SOQL statement is longer than {MAX_LENGTH} characters")
-    return _Parser(text).parse()
+    return Parser(text).parse()
 
 
 def place(text: str, pos: int, message: str, width: int = 0) -> str:
@@ -94,10 +100,12 @@ def place(text: str, pos: int, message: str, width: int = 0) -> str:
     return f"\n{shown}\n{' ' * (pos - start)}^\nERROR at Row:{row}:Column:{column}\n{message}"
 
 
-class _Parser:
-    def __init__(self, text: str) -> None:
+class Parser:
+    """Reads one text. `start` is where its first token is looked for."""
+
+    def __init__(self, text: str, start: int = 0) -> None:
         self._text = text
-        self._tokens = list(self._scan())
+        self._tokens = list(self._scan(start))
         self._at = 0
 
     def parse(self) -> Query:
@@ -108,9 +116,8 @@ class _Parser:
             raise self._unexpected()
         return query
 
-    def _scan(self) -> list[_Token]:
+    def _scan(self, at: int) -> list[_Token]:
         tokens: list[_Token] = []
-        at = 0
         while not tokens or tokens[-1].kind != "end":
             match = _TOKEN.match(self._text, at)
             if match is None or match.lastgroup is None:
@@ -161,35 +168,60 @@ class _Parser:
 
     # -- the grammar
 
-    def _query(self, *, top: bool = False) -> Query:
+    def _query(self, *, top: bool = False, below: bool = False) -> Query:
+        """`top` is the query itself, `below` one for the children of its rows; else it is a semi-join."""
         pos = self._next.pos
         self._need("SELECT")
-        selected = [self._selected(top=top)]
-        while self._skip(","):
-            selected.append(self._selected(top=top))
+        selected = self._selection(children=top or below)
         self._need("FROM")
         source_pos = self._next.pos
-        source = self._name()
+        source = self._dotted() if below else self._name()
         alias = self._alias()
-        if self._skip("USING", "SCOPE"):
-            self._name()
+        aliases = []
+        while not below and self._skip(","):
+            path = self._path()
+            aliases.append((self._alias() or path.parts[-1], path))
+        return replace(self._clauses(selected, source, source_pos, alias, pos, top=top), aliases=tuple(aliases))
+
+    def _clauses(
+        self,
+        selected: tuple[Selected, ...],
+        source: str,
+        source_pos: int,
+        alias: str | None,
+        pos: int,
+        *,
+        top: bool,
+    ) -> Query:
+        """Everything from behind the FROM."""
+        scope = self._name() if self._skip("USING", "SCOPE") else None
         where = self._condition() if self._skip("WHERE") else None
-        group_by: tuple[Path, ...] = ()
-        having = None
-        if self._skip("GROUP", "BY"):
-            group_by = self._paths()
-            having = self._condition() if self._skip("HAVING") else None
+        if self._skip("WITH") and not (self._skip("SECURITY_ENFORCED") or self._skip("USER_MODE")):
+            raise self._unexpected()
+        grouping, group_by = self._groups() if self._skip("GROUP", "BY") else ("", ())
+        having = self._condition() if group_by and self._skip("HAVING") else None
         order_by = self._orders() if self._skip("ORDER", "BY") else ()
         limit = self._whole_number() if self._skip("LIMIT") else None
         offset = self._offset() if self._skip("OFFSET") else 0
         self._purpose(top=top)
         return Query(
-            tuple(selected), source, source_pos, alias, where, group_by, having, order_by, limit, offset, pos
-        )
+            selected, source, source_pos, alias, where, group_by, having, order_by, limit, offset, pos,
+            grouping, scope,
+        )  # fmt: skip
 
-    def _selected(self, *, top: bool) -> Selected:
-        if top and self._skip("("):
-            query = self._query()
+    def _selection(self, *, children: bool) -> tuple[Selected, ...]:
+        selected = [self._selected(children=children)]
+        while self._skip(","):
+            selected.append(self._selected(children=children))
+        queries = [each.what for each in selected if isinstance(each.what, Query)]
+        if len(queries) > MAX_CHILDREN:
+            message = f"no more than {MAX_CHILDREN} parent-to-child relationships can be specified in a query"
+            raise self._error(queries[-1].pos, message)
+        return tuple(selected)
+
+    def _selected(self, *, children: bool) -> Selected:
+        if children and self._skip("("):
+            query = self._query(below=True)
             self._need(")")
             return Selected(query, None)
         what = self._operand()
@@ -201,11 +233,24 @@ class _Parser:
         if not self._skip("("):
             return name
         called = name.text.upper()
-        if called != "FIELDS" and called not in AGGREGATES:
+        if called not in FUNCTIONS:
             raise self._error(token.pos, f"Invalid function: {name.text}")
-        argument = None if called == "COUNT" and self._next.text == ")" else self._path()
+        argument = None if called == "COUNT" and self._next.text == ")" else self._operand()
         self._need(")")
         return Call(called, argument, token.pos)
+
+    def _groups(self) -> tuple[str, tuple[Operand, ...]]:
+        """`a, b`, `ROLLUP(a, b)` or `CUBE(a, b)`."""
+        together = self._next
+        for grouping in ("ROLLUP", "CUBE"):
+            if self._skip(grouping, "("):
+                operands = self._operands()
+                self._need(")")
+                if len(operands) > MAX_GROUPED_TOGETHER:
+                    message = f"{grouping} takes at most {MAX_GROUPED_TOGETHER} fields"
+                    raise self._error(together.pos, message)
+                return grouping, operands
+        return "", self._operands()
 
     def _path(self) -> Path:
         token = self._next
@@ -230,11 +275,11 @@ class _Parser:
             return self._take().text
         return None
 
-    def _paths(self) -> tuple[Path, ...]:
-        paths = [self._path()]
+    def _operands(self) -> tuple[Operand, ...]:
+        operands = [self._operand()]
         while self._skip(","):
-            paths.append(self._path())
-        return tuple(paths)
+            operands.append(self._operand())
+        return tuple(operands)
 
     def _orders(self) -> tuple[Order, ...]:
         orders = [self._order()]
@@ -333,6 +378,9 @@ class _Parser:
         if token.word in {"TRUE", "FALSE"}:
             self._take()
             return Literal(Kind.BOOLEAN, token.word, token.pos)
+        if token.kind == "money" or _MONEY.fullmatch(token.word):
+            self._take()
+            return Literal(Kind.MONEY, token.text.upper(), token.pos)
         return self._period()
 
     def _period(self) -> Literal:

@@ -1,7 +1,10 @@
 """What the names in a query mean: fields, over relationships or not, and how to read them from a row.
 
 A `Scope` knows the object a (sub-)query is about. Names that mean nothing are INVALID_FIELD or INVALID_TYPE,
-in Salesforce's words and with the place in the text.
+in Salesforce's words and with the place in the text; so are those of fields the user may not see.
+
+Source: Salesforce "SOQL and SOSL Reference", "Using Relationship Queries" and "Understanding Relationship Query
+Limitations".
 """
 
 from __future__ import annotations
@@ -18,6 +21,13 @@ from connector.sandbox.salesforce.soql.parser import place
 from connector.sandbox.salesforce.soql.syntax import Path, Query
 from connector.sandbox.salesforce.store import Row, Store, Table
 
+MAX_LEVELS = 5
+
+_UNFIT = {
+    "WHERE": ("INVALID_FIELD", "filtered"),
+    "GROUP BY": ("MALFORMED_QUERY", "grouped"),
+    "ORDER BY": ("MALFORMED_QUERY", "sorted"),
+}
 _ADVICE = " Please reference your WSDL or the describe call for the appropriate names."
 
 
@@ -34,23 +44,29 @@ class Context:
     def error(self, code: str, pos: int, message: str) -> ApiError:
         return ApiError(code, place(self.text, pos, message))
 
-    def refuse_call(self, pos: int) -> ApiError:
-        """The error for an aggregate where only fields may stand."""
-        return self.error("MALFORMED_QUERY", pos, "aggregate functions are not allowed here")
-
     def object(self, name: str) -> SObject | None:
         """An object the user may read."""
         found = self.store.schema.find(name)
         return found if found is not None and self.access.may_read(found.name) else None
 
+    def field(self, sobject: SObject, name: str) -> Field | None:
+        """A field the user may read."""
+        found = sobject.find(name)
+        return found if found is not None and self.access.may_read_field(sobject.name, found.name) else None
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A field as seen from the object of the query. `direct` when no relationship lies between."""
+    """A field, or what a function makes of it (`computed`), as seen from the object of the query.
+
+    `direct` when no relationship lies between. `iso` reads the currency an amount is in, where the org has several.
+    """
 
     field: Field
     read: Getter
     direct: bool = True
+    computed: bool = False
+    iso: Getter | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,23 +76,33 @@ class Scope:
     context: Context
     sobject: SObject
     alias: str | None = None
+    aliases: tuple[tuple[str, Path], ...] = ()
 
     @property
     def table(self) -> Table:
         return self.context.store.table(self.sobject.name)
 
-    def column(self, path: Path, *, filtering: bool = False) -> Column:
-        """What a path leads to. Raises INVALID_FIELD; with `filtering` also for fields no filter may use."""
+    def column(self, path: Path, use: str = "SELECT") -> Column:
+        """What a path leads to. Raises INVALID_FIELD, or MALFORMED_QUERY for a field that has no place in the
+        clause `use` (SELECT, WHERE, GROUP BY or ORDER BY).
+        """
         parts = self.without_prefix(path)
+        if len(parts) - 1 > MAX_LEVELS:
+            message = f"no more than {MAX_LEVELS} levels can be specified in a child-to-parent relationship"
+            raise self.context.error("MALFORMED_QUERY", path.pos, message)
         column = self._follow(self.sobject, parts, path)
-        if filtering and not column.field.filterable:
-            message = f"field '{column.field.name}' can not be filtered in a query call"
-            raise self.context.error("INVALID_FIELD", path.pos, message)
+        if use != "SELECT" and not column.field.filterable:
+            code, done = _UNFIT[use]
+            message = f"field '{column.field.name}' can not be {done} in a query call"
+            raise self.context.error(code, path.pos, message)
         return column
 
     def without_prefix(self, path: Path) -> tuple[str, ...]:
         """The parts of a path after the alias, or the name, of the queried object itself."""
         first = path.parts[0].lower()
+        for name, meant in self.aliases:
+            if name.lower() == first and len(path.parts) > 1:
+                return (*self.without_prefix(meant), *path.parts[1:])
         own = first in {(self.alias or "").lower(), self.sobject.name.lower()}
         if own and len(path.parts) > 1 and self.sobject.related(first) is None:
             return path.parts[1:]
@@ -105,11 +131,13 @@ class Scope:
         return parent
 
     def child(self, query: Query) -> tuple[SObject, Field]:
-        """The object and the reference behind a child relationship's name. Raises INVALID_TYPE."""
-        for child, reference in self.context.store.schema.children(self.sobject.name):
-            if (reference.children or "").lower() == query.source.lower() and self.context.access.may_read(
-                child.name
-            ):
+        """The object and the reference behind a child relationship's name, `Contacts` or `Account.Contacts`.
+        Raises INVALID_TYPE.
+        """
+        *prefix, name = query.source.lower().split(".")
+        own = prefix in ([], [self.sobject.name.lower()], [(self.alias or "").lower()])
+        for child, reference in self.context.store.schema.children(self.sobject.name) if own else ():
+            if (reference.children or "").lower() == name and self.context.access.may_read(child.name):
                 return child, reference
         message = (
             f"Didn't understand relationship '{query.source}' in FROM part of query call. If you are attempting to "
@@ -119,20 +147,17 @@ class Scope:
 
     def _follow(self, sobject: SObject, parts: tuple[str, ...], path: Path) -> Column:
         if len(parts) == 1:
-            field = sobject.find(parts[0])
+            field = self.context.field(sobject, parts[0])
             if field is None:
                 raise self.context.error("INVALID_FIELD", path.pos, unknown_column(parts[0], sobject))
-            return Column(field, getter(self.context.store, sobject, field))
+            code = sobject.find("CurrencyIsoCode") if field.type == "currency" else None
+            iso = None if code is None else getter(self.context.store, sobject, code)
+            return Column(field, getter(self.context.store, sobject, field), iso=iso)
         reference, target = self.step(sobject, parts[0], path)
         parent = self.parent_reader(sobject, reference, target)
         column = self._follow(target, parts[1:], path)
-        inner = column.read
-
-        def read(row: Row) -> Any:
-            found = parent(row)
-            return None if found is None else inner(found)
-
-        return Column(column.field, read, direct=False)
+        iso = None if column.iso is None else _through(parent, column.iso)
+        return Column(column.field, _through(parent, column.read), direct=False, iso=iso)
 
 
 def open_scope(context: Context, query: Query) -> Scope:
@@ -144,7 +169,20 @@ def open_scope(context: Context, query: Query) -> Scope:
             f"sure to append the '__c' after the entity name.{_ADVICE}"
         )
         raise context.error("INVALID_TYPE", query.source_pos, message)
-    return Scope(context, sobject, query.alias)
+    scope = Scope(context, sobject, query.alias, query.aliases)
+    for _, path in query.aliases:
+        at = sobject
+        for name in scope.without_prefix(path):
+            _, at = scope.step(at, name, path)
+    return scope
+
+
+def _through(parent: Callable[[Row], Row | None], inner: Getter) -> Getter:
+    def read(row: Row) -> Any:
+        found = parent(row)
+        return None if found is None else inner(found)
+
+    return read
 
 
 def unknown_column(name: str, sobject: SObject) -> str:

@@ -1,13 +1,14 @@
 """The answer to a query: which rows, in which order, and how each is written.
 
 Rows are picked once; writing them is left to whoever pages through the answer, so that a query over a million
-rows holds references to rows and not a million JSON objects.
+rows holds references to rows and not a million JSON objects. Source: Salesforce "SOQL and SOSL Reference", "SOQL
+SELECT Syntax" and the pages below it. The children of a row are all in its page, however many they are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
@@ -16,9 +17,13 @@ from connector.sandbox.salesforce.errors import ApiError
 from connector.sandbox.salesforce.schema import Field, SObject
 from connector.sandbox.salesforce.soql.aggregates import Aggregator, is_aggregate, is_plain_count
 from connector.sandbox.salesforce.soql.conditions import Compiler, Predicate
+from connector.sandbox.salesforce.soql.currencies import Rates
+from connector.sandbox.salesforce.soql.functions import resolve
 from connector.sandbox.salesforce.soql.parser import parse
 from connector.sandbox.salesforce.soql.resolve import Column, Context, Scope, open_scope
+from connector.sandbox.salesforce.soql.semijoins import check_places, inner_column, refuse_any
 from connector.sandbox.salesforce.soql.syntax import (
+    SHOWING,
     Among,
     AmongRows,
     Call,
@@ -35,85 +40,134 @@ from connector.sandbox.salesforce.store import Row, fold
 
 MAX_FIELDS_ROWS = 200
 MAX_GROUPS = 2000
+FIRST_VERSION_WITH_GRANDCHILDREN = 58.0
+MAX_LEVELS_OF_CHILDREN = 4
 
 Reader = Callable[[Any], Any]
 
 
-@dataclass(frozen=True, slots=True)
 class Answer:
-    """`rows` in order, `write` to make the JSON object of one, and the `totalSize` to tell."""
+    """`rows` in order, `write` to make the JSON object of one, and the `totalSize` to tell. It may be pickled."""
 
-    rows: list[Any]
-    write: Reader
-    total: int
+    def __init__(self, context: Context, query: Query, rows: list[Any], total: int, write: Reader) -> None:
+        self.rows = rows
+        self.total = total
+        self._context = context
+        self._query = query
+        self._write: Reader | None = write
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the writer, which is made again when it is needed."""
+        return {**self.__dict__, "_write": None}
+
+    def write(self, row: Any) -> Any:
+        """The JSON object of a row."""
+        if self._write is None:
+            scope = open_scope(self._context, self._query)
+            self._write = (
+                _group_writer(Aggregator(scope, self._query))
+                if is_aggregate(self._query)
+                else _writer(scope, self._query)
+            )
+        return self._write(row)
 
 
 def answer(context: Context) -> Answer:
     """Parse and answer the query of a context. Raises `ApiError`."""
-    query = parse(context.text)
+    return answer_query(context, parse(context.text))
+
+
+def answer_query(context: Context, query: Query, among: Collection[str] | None = None) -> Answer:
+    """Answer a query; with `among`, only about the rows with these ids. Raises `ApiError`."""
     scope = open_scope(context, query)
+    rows = _pick(scope, query, among)
     if is_plain_count(query):
-        counted = len(list(_window(query, _pick(scope, query))))
-        return Answer([], dict, counted)
+        if query.order_by:
+            message = "COUNT() cannot be used with ORDER BY, use COUNT(fieldName)"
+            raise context.error("MALFORMED_QUERY", query.order_by[0].what.pos, message)
+        return Answer(context, query, [], len(list(_window(query, rows))), dict)
     if is_aggregate(query):
-        return _answer_groups(scope, query)
+        return _answer_groups(scope, query, rows)
     write = _writer(scope, query)
-    rows = list(_window(query, _sort(scope, scope.column, query.order_by, _pick(scope, query))))
-    return Answer(rows, write, len(rows))
+    sort = _sorter(scope, _ordering(scope), query.order_by)
+    found = list(_window(query, sort(rows)))
+    return Answer(context, query, found, len(found), write)
 
 
-def _answer_groups(scope: Scope, query: Query) -> Answer:
+def _answer_groups(scope: Scope, query: Query, rows: Iterable[Row]) -> Answer:
     aggregator = Aggregator(scope, query)
-    outputs = aggregator.outputs()
-    groups: Iterable[Any] = aggregator.group(_pick(scope, query))
+    aggregator.check()
+    write = _group_writer(aggregator)
+    groups: Iterable[Any] = aggregator.group(rows)
     if query.having is not None:
-        compiler = Compiler(scope.context, aggregator.column, lambda inner: _ids_meant(scope.context, inner))
+        refuse_any(scope.context, query.having)
+        compiler = Compiler(scope.context, aggregator.column, lambda *_: set())
         groups = filter(compiler.compile(query.having), groups)
-    found = list(_window(query, _sort(scope, aggregator.column, query.order_by, groups)))
+    sort = _sorter(scope, aggregator.column, query.order_by)
+    found = list(_window(query, sort(groups)))
     if len(found) > MAX_GROUPS:
         message = (
             "Aggregate query does not support queryMore(), use LIMIT to restrict the results to a single batch"
         )
         raise ApiError("EXCEEDED_ID_LIMIT", message)
 
+    return Answer(scope.context, query, found, len(found), write)
+
+
+def _group_writer(aggregator: Aggregator) -> Reader:
+    outputs = aggregator.outputs()
+
     def write(group: Any) -> dict[str, Any]:
         return {"attributes": {"type": "AggregateResult"}, **{name: read(group) for name, read in outputs}}
 
-    return Answer(found, write, len(found))
+    return write
 
 
 # -- which rows
 
 
-def _pick(scope: Scope, query: Query) -> Iterator[Row]:
-    if query.where is None:
-        return iter(scope.table.rows(scope.context.deleted))
-    compiler = _row_compiler(scope)
-    fits = compiler.compile(query.where)
-    few = _candidates(scope, compiler, query.where)
-    if few is None:
-        return filter(fits, scope.table.rows(scope.context.deleted))
-    found = (scope.table.get(record, scope.context.deleted) for record in sorted(few))
-    return (row for row in found if row is not None and fits(row))
+def _pick(scope: Scope, query: Query, among: Collection[str] | None = None) -> Iterator[Row]:
+    deleted = scope.context.deleted
+    check_places(scope.context, query.where)
+    fits = _scoped(scope, query)
+    few = among
+    if query.where is not None:
+        compiler = _row_compiler(scope)
+        fits = _both(fits, compiler.compile(query.where))
+        few = _candidates(scope, compiler, query.where) if among is None else among
+    rows: Iterable[Row | None] = (
+        scope.table.rows(deleted) if few is None else (scope.table.get(each, deleted) for each in sorted(few))
+    )
+    return (row for row in rows if row is not None and fits(row))
+
+
+def _scoped(scope: Scope, query: Query) -> Predicate:
+    """What USING SCOPE leaves: everything, or what the user owns. Raises MALFORMED_QUERY for any other."""
+    name = (query.scope or "everything").lower()
+    if name == "everything":
+        return lambda _: True
+    if name != "mine" or scope.sobject.find("OwnerId") is None:
+        message = f"The scope '{query.scope}' is not supported for {scope.sobject.name}"
+        raise scope.context.error("MALFORMED_QUERY", query.source_pos, message)
+    user = scope.context.store.user
+    return lambda row: bool(row.get("OwnerId") == user)
+
+
+def _both(first: Predicate, second: Predicate) -> Predicate:
+    return lambda row: first(row) and second(row)
 
 
 def _row_compiler(scope: Scope) -> Compiler:
-    def resolve(operand: Operand) -> Column:
-        if isinstance(operand, Call):
-            raise scope.context.refuse_call(operand.pos)
-        return scope.column(operand, filtering=True)
+    def find(operand: Operand) -> Column:
+        return resolve(scope, operand, "WHERE")
 
-    return Compiler(scope.context, resolve, lambda inner: _ids_meant(scope.context, inner))
+    return Compiler(scope.context, find, lambda left, inner: _ids_meant(scope, left, inner))
 
 
-def _ids_meant(context: Context, query: Query) -> set[str]:
+def _ids_meant(scope: Scope, left: Column, query: Query) -> set[str]:
     """The ids that the sub-query of a semi-join answers."""
-    inner = open_scope(context, query)
-    what = query.selected[0].what
-    column = inner.column(what) if isinstance(what, Path) else None
-    if len(query.selected) != 1 or column is None or column.field.type not in {"id", "reference"}:
-        message = "a semi join sub-select must select exactly one id or reference field"
-        raise context.error("MALFORMED_QUERY", query.pos, message)
+    inner = open_scope(scope.context, query)
+    column = inner_column(scope, left, inner, query)
     return {value for row in _pick(inner, query) if (value := column.read(row)) is not None}
 
 
@@ -168,21 +222,33 @@ def _look_up(scope: Scope, field: Field, values: set[Any]) -> set[str]:
 # -- in which order
 
 
-def _sort(
-    scope: Scope, resolve: Callable[[Any], Column], orders: tuple[Order, ...], rows: Iterable[Any]
-) -> Iterable[Any]:
-    if not orders:
+def _ordering(scope: Scope) -> Callable[[Operand], Column]:
+    """How the operands of an ORDER BY are read from rows; amounts by their worth."""
+    rates = Rates(scope.context.store)
+
+    def find(operand: Operand) -> Column:
+        column = resolve(scope, operand, "ORDER BY")
+        read, iso = column.read, column.iso
+        if iso is None or not rates:
+            return column
+        return replace(column, read=lambda row: rates.in_corporate(read(row), iso(row)))
+
+    return find
+
+
+def _sorter(
+    scope: Scope, find: Callable[[Operand], Column], orders: tuple[Order, ...]
+) -> Callable[[Iterable[Any]], Iterable[Any]]:
+    """A function that puts rows, or groups, in order. Raises where a field cannot be sorted by."""
+    columns = [(order, find(order.what)) for order in orders]
+    keyed = [(order, column.read, _sort_key(scope, column.field)) for order, column in reversed(columns)]
+
+    def sort(rows: Iterable[Any]) -> Iterable[Any]:
+        for order, read, key in keyed:
+            rows = _sorted(list(rows), read, key, order)
         return rows
-    found = list(rows)
-    for order in reversed(orders):
-        if isinstance(order.what, Call) and resolve == scope.column:
-            raise scope.context.refuse_call(order.what.pos)
-        column = resolve(order.what)
-        if not column.field.filterable:
-            message = f"field '{column.field.name}' can not be sorted in a query call"
-            raise scope.context.error("MALFORMED_QUERY", order.what.pos, message)
-        found = _sorted(found, column.read, _sort_key(scope, column.field), order)
-    return found
+
+    return sort
 
 
 def _sorted(rows: list[Any], read: Reader, key: Reader, order: Order) -> list[Any]:
@@ -209,22 +275,24 @@ def _window(query: Query, rows: Iterable[Any]) -> Iterator[Any]:
 # -- how a row is written
 
 
-def _writer(scope: Scope, query: Query) -> Reader:
+def _writer(scope: Scope, query: Query, depth: int = 0) -> Reader:
     tree: dict[str, Any] = {}
     for selected in query.selected:
-        if selected.alias is not None:
-            raise scope.context.error(
-                "MALFORMED_QUERY", selected.what.pos, "only aggregate expressions use field aliasing"
-            )
-        if isinstance(selected.what, Query):
-            name, read = _child_reader(scope, selected.what)
-            _plant(scope, tree, name, read, selected.what.pos)
-        elif isinstance(selected.what, Call):
-            for field in _fields_meant(scope, query, selected.what):
-                path = Path((field.name,), selected.what.pos)
+        what = selected.what
+        if isinstance(what, Query):
+            name, read = _child_reader(scope, what, depth + 1)
+            _plant(scope, tree, name, read, what.pos)
+        elif isinstance(what, Call) and what.name == "FIELDS":
+            for field in _fields_meant(scope, query, what):
+                path = Path((field.name,), what.pos)
                 _plant(scope, tree, field.name, scope.column(path).read, path.pos)
+        elif selected.alias is None:
+            _plant_value(scope, tree, what)
+        elif isinstance(what, Call) and what.name in SHOWING:
+            _plant(scope, tree, selected.alias, resolve(scope, what, "SELECT").read, what.pos)
         else:
-            _plant_path(scope, tree, selected.what)
+            message = "only aggregate expressions use field aliasing"
+            raise scope.context.error("MALFORMED_QUERY", what.pos, message)
     return _row_writer(scope.context, scope.sobject, tree)
 
 
@@ -234,8 +302,14 @@ def _plant(scope: Scope, tree: dict[str, Any], name: str, what: Any, pos: int) -
     tree[name] = what
 
 
-def _plant_path(scope: Scope, tree: dict[str, Any], path: Path) -> None:
-    """Add a path to the tree: a leaf is a reader, an inner node `(way to the parent, its object, its tree)`."""
+def _plant_value(scope: Scope, tree: dict[str, Any], what: Operand) -> None:
+    """Add a field, or a function of one, to the tree: a leaf is a reader, an inner node `(way to the parent, its
+    object, its tree)`.
+    """
+    resolve(scope, what, "SELECT")
+    path = what.innermost if isinstance(what, Call) else what
+    if path is None:
+        return
     sobject = scope.sobject
     parts = scope.without_prefix(path)
     for name in parts[:-1]:
@@ -244,7 +318,8 @@ def _plant_path(scope: Scope, tree: dict[str, Any], path: Path) -> None:
         if known not in tree:
             tree[known] = (scope.parent_reader(sobject, reference, target), target, {})
         sobject, tree = target, tree[known][2]
-    column = Scope(scope.context, sobject).column(Path(parts[-1:], path.pos))
+    leaf = Path(parts[-1:], path.pos)
+    column = resolve(Scope(scope.context, sobject), what.of(leaf) if isinstance(what, Call) else leaf, "SELECT")
     _plant(scope, tree, column.field.name, column.read, path.pos)
 
 
@@ -277,29 +352,36 @@ def _parent_writer(way: Reader, write: Reader) -> Reader:
 
 
 def _fields_meant(scope: Scope, query: Query, call: Call) -> list[Field]:
-    which = call.argument.text.upper() if call.argument is not None and call.name == "FIELDS" else ""
+    which = call.innermost.text.upper() if call.innermost is not None else ""
     if which not in {"ALL", "STANDARD", "CUSTOM"}:
         raise scope.context.error("MALFORMED_QUERY", call.pos, f"unexpected function: {call.name}")
     if which != "STANDARD" and (query.limit is None or query.limit > MAX_FIELDS_ROWS):
         message = f"The SOQL FIELDS function must have a LIMIT of at most {MAX_FIELDS_ROWS}"
         raise scope.context.error("MALFORMED_QUERY", call.pos, message)
-    fields = scope.sobject.fields.values()
-    return [field for field in fields if which == "ALL" or field.custom == (which == "CUSTOM")]
+    readable = (field for field in scope.sobject.fields.values() if scope.context.field(scope.sobject, field.name))
+    return [field for field in readable if which == "ALL" or field.custom == (which == "CUSTOM")]
 
 
-def _child_reader(scope: Scope, query: Query) -> tuple[str, Reader]:
+def _child_reader(scope: Scope, query: Query, depth: int) -> tuple[str, Reader]:
     """The name of a child relationship, and the reader of `{"totalSize", "done", "records"}`, null when empty."""
+    deepest = MAX_LEVELS_OF_CHILDREN if float(scope.context.version) >= FIRST_VERSION_WITH_GRANDCHILDREN else 1
+    if depth > deepest:
+        message = f"no more than {deepest + 1} levels of parent-to-child relationships can be specified in a query"
+        raise scope.context.error("MALFORMED_QUERY", query.pos, message)
     sobject, reference = scope.child(query)
     inner = Scope(scope.context, sobject, query.alias)
-    fits: Predicate = _row_compiler(inner).compile(query.where) if query.where is not None else lambda _: True
-    write = _writer(inner, query)
-    if query.group_by:
+    check_places(scope.context, query.where)
+    fits = _scoped(inner, query)
+    if query.where is not None:
+        fits = _both(fits, _row_compiler(inner).compile(query.where))
+    if query.group_by or is_aggregate(query) or is_plain_count(query):
         raise scope.context.error("MALFORMED_QUERY", query.pos, "GROUP BY is not allowed in a sub-query")
-    below = _rows_below(inner, reference)
+    write = _writer(inner, query, depth)
+    below, sort = _rows_below(inner, reference), _sorter(inner, _ordering(inner), query.order_by)
 
     def read(row: Row) -> dict[str, Any] | None:
         rows = filter(fits, below(row["Id"]))
-        records = [write(each) for each in _window(query, _sort(inner, inner.column, query.order_by, rows))]
+        records = [write(each) for each in _window(query, sort(rows))]
         return {"totalSize": len(records), "done": True, "records": records} if records else None
 
     return reference.children or "", read

@@ -1,4 +1,14 @@
-"""Both sandboxes over ports of this machine, until interrupted."""
+"""Both sandboxes over ports of this machine, until interrupted.
+
+An application here is ASGI and no more: it reads a request, asks the sandbox, and sends the answer, each header
+in the vendor's own spelling. Where the sandbox wants a connection to fail, it does so on the socket:
+
+| the sandbox | the client sees |
+|---|---|
+| breaks the connection (`Disconnected`) | its end, without an answer |
+| never answers (`TimedOut`) | nothing, until it leaves or ten minutes have passed |
+| cuts the body (`Response.cut`) | the whole length announced, a part of the body, then the end |
+"""
 
 from __future__ import annotations
 
@@ -6,29 +16,97 @@ import asyncio
 import contextlib
 import signal
 import socket
+import ssl
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from typing import Any
 
 import uvicorn
-from starlette.applications import Starlette
-from starlette.requests import Request as HttpRequest
-from starlette.responses import Response as HttpResponse
-from starlette.routing import Route
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from connector.sandbox.wire import Handler, Request
+from connector.sandbox.transport import announced
+from connector.sandbox.wire import Disconnected, Handler, Request, Response, TimedOut
 
-_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+PATIENCE = 600.0  # seconds for which a connection is held without an answer
+_KEPT_ALIVE = 60  # seconds; longer than clients pause between two looks at a job
+_DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
 
-def application(handler: Handler) -> Starlette:
+class Application:
     """An ASGI application around one sandbox. Requests are answered one at a time, in order of arrival."""
 
-    async def endpoint(incoming: HttpRequest) -> HttpResponse:
-        headers = dict(incoming.headers.items())
-        answer = handler(Request.make(incoming.method, str(incoming.url), headers, await incoming.body()))
-        return HttpResponse(answer.body, answer.status, answer.headers)
+    def __init__(self, handler: Handler, patience: float = PATIENCE) -> None:
+        self._handler = handler
+        self._patience = patience
 
-    return Starlette(routes=[Route("/{path:path}", endpoint, methods=_METHODS)])
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        body = await _read(receive)
+        if body is None:
+            return
+        connection: asyncio.Transport = scope["state"]["connection"]
+        try:
+            answer = self._handler(_request(scope, body))
+        except Disconnected:
+            connection.abort()
+        except TimedOut:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._patience):
+                    await _see_off(receive)
+            connection.abort()
+        else:
+            await _answer(answer, send)
+            if answer.cut is None:
+                return
+            connection.close()
+        await _see_off(receive)
+
+
+async def _read(receive: Receive) -> bytes | None:
+    """The whole body of a request, or None when the client left before it was complete."""
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        body += message["body"]
+        if not message["more_body"]:
+            return bytes(body)
+
+
+def _request(scope: Message, body: bytes) -> Request:
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+    scheme = scope["scheme"]
+    host = headers.get("host") or ":".join(map(str, scope["server"]))
+    target = scope["raw_path"].decode("ascii")
+    if scope["query_string"]:
+        target += "?" + scope["query_string"].decode("latin-1")
+    origin = f"{scheme}://{host.removesuffix(_DEFAULT_PORTS[scheme])}"
+    return Request.make(scope["method"], origin + target, headers, body)
+
+
+async def _answer(answer: Response, send: Send) -> None:
+    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in announced(answer).items()]
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    cut = answer.cut is not None
+    await send({"type": "http.response.body", "body": answer.body[: answer.cut], "more_body": cut})
+
+
+async def _see_off(receive: Receive) -> None:
+    """Wait until the connection is gone, so that the server does not answer in the sandbox's place."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+class _Protocol(H11Protocol):
+    """Tells the application which connection it answers on, so that it can break it."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as the parent does
+        super().connection_made(transport)
+        self.app_state = {"connection": transport}
 
 
 class _Server(uvicorn.Server):
@@ -37,6 +115,13 @@ class _Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # Answers are complete as soon as they are begun. What is still open is idle, or held without an
+        # answer, and over TLS each would be waited for.
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+        await super().shutdown(sockets)
 
 
 def listen(port: int = 0) -> socket.socket:
@@ -52,13 +137,27 @@ def listen(port: int = 0) -> socket.socket:
     return sock
 
 
-def serve(served: dict[socket.socket, Handler], ready: Callable[[], None] = lambda: None) -> None:
-    """Serve each handler on its socket until SIGINT or SIGTERM; `ready` is called once all of them answer."""
-    asyncio.run(_serve(served, ready))
+def url_of(listening: socket.socket, tls: ssl.SSLContext | None = None) -> str:
+    """The base URL of what is served on a socket."""
+    return f"{'https' if tls else 'http'}://127.0.0.1:{listening.getsockname()[1]}"
 
 
-async def _serve(served: dict[socket.socket, Handler], ready: Callable[[], None]) -> None:
-    servers = {sock: _new_server(handler) for sock, handler in served.items()}
+def serve(
+    served: dict[socket.socket, Handler],
+    ready: Callable[[], None] = lambda: None,
+    tls: ssl.SSLContext | None = None,
+) -> None:
+    """Serve each handler on its socket until SIGINT or SIGTERM; `ready` is called once all of them answer.
+
+    With `tls`, over HTTPS only.
+    """
+    asyncio.run(_serve(served, ready, tls))
+
+
+async def _serve(
+    served: dict[socket.socket, Handler], ready: Callable[[], None], tls: ssl.SSLContext | None
+) -> None:
+    servers = {sock: _new_server(handler, tls) for sock, handler in served.items()}
 
     def stop() -> None:
         for server in servers.values():
@@ -74,24 +173,33 @@ async def _serve(served: dict[socket.socket, Handler], ready: Callable[[], None]
     await asyncio.gather(*tasks)
 
 
-def _new_server(handler: Handler) -> _Server:
-    # A sandbox dates its answers by its own clock, so uvicorn must not add a second Date header.
+def _new_server(handler: Handler, tls: ssl.SSLContext | None, patience: float = PATIENCE) -> _Server:
+    # A sandbox dates its answers by its own clock, so uvicorn must not add a second Date header; and clients
+    # that send forwarding headers mean a vendor's load balancer, not this server.
     config = uvicorn.Config(
-        application(handler),
+        Application(handler, patience),
+        http=_Protocol,
+        ws="none",
+        interface="asgi3",
+        lifespan="off",
         log_level="warning",
         access_log=False,
-        lifespan="off",
+        proxy_headers=False,
         date_header=False,
         server_header=False,
+        timeout_keep_alive=_KEPT_ALIVE,
+        ssl_context_factory=None if tls is None else lambda *_: tls,
     )
     return _Server(config)
 
 
 @contextlib.contextmanager
-def serving(*handlers: Handler) -> Iterator[list[str]]:
+def serving(
+    *handlers: Handler, tls: ssl.SSLContext | None = None, patience: float = PATIENCE
+) -> Iterator[list[str]]:
     """Serve handlers in a background thread while the block runs; yields their base URLs in order."""
     socks = [listen() for _ in handlers]
-    servers = [_new_server(handler) for handler in handlers]
+    servers = [_new_server(handler, tls, patience) for handler in handlers]
 
     async def run() -> None:
         await asyncio.gather(*(server.serve(sockets=[s]) for server, s in zip(servers, socks, strict=True)))
@@ -101,7 +209,7 @@ def serving(*handlers: Handler) -> Iterator[list[str]]:
     while not all(server.started for server in servers):
         thread.join(0.01)
     try:
-        yield [f"http://127.0.0.1:{sock.getsockname()[1]}" for sock in socks]
+        yield [url_of(sock, tls) for sock in socks]
     finally:
         for server in servers:
             server.should_exit = True

@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -142,7 +143,57 @@ def test_sandbox_stops_at_ctrl_c(folder: Path) -> None:
         assert serving.wait(20) == 0
 
 
-@pytest.mark.parametrize("option", ["--salesforce-port", "--hubspot-port"])
+def test_sandbox_under_the_vendors_names(folder: Path) -> None:
+    """With a proxy, what it prints is the environment of a client that knows the vendors' hosts only."""
+    certificates = folder / "certificates"
+    with process("sandbox", "serve", "--proxy-port", "0", "--ca-dir", "certificates", folder=folder) as serving:
+        assert serving.stdout is not None
+        told = json.loads(serving.stdout.readline())
+        bundle = told["ca_bundle"]
+        assert Path(bundle) == certificates / "sandbox-ca.pem"
+        assert {name: told["proxy"][name] for name in ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "NO_PROXY")} == {
+            "REQUESTS_CA_BUNDLE": bundle, "SSL_CERT_FILE": bundle, "NO_PROXY": "127.0.0.1,localhost",
+        }  # fmt: skip
+        environment = {**os.environ, **PATH, **told["proxy"]}
+        script = "import requests; print(requests.get('https://api.hubapi.com/_sandbox/clock').status_code)"
+        done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, check=False)
+        assert done.stdout == b"200\n", done.stderr
+        assert requests.get(f"{told['hubspot']['base_url']}/_sandbox/clock", verify=bundle, timeout=10).ok
+        serving.send_signal(signal.SIGTERM)
+        assert serving.wait(20) == 0
+        assert serving.stderr is not None
+        assert serving.stderr.read() == ""
+    assert [path.name for path in certificates.iterdir()] == ["sandbox-ca.pem"]
+    assert b"PRIVATE" not in (certificates / "sandbox-ca.pem").read_bytes()
+
+
+def test_sandbox_leaves_no_certificate_behind(connector: Run, monkeypatch) -> None:
+    """Without a folder for it, the authority's certificate is there while the sandbox is, and gone afterwards."""
+    seen = []
+
+    def serve(served, ready, context) -> None:
+        ready()
+        seen.extend([context is not None, list(Path(tempfile.gettempdir()).glob("crm-sandbox-*/sandbox-ca.pem"))])
+
+    monkeypatch.setattr("connector.sandbox.server.serve", serve)
+    told = read_json(connector("sandbox", "serve", "--tls"))
+    assert told["salesforce"]["instance_url"].startswith("https://127.0.0.1:")
+    bundle = Path(told["ca_bundle"])
+    assert seen[0]
+    assert bundle in seen[1]
+    assert "proxy" not in told
+    assert not bundle.parent.exists()
+
+
+def test_unusable_folder_for_the_certificate(connector: Run, folder: Path) -> None:
+    """A folder that cannot be written to is named, with exit code 2."""
+    (folder / "file").write_text("")
+    result = connector("sandbox", "serve", "--ca-dir", "file")
+    assert result.exit_code == 2
+    assert "--ca-dir: file: File exists" in result.stderr
+
+
+@pytest.mark.parametrize("option", ["--salesforce-port", "--hubspot-port", "--proxy-port"])
 def test_port_taken(connector: Run, option: str) -> None:
     """A port that is in use is named, with exit code 2."""
     with socket.socket() as taken:
@@ -160,7 +211,7 @@ def test_sandbox_on_chosen_ports(connector: Run, monkeypatch) -> None:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     monkeypatch.setattr(
-        "connector.sandbox.server.serve", lambda served, ready: (ready(), [s.close() for s in served])
+        "connector.sandbox.server.serve", lambda served, ready, _: (ready(), [s.close() for s in served])
     )
     told = read_json(connector("sandbox", "serve", "--hubspot-port", str(port)))
     assert told["hubspot"]["base_url"] == f"http://127.0.0.1:{port}"

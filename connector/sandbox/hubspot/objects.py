@@ -8,7 +8,7 @@ from connector.sandbox.hubspot import merges, writes
 from connector.sandbox.hubspot.calls import Call, page_answer
 from connector.sandbox.hubspot.errors import not_found, refuse
 from connector.sandbox.hubspot.records import Record
-from connector.sandbox.hubspot.schema import ObjectType
+from connector.sandbox.hubspot.schema import BY_ALIAS, ObjectType
 from connector.sandbox.hubspot.views import View, viewer
 from connector.sandbox.wire import Response
 
@@ -72,7 +72,8 @@ def merge(call: Call) -> Response:
 
 def _view(call: Call, kind: ObjectType) -> View:
     request = call.request
-    others = [call.portal.kind(alias) for alias in request.every("associations")]
+    # Types that are not there are passed over (API specification "crm-objects", parameter `associations`).
+    others = [BY_ALIAS[alias] for alias in request.every("associations") if alias in BY_ALIAS]
     history = request.every("propertiesWithHistory")
     return viewer(call.portal, kind, request.every("properties"), history, others, request.origin)
 

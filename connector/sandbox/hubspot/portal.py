@@ -11,14 +11,14 @@ from random import Random
 from connector.sandbox.clock import Clock
 from connector.sandbox.hubspot.actors import APP, Actor
 from connector.sandbox.hubspot.associations import Associations
-from connector.sandbox.hubspot.errors import refuse
+from connector.sandbox.hubspot.errors import missing_scopes, refuse
 from connector.sandbox.hubspot.events import Events
 from connector.sandbox.hubspot.moments import to_ms
 from connector.sandbox.hubspot.owners import Owners
 from connector.sandbox.hubspot.pipelines import Pipelines
 from connector.sandbox.hubspot.properties import Properties
 from connector.sandbox.hubspot.records import Record, Table
-from connector.sandbox.hubspot.schema import BY_ALIAS, OBJECT_TYPES, ObjectType
+from connector.sandbox.hubspot.schema import BY_ALIAS, OBJECT_TYPES, SCOPES_ELSEWHERE, ObjectType
 from connector.sandbox.hubspot.settings import Settings
 
 PORTAL_ID = 48160219
@@ -53,8 +53,13 @@ class Portal:
         return self._last_id
 
     def kind(self, alias: str) -> ObjectType:
-        """The object type by name, singular or type id. Raises 400 for one that the sandbox has not."""
+        """The object type by name, singular or type id.
+
+        Raises 400 for none that HubSpot has, and 403 for one of HubSpot's that the sandbox has not.
+        """
         kind = BY_ALIAS.get(alias)
+        if kind is None and alias in SCOPES_ELSEWHERE:
+            raise missing_scopes([SCOPES_ELSEWHERE[alias]])
         if kind is None:
             raise refuse(f"Unable to infer object type from: {alias}")
         return kind

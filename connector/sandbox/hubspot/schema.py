@@ -105,6 +105,8 @@ OBJECT_TYPES = (CONTACTS, COMPANIES, DEALS)
 BY_ALIAS: dict[str, ObjectType] = {
     alias: kind for kind in OBJECT_TYPES for alias in (kind.name, kind.singular, kind.type_id)
 }
+# A type of HubSpot's that is not here: as for an app which has not been given the scope that it needs.
+SCOPES_ELSEWHERE: dict[str, str] = dict.fromkeys(("tickets", "ticket", "0-5"), "tickets")
 
 LIFECYCLE_STAGES = (
     ("subscriber", "Subscriber"),

@@ -38,17 +38,17 @@ class _BadReferenceError(Exception):
 def composite(call: Call) -> Response:
     body = call.object_body()
     parts = entries(body, "compositeRequest", MAX_PARTS)
-    _check(parts)
+    check_parts(parts)
     answers: dict[str, Any] = {}
     results = []
     with call.org.store.transaction() as transaction:
         for part in parts:
-            result = _answer(call, part, answers)
+            result = answer_part(call, part, answers)
             answers[part["referenceId"]] = result["body"]
             results.append(result)
         if flag(body, "allOrNone") and any(result["httpStatusCode"] >= 300 for result in results):
             transaction.roll_back()
-            results = [_halt(result) if result["httpStatusCode"] < 300 else result for result in results]
+            results = [halt(result) if result["httpStatusCode"] < 300 else result for result in results]
     return Response.json({"compositeResponse": results})
 
 
@@ -74,7 +74,8 @@ def batch(call: Call) -> Response:
     return Response.json({"hasErrors": failed, "results": results})
 
 
-def _check(parts: list[Mapping[str, Any]]) -> None:
+def check_parts(parts: list[Mapping[str, Any]]) -> None:
+    """Raises INVALID_INPUT for parts that are none, lack what each needs, or are named alike."""
     if not parts:
         raise ApiError("INVALID_INPUT", "compositeRequest needs at least one subrequest")
     seen: set[str] = set()
@@ -93,7 +94,8 @@ def _check(parts: list[Mapping[str, Any]]) -> None:
         raise ApiError("INVALID_INPUT", message)
 
 
-def _answer(call: Call, part: Mapping[str, Any], answers: Mapping[str, Any]) -> dict[str, Any]:
+def answer_part(call: Call, part: Mapping[str, Any], answers: Mapping[str, Any]) -> dict[str, Any]:
+    """The result of one part; `answers` are the bodies of the parts before it, by reference id."""
     reference = part["referenceId"]
     try:
         url, body = _filled(part["url"], answers), _filled(part.get("body"), answers)
@@ -113,7 +115,8 @@ def _result(reference: str, response: Response) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _halt(result: Mapping[str, Any]) -> dict[str, Any]:
+def halt(result: Mapping[str, Any]) -> dict[str, Any]:
+    """What stands in the place of a result that another part's failure has undone."""
     body = ApiError("PROCESSING_HALTED", _HALTED).body()
     return {**result, "body": body, "httpHeaders": {}, "httpStatusCode": 400}
 
@@ -126,6 +129,11 @@ def _request(call: Call, method: str, url: str, body: Any, headers: Any = None) 
 
 def _body(response: Response) -> Any:
     return orjson.loads(response.body) if response.body else None
+
+
+def references(part: Mapping[str, Any]) -> set[str]:
+    """The reference ids that a part's url and body name."""
+    return set(re.findall(r"@\{\s*([A-Za-z0-9_]+)", orjson.dumps([part.get("url"), part.get("body")]).decode()))
 
 
 def _filled(value: Any, answers: Mapping[str, Any]) -> Any:

@@ -32,7 +32,7 @@ def create(call: Call) -> Response:
 
 def read(call: Call) -> Response:
     sobject = call.org.readable(call.arguments[0])
-    row = call.org.writer.find(sobject, _record(call.arguments[1]))
+    row = call.org.writer.find(sobject, record_id(call.arguments[1]))
     return Response.json(_writer(call, sobject)(row))
 
 
@@ -41,13 +41,13 @@ def update(call: Call) -> Response:
     body = call.object_body()
     if any(name.lower() == "id" for name in body):
         raise ApiError("INVALID_FIELD", "The Id field should not be specified in the sobject data.", ["Id"])
-    call.org.writer.update(sobject, _record(call.arguments[1]), body)
+    call.org.writer.update(sobject, record_id(call.arguments[1]), body)
     return Response(204)
 
 
 def delete(call: Call) -> Response:
     sobject = call.org.readable(call.arguments[0])
-    call.org.writer.delete(sobject, _record(call.arguments[1]))
+    call.org.writer.delete(sobject, record_id(call.arguments[1]))
     return Response(204)
 
 
@@ -126,7 +126,7 @@ def _without_id(names: list[str]) -> list[str]:
     return [stripped for name in names if (stripped := name.strip()).lower() != "id"]
 
 
-def _record(text: str) -> str:
+def record_id(text: str) -> str:
     """An id in an address. What has not even the shape of one is taken for the name of a key field."""
     if normalise(text) is None:
         message = f"Provided external ID field does not exist or is not accessible: {text}"

@@ -1,42 +1,29 @@
-"""The Salesforce sandbox over a port, and a session that finds it there.
-
-simple-salesforce always speaks https, and to salesforce.com for signing in; the adapter sends all of that to
-the port. Nothing else of the client is touched.
-"""
+"""A session for which Salesforce's hosts are the module's `sandbox`; nothing else of the client is touched."""
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 import pytest
 import requests
-from requests.adapters import HTTPAdapter
-
-from connector.sandbox.server import serving
-
-
-class _ToPort(HTTPAdapter):
-    """Sends every request to one address, whatever host it names."""
-
-    def __init__(self, base: str) -> None:
-        super().__init__()
-        self._base = base
-
-    def send(self, request, *args, **kwargs):
-        parts = urlsplit(request.url)
-        request.url = self._base + parts.path + (f"?{parts.query}" if parts.query else "")
-        return super().send(request, *args, **kwargs)
+from compatibility.hosts import under_vendors_hosts
 
 
 @pytest.fixture(scope="module")
-def salesforce_url(sandbox):
-    """The address of the module's `sandbox`, served while the module's tests run."""
-    with serving(sandbox) as (url,):
-        yield url
+def surroundings(sandbox, tmp_path_factory):
+    """The environment in which Salesforce's hosts are the module's `sandbox`."""
+    with under_vendors_hosts(tmp_path_factory.mktemp("ca"), salesforce=sandbox) as environment:
+        yield environment
+
+
+@pytest.fixture(scope="module")
+def salesforce_url(surroundings):
+    """The org's own host, where a client is that did not sign in."""
+    return "https://example.my.salesforce.com"
 
 
 @pytest.fixture
-def salesforce_session(salesforce_url):
+def salesforce_session(surroundings):
     with requests.Session() as session:
-        session.mount("https://", _ToPort(salesforce_url))
+        session.trust_env = False
+        session.proxies = {"https": surroundings["HTTPS_PROXY"]}
+        session.verify = surroundings["REQUESTS_CA_BUNDLE"]
         yield session

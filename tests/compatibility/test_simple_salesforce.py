@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-import requests
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from simple_salesforce import Salesforce
@@ -182,9 +181,9 @@ def test_limits(sf, sandbox):
     assert sf.oauth2("userinfo")["preferred_username"] == sandbox.username
 
 
-def test_headers_over_the_port(salesforce_url, sandbox):
+def test_headers_over_the_port(salesforce_url, salesforce_session, sandbox):
     """There is one Date, the sandbox's, and the limit header in its own spelling."""
-    with requests.get(f"{salesforce_url}/services/data/", timeout=5) as answer:
+    with salesforce_session.get(f"{salesforce_url}/services/data/", timeout=5) as answer:
         pairs = answer.raw.headers
         assert pairs.getlist("Date") == ["Tue, 10 Mar 2026 12:00:30 GMT"]
         assert answer.headers["Sforce-Limit-Info"] == f"api-usage={sandbox.org.usage.daily}/15000"

@@ -59,7 +59,10 @@ class Bench(Protocol):
         """Delete records behind the adapter's back."""
 
     def pass_time(self, by: timedelta) -> None:
-        """Let time pass."""
+        """Let time pass; a live system only a little."""
+
+    def settle(self) -> None:
+        """Let what was written be found: a live search may lag behind."""
 
 
 class Looks:
@@ -72,6 +75,7 @@ class Looks:
     def look(self) -> dict[str, Record]:
         """The records of one look, by id; of several observations the last."""
         found: dict[str, Record] = {}
+        self.bench.settle()
         for page in self.bench.sign_on().changes({self.bench.object: self.bench.wanted}, self.cursors):
             found |= {one.id: one for one in page.records}
             self.cursors |= page.cursors
@@ -164,6 +168,7 @@ class Conformance:
         """A run that ends after its first page leaves a cursor from which the next one sees the rest."""
         made = make(bench, bench.per_page + 7)
         looks = Looks(bench)
+        bench.settle()
         pages = bench.sign_on().changes({bench.object: bench.wanted}, {})
         first = next(pages)
         pages.close()

@@ -118,6 +118,9 @@ class SalesforceBench:
     def pass_time(self, by: timedelta) -> None:
         self.sandbox.clock.advance(by)
 
+    def settle(self) -> None:
+        """Nothing lags here."""
+
 
 @dataclass(repr=False)
 class HubSpotBench:
@@ -176,6 +179,9 @@ class HubSpotBench:
 
     def pass_time(self, by: timedelta) -> None:
         self.sandbox.clock.advance(by)
+
+    def settle(self) -> None:
+        """Nothing lags here."""
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from connector.sandbox.server import serving
+from connector.sandbox.server import listen, serving
 from connector.sandbox.tls import Authority
 from connector.sandbox.wire import Disconnected, Request, Response, TimedOut
 
@@ -89,6 +89,14 @@ def test_headers_keep_their_spelling(port):
     names = [name for name, _ in answer.getheaders()]
     line.close()
     assert names == ["Content-Type", "Sforce-Limit-Info", "Content-Length"]
+
+
+def test_answers_are_not_held_back():
+    """A connection is of the kind of its listener; only for one that says it is TCP asyncio puts nothing off."""
+    with listen() as listening, socket.create_connection(listening.getsockname()):
+        accepted, _ = listening.accept()
+        with accepted:
+            assert accepted.proto == socket.IPPROTO_TCP
 
 
 def test_an_empty_answer_has_no_length(port, client):

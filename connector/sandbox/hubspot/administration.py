@@ -5,7 +5,9 @@
 | `usage`, `usage/reset`, `reset` | GET; POST |
 | `clock`, `faults`, `snapshots`, `restore` | see `admin.py`, `faults.py`, `snapshots.py` |
 | `owners` | GET lists, POST adds, PUT replaces |
+| `restore_records` | POST `{"objectType", "ids"}`: archived records come back, for 90 days |
 | `people` | POST: a token to act as somebody in HubSpot's own pages |
+| `app` | GET: how the OAuth app signs in; POST: somebody installs it, an authorization code |
 | `scopes` | GET, PUT: what the app's token may do |
 | `settings` | GET, PUT: the switches of `settings.py` |
 """
@@ -17,7 +19,9 @@ from typing import TYPE_CHECKING, Any
 
 from connector.sandbox.admin import clock_endpoint, refuse
 from connector.sandbox.faults import faults_endpoint
+from connector.sandbox.hubspot.credentials import OAUTH_APP_ID, REDIRECT_URI
 from connector.sandbox.hubspot.errors import ApiError
+from connector.sandbox.hubspot.webhooks.calls import webhooks_endpoint
 from connector.sandbox.snapshots import snapshots_endpoint
 from connector.sandbox.wire import Request, Response
 
@@ -37,6 +41,8 @@ def answer(sandbox: HubSpotSandbox, request: Request) -> Response:
             return faults_endpoint(sandbox.faults, request)
         case "snapshots" | "restore":
             return snapshots_endpoint(sandbox.snapshots, request, name)
+        case "webhooks" | "webhooks/hosts" | "webhooks/deliver":
+            return webhooks_endpoint(sandbox.webhooks, request, name)
     act = _ACTS.get((request.method, name))
     if act is None:
         return refuse(f"there is no {request.method} {request.path}", 404)
@@ -70,10 +76,38 @@ def _set_settings(sandbox: HubSpotSandbox, given: Any) -> Response:
     return Response.json(sandbox.settings.view())
 
 
+def _restore(sandbox: HubSpotSandbox, given: Any) -> Response:
+    if not isinstance(given, dict) or given.keys() != {"objectType", "ids"} or not isinstance(given["ids"], list):
+        raise ValueError('expected {"objectType": …, "ids": […]}')
+    sandbox.restore_records(str(given["objectType"]), [str(one) for one in given["ids"]])
+    return Response(204)
+
+
 def _admit(sandbox: HubSpotSandbox, given: Any) -> Response:
     if not isinstance(given, dict) or not isinstance(given.get("email"), str) or given.keys() != {"email"}:
         raise ValueError('expected {"email": …}')
     return Response.json({"token": sandbox.sign_in(given["email"])}, 201)
+
+
+def _read_app(sandbox: HubSpotSandbox, _: Any) -> Response:
+    return Response.json(
+        {
+            "app_id": OAUTH_APP_ID,
+            "client_id": sandbox.client_id,
+            "client_secret": sandbox.client_secret,
+            "refresh_token": sandbox.refresh_token,
+            "redirect_uri": REDIRECT_URI,
+        }
+    )
+
+
+def _install_app(sandbox: HubSpotSandbox, given: Any) -> Response:
+    uri = REDIRECT_URI if given is None or given == {} else None
+    if isinstance(given, dict) and given.keys() == {"redirect_uri"} and isinstance(given["redirect_uri"], str):
+        uri = given["redirect_uri"]
+    if uri is None:
+        raise ValueError('expected {"redirect_uri": …} or nothing')
+    return Response.json({"code": sandbox.install_app(uri), "redirect_uri": uri}, 201)
 
 
 _ACTS: dict[tuple[str, str], Act] = {
@@ -84,6 +118,9 @@ _ACTS: dict[tuple[str, str], Act] = {
     ("POST", "owners"): lambda sandbox, owners: Response.json(sandbox.portal.owners.add(owners), 201),
     ("PUT", "owners"): lambda sandbox, owners: Response.json(sandbox.portal.owners.replace(owners)),
     ("POST", "people"): _admit,
+    ("POST", "restore_records"): _restore,
+    ("GET", "app"): _read_app,
+    ("POST", "app"): _install_app,
     ("GET", "scopes"): lambda sandbox, _: Response.json(sorted(sandbox.scopes)),
     ("PUT", "scopes"): _set_scopes,
     ("GET", "settings"): lambda sandbox, _: Response.json(sandbox.settings.view()),

@@ -12,8 +12,8 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from connector.sandbox.hubspot import writes
-from connector.sandbox.hubspot.calls import Call, batch_answer, text_list
+from connector.sandbox.hubspot import privacy, writes
+from connector.sandbox.hubspot.calls import MOST_INPUTS, Call, batch_answer, text_list
 from connector.sandbox.hubspot.errors import ApiError, could_not_get, duplicate_ids, not_unique, refuse, refuse_json
 from connector.sandbox.hubspot.objects import MOST_WITH_HISTORY
 from connector.sandbox.hubspot.records import Record
@@ -23,7 +23,6 @@ from connector.sandbox.hubspot.writes import Claims, Draft
 from connector.sandbox.wire import Response
 
 _RECORD_ID = (None, "", "hs_object_id")  # what `idProperty` is when `id` is the record's own
-MOST = 100  # inputs (HubSpot docs, "Using object APIs")
 Input = dict[str, Any]
 Prepare = Callable[[Input, Claims], Draft | None]
 
@@ -82,7 +81,7 @@ def read(call: Call) -> Response:
     name = body.get("idProperty")
     if name is not None and not isinstance(name, str):
         raise refuse_json()
-    inputs = call.inputs(MOST_WITH_HISTORY if history else MOST)
+    inputs = call.inputs(MOST_WITH_HISTORY if history else MOST_INPUTS)
     _refuse_duplicates([(name, _id(given)) for given in inputs])
     view = viewer(call.portal, kind, text_list(body.get("properties")), history)
     missing, found = _Missing(), []
@@ -103,7 +102,7 @@ def archive(call: Call) -> Response:
     kind = call.kind
     _check_ids(call, kind)
     live = call.portal.tables[kind.name].live
-    for given in call.inputs(MOST):
+    for given in call.inputs(MOST_INPUTS):
         record = live.get(int(_id(given))) if _id(given).isdigit() else None
         if record is not None:
             writes.archive(call.portal, kind, record)
@@ -140,7 +139,7 @@ def _write(
     call: Call, kind: ObjectType, prepare: Prepare, missing: _Missing, status: int, *, tells_new: bool = False
 ) -> Response:
     """Check all inputs, then write those that may be written."""
-    inputs = call.inputs(MOST)
+    inputs = call.inputs(MOST_INPUTS)
     traced = _all_traced(inputs)
     names_existing = call.portal.settings.conflict_names_existing
     claims: Claims = {}
@@ -149,6 +148,7 @@ def _write(
     for given in inputs:
         trace_id = given.get("objectWriteTraceId")
         try:
+            privacy.check(call.portal, kind, given.get("properties"))
             draft = prepare(given, claims)
         except ApiError as error:
             refused.append((error if names_existing else error.without_holder(), trace_id))
@@ -202,7 +202,7 @@ def _all_traced(inputs: Sequence[Input]) -> bool:
 
 def _check_ids(call: Call, kind: ObjectType) -> None:
     """Raises 400 for an id twice, and for an `idProperty` that does not identify records."""
-    inputs = call.inputs(MOST)
+    inputs = call.inputs(MOST_INPUTS)
     _refuse_duplicates([(given.get("idProperty"), _id(given)) for given in inputs])
     for name in {given.get("idProperty") for given in inputs}:
         if name not in _RECORD_ID and name not in call.portal.properties[kind.name].identifying:

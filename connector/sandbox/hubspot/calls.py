@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from connector.sandbox.hubspot.errors import refuse, refuse_json
 from connector.sandbox.hubspot.moments import to_iso
@@ -13,6 +13,10 @@ from connector.sandbox.hubspot.schema import ObjectType
 from connector.sandbox.hubspot.shapes import as_object, objects
 from connector.sandbox.wire import Request, Response
 
+if TYPE_CHECKING:
+    from connector.sandbox.hubspot.account import Account
+
+MOST_INPUTS = 100  # of a batch, unless it says otherwise (HubSpot docs, "Using object APIs")
 _SINGLE = ("id", "idProperty", "objectWriteTraceId", "name")
 
 
@@ -22,6 +26,7 @@ class Call:
 
     request: Request
     portal: Portal
+    account: Account
     version: str
     args: Mapping[str, str]
 

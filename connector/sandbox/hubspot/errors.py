@@ -12,6 +12,7 @@ from typing import Any
 
 import orjson
 
+from connector.sandbox.hubspot.moments import to_iso
 from connector.sandbox.hubspot.schema import ObjectType
 from connector.sandbox.wire import Response
 
@@ -62,6 +63,10 @@ class ApiError(Exception):
             "category": self.category,
             **{name: value for name, value in optional.items() if value},
         }
+
+    def headers(self) -> dict[str, str]:
+        """What the answer says beside its body."""
+        return {}
 
     def without_holder(self) -> ApiError:
         """The error as a batch gives it, where HubSpot is not known to name the record that has a value.
@@ -129,6 +134,51 @@ class InvalidValues(ApiError):
         )
 
 
+class RateLimited(ApiError):
+    """429: one call too many for a policy, `TEN_SECONDLY_ROLLING`, `SECONDLY` or `DAILY`.
+
+    Shape of HubSpot docs, "API usage guidelines and limits", with the category that newer answers have. `wait` are
+    the seconds of `Retry-After`, which HubSpot does not document.
+    """
+
+    def __init__(self, policy: str, wait: int | None = None) -> None:
+        super().__init__(429, "RATE_LIMITS", f"You have reached your {policy.lower()} limit.")
+        self._policy = policy
+        self._wait = wait
+
+    def body(self) -> dict[str, Any]:
+        return {**super().body(), "errorType": "RATE_LIMIT", "policyName": self._policy}
+
+    def headers(self) -> dict[str, str]:
+        return {} if self._wait is None else {"Retry-After": str(self._wait)}
+
+
+_OAUTH_CODES = {
+    "BAD_CLIENT_ID": "invalid_client",
+    "BAD_CLIENT_SECRET": "invalid_client",
+    "BAD_GRANT_TYPE": "unsupported_grant_type",
+}
+
+
+class OAuthError(ApiError):
+    """400 of the token endpoints: HubSpot's own `status`, and beside it the words of RFC 6749.
+
+    HubSpot docs, "Manage OAuth access tokens using the v3 APIs"; `v1` has the status and the message only, which is
+    less than a client may rely on.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(400, code, message)
+
+    def body(self) -> dict[str, Any]:
+        return {
+            "status": self.category,
+            "message": self.message,
+            "error": _OAUTH_CODES.get(self.category, "invalid_grant"),
+            "error_description": self.message,
+        }
+
+
 def refuse(message: str, **more: Any) -> ApiError:
     """400 VALIDATION_ERROR."""
     return ApiError(400, "VALIDATION_ERROR", message, **more)
@@ -138,7 +188,6 @@ _STATUS_BODIES = {
     401: ("INVALID_AUTHENTICATION", "Authentication credentials not found or invalid."),
     403: ("MISSING_SCOPES", "This app hasn't been granted all required scopes to make this call."),
     423: ("LOCKED", "The record is locked by another request. Try again after two seconds."),
-    429: ("RATE_LIMITS", "You have reached your ten_secondly_rolling limit."),
     477: ("MIGRATION_IN_PROGRESS", "A migration of the account is in progress."),
 }
 
@@ -147,11 +196,10 @@ def refuse_status(status: int) -> Response:
     """The answer of a status that comes from HubSpot's edge and not from a call: 429, 423, 477, 5xx."""
     if status >= 500:
         return Response(status, b"<html><body>error</body></html>", {"Content-Type": "text/html"})
-    category, message = _STATUS_BODIES.get(status, ("VALIDATION_ERROR", "The request was refused."))
-    body = {"status": "error", "message": message, "category": category}
     if status == 429:
-        body = {**body, "errorType": "RATE_LIMIT", "policyName": "TEN_SECONDLY_ROLLING"}
-    return Response.json(body, status)
+        return Response.json(RateLimited("TEN_SECONDLY_ROLLING").body(), status)
+    category, message = _STATUS_BODIES.get(status, ("VALIDATION_ERROR", "The request was refused."))
+    return Response.json({"status": "error", "message": message, "category": category}, status)
 
 
 def refuse_json() -> ApiError:
@@ -205,6 +253,21 @@ def not_authenticated() -> ApiError:
         "Authentication credentials not found. This API supports OAuth 2.0 authentication and you can find"
         " more details at https://developers.hubspot.com/docs/methods/auth/oauth-overview",
     )
+
+
+def expired(ended: int, now: int) -> ApiError:
+    """401 after the end of an OAuth token (undocumented, but quoted in many issues of clients)."""
+    seconds = (now - ended) // 1_000
+    count, unit = next(((seconds // size, name) for size, name in _UNITS if seconds >= size), (seconds, "second"))
+    return ApiError(
+        401,
+        "EXPIRED_AUTHENTICATION",
+        f"The OAuth token used to make this call expired {count} {unit}(s) ago.",
+        context={"expire time": [to_iso(ended)]},
+    )
+
+
+_UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"))
 
 
 def missing_scopes(scopes: Sequence[str]) -> ApiError:

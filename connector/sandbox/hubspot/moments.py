@@ -5,7 +5,7 @@ Moments are whole milliseconds in UTC here, so that they are cheap to keep and t
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -41,5 +41,7 @@ def read_ms(text: str) -> int:
     return int(text)
 
 
-def next_midnight(moment: datetime) -> datetime:
-    return (moment + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+def next_midnight(moment: datetime, zone: tzinfo) -> datetime:
+    """When the day of a moment ends in a time zone."""
+    local = moment.astimezone(zone)
+    return datetime(local.year, local.month, local.day, tzinfo=zone) + timedelta(days=1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
-from connector.sandbox.hubspot import merges, writes
+from connector.sandbox.hubspot import merges, privacy, writes
 from connector.sandbox.hubspot.calls import Call, page_answer
 from connector.sandbox.hubspot.errors import not_found, refuse
 from connector.sandbox.hubspot.records import Record
@@ -35,6 +35,7 @@ def list_page(call: Call) -> Response:
 
 def create(call: Call) -> Response:
     body, kind = call.body(), call.kind
+    privacy.check(call.portal, kind, body.get("properties"))
     draft = writes.prepare_create(call.portal, kind, body.get("properties"), body.get("associations"), {})
     return Response.json(_written(call, kind, draft), 201)
 
@@ -47,8 +48,9 @@ def read(call: Call) -> Response:
 
 def update(call: Call) -> Response:
     kind = call.kind
-    record = _live(call, kind)
-    draft = writes.prepare_update(call.portal, kind, record, call.body().get("properties"), {})
+    record, properties = _live(call, kind), call.body().get("properties")
+    privacy.check(call.portal, kind, properties)
+    draft = writes.prepare_update(call.portal, kind, record, properties, {})
     return Response.json(_written(call, kind, draft))
 
 

@@ -85,14 +85,23 @@ class Pipelines:
     """All deal pipelines.
 
     `now` gives the time in milliseconds, `next_id` a new id, `in_use` the stages (a set of ids) that deals
-    stand in. What would leave such a deal without its stage is refused only where the call asks for that.
+    stand in; `changed` is told when stages come, go, or get another name. What would leave such a deal without its
+    stage is refused only where the call asks for that.
     """
 
-    def __init__(self, now: Callable[[], int], next_id: Callable[[], int], in_use: Callable[[], set[str]]) -> None:
+    def __init__(
+        self,
+        now: Callable[[], int],
+        next_id: Callable[[], int],
+        in_use: Callable[[], set[str]],
+        changed: Callable[[Pipelines], None],
+    ) -> None:
         self._now = now
         self._next_id = next_id
         self._in_use = in_use
+        self._changed = changed
         self._archived: dict[str, Pipeline] = {}
+        self._audits: dict[str, list[dict[str, Any]]] = {}
         self.live: dict[str, Pipeline] = {}
         self.stages: dict[str, Stage] = {}
         stages = [
@@ -118,6 +127,21 @@ class Pipelines:
         stages = ((stage.id, stage.label) for pipeline in pipelines for stage in pipeline.stages.values())
         return {"PIPELINE": _options((one.id, one.label) for one in pipelines), "STAGE": _options(stages)}
 
+    def audit(self, identifier: str) -> list[dict[str, Any]]:
+        """What was done to a pipeline or stage, newest first."""
+        return self._audits.get(identifier, [])[::-1]
+
+    def _note(self, action: str, thing: Pipeline | Stage) -> None:
+        """Write down what was done. The words of `action` are not documented."""
+        entry = {
+            "identifier": thing.id,
+            "action": action,
+            "timestamp": to_iso(self._now()),
+            "message": f"{action} {thing.label}",
+            "rawObject": thing.view(),
+        }
+        self._audits.setdefault(thing.id, []).append(entry)
+
     # -- pipelines
 
     def create(self, body: Any, *, most: int) -> Pipeline:
@@ -139,6 +163,8 @@ class Pipelines:
         pipeline = Pipeline(pipeline_id, label, order, self._now(), self._now())
         self._put_stages(pipeline, body.get("stages"))
         self.live[pipeline_id] = pipeline
+        self._changed(self)
+        self._note("CREATE", pipeline)
         return pipeline
 
     def replace(self, pipeline_id: str, body: Any, *, checked: bool) -> Pipeline:
@@ -152,18 +178,23 @@ class Pipelines:
             self._check_unused(pipeline.stages.keys() - kept)
         self._put_stages(pipeline, stages)
         pipeline.label, pipeline.order, pipeline.updated = label, order, self._now()
+        self._changed(self)
+        self._note("UPDATE", pipeline)
         return pipeline
 
     def update(self, pipeline_id: str, body: Any) -> Pipeline:
         """Label, order, or `archived: false` to bring an archived pipeline back."""
         body = as_object(body)
-        if body.get("archived") is False and pipeline_id in self._archived:
-            self._restore(self._archived.pop(pipeline_id))
-        pipeline = self.get(pipeline_id)
+        returning = self._archived.get(pipeline_id) if body.get("archived") is False else None
+        pipeline = returning or self.get(pipeline_id)
         label, order = take(body, "label", pipeline.label), take(body, "displayOrder", pipeline.order)
         self._check_label(label, pipeline_id)
+        if returning is not None:
+            self._restore(self._archived.pop(pipeline_id))
         pipeline.label, pipeline.order = label, order
         pipeline.updated = self._now()
+        self._changed(self)
+        self._note("UPDATE", pipeline)
         return pipeline
 
     def archive(self, pipeline_id: str, *, checked: bool) -> None:
@@ -178,6 +209,8 @@ class Pipelines:
             del self.stages[stage_id]
         pipeline.archived = True
         self._archived[pipeline_id] = pipeline
+        self._changed(self)
+        self._note("DELETE", pipeline)
 
     def _restore(self, pipeline: Pipeline) -> None:
         pipeline.archived = False
@@ -208,10 +241,14 @@ class Pipelines:
         for what, values in (("id", [s.id for s in stages]), ("label", [s.label.lower() for s in stages])):
             if len(set(values)) < len(values):
                 raise refuse(f"The stages of a pipeline must have distinct {what}s")
-        for stage_id in pipeline.stages:
+        before, pipeline.stages = pipeline.stages, {stage.id: stage for stage in stages}
+        for stage_id, stage in before.items():
             self.stages.pop(stage_id, None)
-        pipeline.stages = {stage.id: stage for stage in stages}
+            if stage_id not in pipeline.stages:
+                self._note("DELETE", stage)
         self.stages.update(pipeline.stages)
+        for stage in stages:
+            self._note("UPDATE" if stage.id in before else "CREATE", stage)
 
     def _read_stage(self, given: Any, pipeline: Pipeline) -> Stage:
         """A stage from `{label, displayOrder, metadata: {probability}, stageId?}`; raises 400."""
@@ -244,6 +281,8 @@ class Pipelines:
         if len(pipeline.stages) >= MOST_STAGES:
             raise refuse(f"A pipeline can have at most {MOST_STAGES} stages")
         pipeline.stages[stage.id] = self.stages[stage.id] = stage
+        self._changed(self)
+        self._note("CREATE", stage)
         return stage
 
     def update_stage(self, pipeline_id: str, stage_id: str, body: Any, *, whole: bool) -> Stage:
@@ -258,13 +297,17 @@ class Pipelines:
             stage.probability = _probability(body.get("metadata"))
         stage.label, stage.order = label, order
         stage.updated = self._now()
+        self._changed(self)
+        self._note("UPDATE", stage)
         return stage
 
     def delete_stage(self, pipeline_id: str, stage_id: str, *, checked: bool) -> None:
-        self.stage(pipeline_id, stage_id)
+        stage = self.stage(pipeline_id, stage_id)
         if checked:
             self._check_unused({stage_id})
         del self.get(pipeline_id).stages[stage_id], self.stages[stage_id]
+        self._changed(self)
+        self._note("DELETE", stage)
 
     def _check_stage_label(self, pipeline: Pipeline, label: str, own_id: str = "") -> None:
         taken = {stage.label.lower(): stage.id for stage in pipeline.stages.values()}

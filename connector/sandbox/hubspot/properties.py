@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from connector.sandbox.hubspot import milestones
 from connector.sandbox.hubspot.errors import ApiError, not_found, refuse
 from connector.sandbox.hubspot.moments import to_iso
 from connector.sandbox.hubspot.schema import FIELDS, FORMS, GROUPS, YES_NO, Field, ObjectType
@@ -153,6 +154,9 @@ class Properties:
             shipped.name: _ship(kind, shipped, order, born) for order, shipped in enumerate(FIELDS[kind.name])
         }
         self._archived: dict[str, Definition] = {}
+        self._of_stages: list[str] = []
+        if milestones.LIFECYCLE_STAGE in self.defined:
+            self._follow_lifecycle()
         self.identifying = [name for owner, name in (EMAIL,) if owner == kind.name]
         self._groups = {
             name: {"name": name, "label": label, "displayOrder": order, "archived": False}
@@ -237,7 +241,24 @@ class Properties:
             changed.normalise = NORMALISERS[_normaliser(changed.type, field_type)]
         changed.rank_options()
         self.defined[name] = changed
+        if name == milestones.LIFECYCLE_STAGE and definition.hubspot_defined:
+            self._follow_lifecycle()
         return changed
+
+    def follow_stages(self, fields: Iterable[Field]) -> None:
+        """Define the calculated properties of the stages there are now, in place of those there were."""
+        known = {name: self.defined.pop(name) for name in self._of_stages}
+        self._of_stages = []
+        for shipped in fields:
+            definition = known.get(shipped.name) or _ship(self._kind, shipped, len(self.defined), self._now())
+            definition.label = shipped.label
+            self.defined[shipped.name] = definition
+            self._of_stages.append(shipped.name)
+
+    def _follow_lifecycle(self) -> None:
+        options = self.defined[milestones.LIFECYCLE_STAGE].options
+        stages = ((one["value"], one["label"], milestones.LIFECYCLE_PIPELINE) for one in options)
+        self.follow_stages(milestones.stage_fields(stages))
 
     def archive(self, name: str) -> None:
         """Raises 400 for HubSpot's own. The caller drops the values."""
@@ -275,6 +296,20 @@ class Properties:
             raise ApiError(409, "CONFLICT", f'A property group named "{name}" already exists.')
         self._groups[name] = {"name": name, "label": label, "displayOrder": order, "archived": False}
         return self._groups[name]
+
+    def update_group(self, name: str, body: Any) -> dict[str, Any]:
+        """Another label or place. Raises 404 for a group that does not exist."""
+        group, body = self.group(name), as_object(body)
+        changed = {part: take(body, part, group[part]) for part in ("label", "displayOrder")}
+        self._groups[name] = {**group, **changed}
+        return self._groups[name]
+
+    def archive_group(self, name: str) -> None:
+        """Raises 404 for a group that does not exist, 400 for one with properties (how HubSpot words it is unknown)."""
+        self.group(name)
+        if any(definition.group == name for definition in self.defined.values()):
+            raise refuse(f'Property group "{name}" still has properties and cannot be archived')
+        del self._groups[name]
 
     def _known_group(self, name: str) -> str:
         if name not in self._groups:

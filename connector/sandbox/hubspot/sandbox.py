@@ -6,6 +6,7 @@ clock, its counters, an empty portal). Those addresses need no credentials and a
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
 from random import Random
@@ -14,70 +15,91 @@ from uuid import UUID
 
 from connector.sandbox.clock import Clock
 from connector.sandbox.faults import Faults
-from connector.sandbox.hubspot import administration, schema_calls
-from connector.sandbox.hubspot.actors import APP, APP_ID, Actor, person
+from connector.sandbox.hubspot import administration, automation, limits, writes
+from connector.sandbox.hubspot.account import Account
+from connector.sandbox.hubspot.actors import ADMINISTRATOR, APP, person
 from connector.sandbox.hubspot.calls import Call
-from connector.sandbox.hubspot.credentials import Credentials
-from connector.sandbox.hubspot.errors import (
-    ApiError,
-    missing_scopes,
-    not_authenticated,
-    not_found,
-    refuse_json,
-    refuse_status,
-)
-from connector.sandbox.hubspot.moments import next_midnight, to_iso, to_ms
-from connector.sandbox.hubspot.portal import PORTAL_ID, Portal
-from connector.sandbox.hubspot.routes import find
-from connector.sandbox.hubspot.schema import BY_ALIAS, OBJECT_TYPES
+from connector.sandbox.hubspot.credentials import OAUTH_APP_ID, REDIRECT_URI, Bearer, Credentials
+from connector.sandbox.hubspot.errors import ApiError, RateLimited, missing_scopes, not_found, refuse_status
+from connector.sandbox.hubspot.moments import to_ms
+from connector.sandbox.hubspot.portal import Portal
+from connector.sandbox.hubspot.routes import Route, find
+from connector.sandbox.hubspot.schema import BY_ALIAS
 from connector.sandbox.hubspot.settings import Settings
-from connector.sandbox.hubspot.usage import DAILY_LIMIT, Usage
+from connector.sandbox.hubspot.usage import Usage
+from connector.sandbox.hubspot.webhooks import Webhooks
 from connector.sandbox.snapshots import Snapshots
 from connector.sandbox.wire import Request, Response
 
-ALL_SCOPES = (
-    *(
-        f"crm.{area}.{kind.name}.{act}"
-        for area in ("objects", "schemas")
-        for kind in OBJECT_TYPES
-        for act in ("read", "write")
-    ),
-    "crm.objects.owners.read",
-    "oauth",
-)
 _OBJECT_TYPE_ARGS = {"type", "from", "to"}
-_TOKEN_INFO = "/oauth/v2/private-apps/get/access-token-info"
-_DAILY_USAGE = "/account-info/v3/api-usage/daily/private-apps"
+
+
+@dataclass(slots=True)
+class _Visit:
+    """What is known of a call so far: whose it is, and what it counts as."""
+
+    who: Bearer | None = None
+    resource: str = "unknown"
+    bucket: str = limits.BURST
 
 
 class HubSpotSandbox:
     """One HubSpot portal, a handler of requests.
 
-    `access_token` is what clients send as bearer; it and all ids follow from `seed`. `settings` are the switches
-    of `settings.Settings`, `scopes` the scopes that the token holds, `faults` what goes wrong on order.
+    `access_token` is what clients send as bearer; with `client_id`, `client_secret` and `refresh_token` they
+    sign in by OAuth. These and all ids follow from `seed`. `settings` are the switches of `settings.Settings`, `scopes` the
+    scopes that the app's tokens hold, `faults` what goes wrong on order.
     """
 
     portal: Portal
-    usage: Usage
-    scopes: set[str]
+    account: Account
 
     def __init__(self, clock: Clock | None = None, seed: int = 0) -> None:
         self.clock = clock or Clock()
         self.seed = seed
         self._random = Random(f"correlation {seed}")
-        self.credentials = Credentials(seed)
+        self._credentials = Credentials(seed)
         self.faults = Faults(seed, refuse_status)
         self.snapshots = Snapshots(self.clock, self._tell, self._take)
         self._begin()
 
     def _begin(self) -> None:
-        self.scopes = set(ALL_SCOPES)
-        self.usage = Usage()
         self.portal = Portal(self.clock, self.seed, Settings())
+        self.account = Account(
+            self._credentials, Webhooks(self.portal, OAUTH_APP_ID, self.client_secret, self.seed)
+        )
 
     @property
     def access_token(self) -> str:
-        return self.credentials.access_token
+        return self._credentials.access_token
+
+    @property
+    def client_id(self) -> str:
+        return self._credentials.client_id
+
+    @property
+    def client_secret(self) -> str:
+        return self._credentials.client_secret
+
+    @property
+    def refresh_token(self) -> str:
+        return self._credentials.refresh_token
+
+    @property
+    def usage(self) -> Usage:
+        return self.account.usage
+
+    @property
+    def webhooks(self) -> Webhooks:
+        return self.account.webhooks
+
+    @property
+    def scopes(self) -> set[str]:
+        return self.account.scopes
+
+    @scopes.setter
+    def scopes(self, scopes: set[str]) -> None:
+        self.account.scopes = scopes
 
     @property
     def settings(self) -> Settings:
@@ -94,13 +116,28 @@ class HubSpotSandbox:
         """A token to act as a person in HubSpot's own pages, who becomes an owner unless they are one."""
         found = next((one for one in self.portal.owners.all() if one["email"].lower() == email.lower()), None)
         owner = found or self.portal.owners.add([{"email": email}])[0]
-        return self.credentials.admit(person(owner["userIdIncludingInactive"], owner["email"]))
+        return self._credentials.admit(person(owner["userIdIncludingInactive"], owner["email"]))
 
-    def _tell(self) -> tuple[Portal, set[str]]:
-        return self.portal, self.scopes
+    def _tell(self) -> tuple[Portal, set[str], Webhooks]:
+        return self.portal, self.scopes, self.webhooks
 
-    def _take(self, state: tuple[Portal, set[str]]) -> None:
-        self.portal, self.scopes = state
+    def _take(self, state: tuple[Portal, set[str], Webhooks]) -> None:
+        self.portal, self.scopes, self.account.webhooks = state
+
+    def tick(self) -> None:
+        """Do what HubSpot does of its own accord as time goes by: deliver webhooks. Called again and again."""
+        self.webhooks.deliver()
+
+    def install_app(self, redirect_uri: str = REDIRECT_URI) -> str:
+        """Consent to the OAuth app; answers the authorization code that HubSpot would send to `redirect_uri`."""
+        return self._credentials.consent(redirect_uri, self.portal.now())
+
+    def restore_records(self, object_type: str, record_ids: list[str]) -> None:
+        """Bring archived records back, as somebody in HubSpot's own pages. Raises `ApiError`, and then does nothing."""
+        kind = self.portal.kind(object_type)
+        self.portal.actor = ADMINISTRATOR
+        writes.restore(self.portal, kind, record_ids)
+        automation.react(self.portal)
 
     def delay_index(self, object_type: str, record_id: str, until: datetime) -> None:
         """Keep the latest version of one record out of search until then."""
@@ -121,66 +158,46 @@ class HubSpotSandbox:
 
     def _answer(self, request: Request) -> Response:
         now = self.clock.now()
-        correlation_id = str(UUID(int=self._random.getrandbits(128), version=4))
-        actor = self.credentials.actor_of(request.headers.get("authorization", ""))
-        self.portal.actor = actor or APP
-        resource, limits = "unknown", True
+        correlation_id, found = self._uuid(), find(request.method, request.path)
+        visit = _Visit()
         try:
-            found = find(request.method, request.path)
             if found is None:
-                resource, response = self._answer_account(request, actor)
-            else:
-                route, version, args = found
-                names = {name: self.portal.kind(args[name]).name for name in args.keys() & _OBJECT_TYPE_ARGS}
-                resource, limits = route.resource.format(**names), route.limit_headers
-                self._admit(actor, [scope.format(**names) for scope in route.scopes])
-                response = route.answer(Call(request, self.portal, version, args))
+                raise not_found()
+            response = self._serve(request, visit, *found)
         except ApiError as error:
             body = {**error.body(), "correlationId": correlation_id}
-            response = Response.json(body, error.status)
+            if isinstance(error, RateLimited):
+                body["requestId"] = self._uuid()
+            response = Response.json(body, error.status, error.headers())
         response.headers["Date"] = format_datetime(now, usegmt=True)
         response.headers["X-HubSpot-Correlation-Id"] = correlation_id
-        if actor is None or not actor.in_ui:
-            self.usage.count(resource, now)
-            response.headers |= self.usage.headers(now) if limits else {}
+        if visit.who is None or not visit.who.actor.in_ui:
+            self.usage.count(visit.resource)
+            if visit.who is not None and visit.bucket != limits.SEARCH:
+                response.headers |= self.account.limits.headers(visit.who, self.clock, self.settings)
         return response
 
-    def _admit(self, actor: Actor | None, scopes: list[str]) -> None:
-        """Raises 401 for nobody, 403 without a scope. People in HubSpot's pages need none."""
-        if actor is None:
-            raise not_authenticated()
-        missing = [scope for scope in scopes if scope not in self.scopes and not actor.in_ui]
+    def _serve(self, request: Request, visit: _Visit, route: Route, version: str, args: dict[str, str]) -> Response:
+        """Answer a call that has an address; `visit` takes note of it. Raises `ApiError`."""
+        names = {name: self.portal.kind(args[name]).name for name in args.keys() & _OBJECT_TYPE_ARGS}
+        visit.resource, visit.bucket = route.resource.format(**names), route.bucket
+        if route.bearer:
+            who = self.account.credentials.bearer(request.headers.get("authorization", ""), self.portal.now())
+            visit.who = who
+            self._admit(who, route.bucket, [scope.format(**names) for scope in route.scopes])
+        self.portal.actor = visit.who.actor if visit.who else APP
+        response = route.answer(Call(request, self.portal, self.account, version, args))
+        automation.react(self.portal)
+        return response
+
+    def _admit(self, who: Bearer, bucket: str, scopes: list[str]) -> None:
+        """Raises 429 beyond a limit, 403 without a scope. People in HubSpot's pages know neither."""
+        if who.actor.in_ui:
+            return
+        self.account.limits.admit(bucket, who, self.clock, self.settings)
+        missing = [scope for scope in scopes if scope not in self.scopes]
         if missing:
             raise missing_scopes(missing)
 
-    def _answer_account(self, request: Request, actor: Actor | None) -> tuple[str, Response]:
-        """The calls that are about the token and its use. Raises 404 for an address that is none."""
-        path = request.path.rstrip("/")
-        if (request.method, path) == ("POST", _TOKEN_INFO):
-            return "oauth", self._token_info(request)
-        if (request.method, path) == ("GET", _DAILY_USAGE):
-            self._admit(actor, [])
-            return "account-info", self._daily_usage()
-        raise not_found()
-
-    def _token_info(self, request: Request) -> Response:
-        try:
-            body = request.json()
-        except ValueError:
-            raise refuse_json() from None
-        schema_calls.require_token(body, self.access_token)
-        info = {"userId": 1, "hubId": PORTAL_ID, "appId": int(APP_ID), "scopes": sorted(self.scopes)}
-        return Response.json(info)
-
-    def _daily_usage(self) -> Response:
-        """What private apps have used today (account information API)."""
-        now = self.clock.now()
-        usage = {
-            "name": "private-apps-api-calls-daily",
-            "usageLimit": DAILY_LIMIT,
-            "currentUsage": self.usage.today(now),
-            "collectedAt": to_iso(to_ms(now)),
-            "fetchStatus": "SUCCESS",
-            "resetsAt": to_iso(to_ms(next_midnight(now))),
-        }
-        return Response.json({"results": [usage]})
+    def _uuid(self) -> str:
+        return str(UUID(int=self._random.getrandbits(128), version=4))

@@ -1,19 +1,16 @@
-"""The calls that describe and shape a portal: properties, pipelines, owners, and the account itself."""
+"""The calls that describe and shape a portal: properties, pipelines and owners."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from connector.sandbox.hubspot.calls import Call, batch_answer, page_answer
-from connector.sandbox.hubspot.errors import ApiError, not_found, refuse, refuse_json
+from connector.sandbox.hubspot.calls import MOST_INPUTS, Call, batch_answer, page_answer
+from connector.sandbox.hubspot.errors import ApiError, refuse
 from connector.sandbox.hubspot.pipelines import Pipelines
 from connector.sandbox.hubspot.portal import PORTAL_ID
 from connector.sandbox.hubspot.properties import Definition
 from connector.sandbox.hubspot.schema import DEALS
 from connector.sandbox.wire import Response
-
-MOST_PROPERTIES = 100  # inputs of a property batch
-
 
 # -- properties
 
@@ -55,7 +52,7 @@ def read_properties(call: Call) -> Response:
 def archive_properties(call: Call) -> Response:
     """Names that are not defined are passed over."""
     defined = call.portal.properties[call.kind.name].defined
-    for given in call.inputs(MOST_PROPERTIES):
+    for given in call.inputs(MOST_INPUTS):
         if given.get("name") in defined:
             _archive_property(call, given["name"])
     return Response(204)
@@ -73,6 +70,15 @@ def create_group(call: Call) -> Response:
     return Response.json(call.portal.properties[call.kind.name].create_group(call.body()), 201)
 
 
+def update_group(call: Call) -> Response:
+    return Response.json(call.portal.properties[call.kind.name].update_group(call.args["id"], call.body()))
+
+
+def archive_group(call: Call) -> Response:
+    call.portal.properties[call.kind.name].archive_group(call.args["id"])
+    return Response(204)
+
+
 def _archive_property(call: Call, name: str) -> None:
     call.portal.properties[call.kind.name].archive(name)
     call.portal.tables[call.kind.name].forget_property(name)
@@ -80,7 +86,7 @@ def _archive_property(call: Call, name: str) -> None:
 
 def _each_property(call: Call, act: Any, status: int) -> Response:
     results, errors = [], []
-    for given in call.inputs(MOST_PROPERTIES):
+    for given in call.inputs(MOST_INPUTS):
         try:
             results.append(_shown(call, act(given)))
         except ApiError as error:
@@ -160,6 +166,28 @@ def delete_stage(call: Call) -> Response:
     return Response(204)
 
 
+def list_custom_types(_: Call) -> Response:
+    """The custom object types of the portal: there are none (HubSpot docs, "Custom objects")."""
+    return Response.json({"results": []})
+
+
+def audit_pipeline(call: Call) -> Response:
+    """What has become of a pipeline, newest first."""
+    pipeline = _pipelines(call).get(call.args["id"])
+    return _audited(call, pipeline.id)
+
+
+def audit_stage(call: Call) -> Response:
+    """What has become of a stage, newest first."""
+    stage = _pipelines(call).stage(call.args["id"], call.args["stage"])
+    return _audited(call, stage.id)
+
+
+def _audited(call: Call, identifier: str) -> Response:
+    results = [{"portalId": PORTAL_ID, **entry} for entry in call.portal.pipelines.audit(identifier)]
+    return Response.json({"results": results})
+
+
 # -- owners
 
 
@@ -179,30 +207,3 @@ def read_owner(call: Call) -> Response:
     id_property = call.request.first("idProperty") or "id"
     owner = call.portal.owners.get(call.args["id"], id_property, archived=call.flag("archived"))
     return Response.json(owner)
-
-
-# -- the account
-
-
-def account_details(_: Call) -> Response:
-    return Response.json(
-        {
-            "portalId": PORTAL_ID,
-            "accountType": "DEVELOPER_TEST",
-            "timeZone": "UTC",
-            "companyCurrency": "USD",
-            "additionalCurrencies": [],
-            "utcOffset": "+00:00",
-            "utcOffsetMilliseconds": 0,
-            "uiDomain": "app.hubspot.com",
-            "dataHostingLocation": "na1",
-        }
-    )
-
-
-def require_token(body: Any, token: str) -> None:
-    """Raises 404 for a key that is not this portal's token, 400 for a body without one."""
-    if not isinstance(body, dict) or not isinstance(body.get("tokenKey"), str):
-        raise refuse_json()
-    if body["tokenKey"] != token:
-        raise not_found("The token could not be found")

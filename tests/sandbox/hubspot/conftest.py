@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import orjson
 import pytest
@@ -39,6 +40,13 @@ class Hub:
         headers = {"Authorization": f"Bearer {self.token}"}
         answer = self.sandbox(Request.make(method, HOST + path, headers, data))
         return Answer(answer.status, orjson.loads(answer.body) if answer.body else None, answer.headers)
+
+    def form(self, path: str, expect: int = 200, **fields: str) -> Any:
+        """`POST` a form without credentials."""
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        answer = self.sandbox(Request.make("POST", HOST + path, headers, urlencode(fields).encode()))
+        assert answer.status == expect, answer.body
+        return orjson.loads(answer.body) if answer.body else None
 
     def call(self, method: str, path: str, body: Any = None, expect: int = 200) -> Any:
         answer = self.send(method, path, body)

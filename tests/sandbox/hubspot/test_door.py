@@ -131,7 +131,7 @@ def test_calls_are_counted_by_what_they_are(hub):
     }
     hub.call("POST", "/_sandbox/usage/reset", expect=204)
     assert hub.call("GET", "/_sandbox/usage")["total"] == 0
-    assert hub.call("GET", "/account-info/v3/api-usage/daily/private-apps")["results"][0]["currentUsage"] == 5
+    assert hub.call("GET", "/account-info/v3/api-usage/daily/private-apps")["results"][0]["currentUsage"] == 6
 
 
 def test_the_account_describes_itself(hub):
@@ -166,6 +166,8 @@ def test_everything_follows_from_the_seed():
         {"max_pipelines": True},
         {"shuffle_batches": 1},
         {"lifecycle_backward": "sometimes"},
+        {"enforce_limits": "sometimes"},
+        {"time_zone": "Middle/Earth"},
         [],
     ],
 )

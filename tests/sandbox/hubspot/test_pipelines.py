@@ -187,3 +187,32 @@ def test_a_changed_probability_reaches_the_deals(hub):
 def test_only_deals_have_pipelines(hub):
     """Contacts and companies have none here."""
     hub.call("GET", "/crm/v3/pipelines/contacts", expect=400)
+
+
+def test_what_was_done_to_a_pipeline_is_written_down(hub):
+    """Newest first, for the pipeline and for each of its stages."""
+    stage = {"label": "S", "displayOrder": 0, "metadata": {"probability": "0.5"}, "stageId": "s"}
+    body = {"label": "P", "displayOrder": 1, "pipelineId": "p", "stages": [stage]}
+    hub.call("POST", "/crm/v3/pipelines/deals", body, 201)
+    hub.advance(60)
+    hub.call("PATCH", "/crm/v3/pipelines/deals/p", {"label": "Q"})
+    hub.call("PUT", "/crm/v3/pipelines/deals/p/stages/s", {**stage, "label": "T"})
+    done = hub.call("GET", "/crm/v3/pipelines/deals/p/audit")["results"]
+    assert [(entry["action"], entry["rawObject"]["label"]) for entry in done] == [("UPDATE", "Q"), ("CREATE", "P")]
+    assert done[0]["timestamp"] > done[1]["timestamp"]
+    done = hub.call("GET", "/crm/v3/pipelines/deals/p/stages/s/audit")["results"]
+    assert [(entry["action"], entry["rawObject"]["label"]) for entry in done] == [("UPDATE", "T"), ("CREATE", "S")]
+    hub.call("GET", "/crm/v3/pipelines/deals/x/audit", expect=404)
+    hub.call("GET", "/crm/v3/pipelines/deals/p/stages/x/audit", expect=404)
+
+
+def test_a_refused_return_leaves_a_pipeline_archived(hub):
+    """An archived pipeline does not come back under a label that is taken meanwhile."""
+    stages = [{"label": "S", "displayOrder": 0, "metadata": {"probability": "0.5"}}]
+    for name in ("p", "q"):
+        body = {"label": "P", "displayOrder": 1, "pipelineId": name, "stages": stages}
+        hub.call("POST", "/crm/v3/pipelines/deals", body, 201)
+        if name == "p":
+            hub.call("DELETE", "/crm/v3/pipelines/deals/p", expect=204)
+    hub.call("PATCH", "/crm/v3/pipelines/deals/p", {"archived": False}, 409)
+    hub.call("GET", "/crm/v3/pipelines/deals/p", expect=404)

@@ -240,3 +240,17 @@ def test_owners_can_be_replaced(hub, owners):
     assert len(hub.call("GET", "/_sandbox/owners")) == 4
     hub.call("PUT", "/_sandbox/owners", [{"email": "new@example.com", "id": "77"}])
     assert [one["id"] for one in hub.call("GET", "/crm/v3/owners")["results"]] == ["77"]
+
+
+def test_a_group_is_changed_and_archived(hub):
+    """Its label and place; only an empty one goes."""
+    path = "/crm/v3/properties/deals/groups"
+    hub.call("POST", path, {"name": "extra", "label": "Extra"}, 201)
+    changed = hub.call("PATCH", f"{path}/extra", {"label": "More", "displayOrder": 7})
+    assert (changed["name"], changed["label"], changed["displayOrder"]) == ("extra", "More", 7)
+    assert hub.call("GET", f"{path}/extra") == changed
+    hub.call("DELETE", f"{path}/dealinformation", expect=400)
+    hub.call("DELETE", f"{path}/extra", expect=204)
+    for method in ("GET", "DELETE"):
+        hub.call(method, f"{path}/extra", expect=404)
+    hub.call("PATCH", f"{path}/extra", {"label": "Most"}, 404)

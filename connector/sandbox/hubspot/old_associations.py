@@ -1,0 +1,153 @@
+"""The calls of associations v3, which clients still make beside those of v4 (HubSpot docs, "Associations v3").
+
+| address | answers |
+|---|---|
+| `GET /crm/v3/objects/{from}/{id}/associations/{to}` | ids and types, a page of 500 associated records |
+| `PUT`, `DELETE` …`/{toId}/{type}` | one type of one pair |
+| `POST /crm/v3/associations/{from}/{to}/batch/create`, `…/archive` | types of up to 100 pairs |
+| `GET /crm/v3/associations/{from}/{to}/types` | the types there are |
+
+A type is named by its id, or by the object types: `deal_to_company`. Where two of HubSpot's own types would share that
+name, the one with a label has it, and the other ends in `_unlabeled`. Both ends of a pair must be live records.
+`batch/read` is in `legacy.py`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from connector.sandbox.hubspot.associations import HUBSPOT, LinkType, Pair
+from connector.sandbox.hubspot.calls import MOST_INPUTS, Call, batch_answer, page_answer
+from connector.sandbox.hubspot.errors import ApiError, not_found, refuse, refuse_json
+from connector.sandbox.hubspot.schema import ObjectType
+from connector.sandbox.hubspot.views import MOST_ASSOCIATED, viewer
+from connector.sandbox.wire import Response
+
+
+def list_page(call: Call) -> Response:
+    """The associated records in the order of their ids, an entry for each type. `after` is the next one's id."""
+    names, request = _names(call), call.request
+    record_id = _live(call, call.pair[0], call.args["id"])
+    limit = call.number("limit", MOST_ASSOCIATED)
+    if not 1 <= limit <= MOST_ASSOCIATED:
+        raise refuse(f"limit must be between 1 and {MOST_ASSOCIATED}, not {limit}")
+    around, first = call.portal.associations.neighbours(names, record_id), call.number("after", 0)
+    ids = sorted(other for other in around if other >= first)
+    named = _named(call, names)
+    results = [{"id": str(other), "type": named[one]} for other in ids[:limit] for one in around[other]]
+    after = str(ids[limit]) if len(ids) > limit else None
+    return page_answer(results, after, f"{request.origin}{request.path}?limit={limit}&after={after}")
+
+
+def create(call: Call) -> Response:
+    """Answers the record that the association begins at, with what it is associated with."""
+    kind, other = call.pair
+    start, end = _ends(call, call.args["id"], call.args["other"])
+    type_id = _type_id(call, call.args["label"])
+    call.portal.associations.link(_names(call), start, end, (type_id,))
+    view = viewer(call.portal, kind, associations=[other], origin=call.request.origin)
+    return Response.json(view(call.portal.tables[kind.name].live[start]))
+
+
+def delete(call: Call) -> Response:
+    """What is not associated is passed over."""
+    _remove(call, *_ends(call, call.args["id"], call.args["other"]), call.args["label"])
+    return Response(204)
+
+
+def batch_create(call: Call) -> Response:
+    """`{from: {id}, to: {id}, type}` each; a pair that cannot be associated is an error of the 207."""
+    results, errors = [], []
+    for start, end, name in _inputs(call):
+        try:
+            ends = _ends(call, start, end)
+            call.portal.associations.link(_names(call), *ends, (_type_id(call, name),))
+        except ApiError as error:
+            errors.append(error.body())
+        else:
+            results.append({"from": {"id": start}, "to": {"id": end}, "type": name})
+    return batch_answer(call, results, errors, 201)
+
+
+def batch_archive(call: Call) -> Response:
+    """What is not there is passed over. Raises 400 for a type that does not exist, and then removes nothing."""
+    inputs = _inputs(call)
+    for _, _, name in inputs:
+        _type_id(call, name)
+    for start, end, name in inputs:
+        try:
+            _remove(call, *_ends(call, start, end), name)
+        except ApiError:
+            continue
+    return Response(204)
+
+
+def list_types(call: Call) -> Response:
+    named = _named(call, _names(call))
+    return Response.json({"results": [{"id": str(type_id), "name": name} for type_id, name in named.items()]})
+
+
+# -- parts
+
+
+def _names(call: Call) -> Pair:
+    return call.pair[0].name, call.pair[1].name
+
+
+def _named(call: Call, names: Pair) -> dict[int, str]:
+    """What v3 calls the types between two object types, by id."""
+    types = call.portal.associations.types(names)
+    labelled = {one.name for one in types if one.category == HUBSPOT and one.label is not None}
+    return {one.type_id: _name(one, labelled) for one in types}
+
+
+def _name(link_type: LinkType, labelled: set[str]) -> str:
+    return (
+        f"{link_type.name}_unlabeled" if link_type.label is None and link_type.name in labelled else link_type.name
+    )
+
+
+def _type_id(call: Call, given: str) -> int:
+    for type_id, name in _named(call, _names(call)).items():
+        if given in {str(type_id), name}:
+            return type_id
+    raise refuse(f"{given} is not an association type between {call.pair[0].name} and {call.pair[1].name}")
+
+
+def _live(call: Call, kind: ObjectType, given: str) -> int:
+    if not given.isdigit() or int(given) not in call.portal.tables[kind.name].live:
+        raise not_found()
+    return int(given)
+
+
+def _ends(call: Call, start: str, end: str) -> tuple[int, int]:
+    return _live(call, call.pair[0], start), _live(call, call.pair[1], end)
+
+
+def _inputs(call: Call) -> list[tuple[str, str, str]]:
+    """The ids and the type of every input. Raises 400."""
+    return [
+        (_id(given.get("from")), _id(given.get("to")), _text(given.get("type")))
+        for given in call.inputs(MOST_INPUTS)
+    ]
+
+
+def _id(given: Any) -> str:
+    if not isinstance(given, dict):
+        raise refuse_json()
+    return _text(given.get("id"))
+
+
+def _text(given: Any) -> str:
+    if not isinstance(given, str | int) or isinstance(given, bool):
+        raise refuse_json()
+    return str(given)
+
+
+def _remove(call: Call, start: int, end: int, name: str) -> None:
+    """The unlabelled type takes all others with it."""
+    names, associations, type_id = _names(call), call.portal.associations, _type_id(call, name)
+    if type_id == associations.default(names):
+        associations.unlink(names, start, end)
+    else:
+        associations.unlabel(names, start, end, (type_id,))

@@ -6,16 +6,20 @@ BIN := .venv/bin
 # Written once the environment is complete; older than the lock means: install again.
 READY := .venv/.ready
 
+# Programs of others that read the sandboxes in tests. Each pins what we do not, so each has an environment of its own.
+READERS := tap-hubspot tap-salesforce
+LOCKS := tests/compatibility/readers
+
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint lock clean
+.PHONY: help demo test lint lock readers clean
 
 help:  ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-6s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 demo: $(READY)  ## Run the connector between two sandboxes on this machine, with made-up data
 	$(BIN)/connector demo
 
-test: $(READY)  ## Run all tests, as many at a time as there are processors
+test: $(READY) readers  ## Run all tests, as many at a time as there are processors
 	$(BIN)/python -m pytest -n auto
 
 lint: $(READY)  ## Check formatting, style, types and who imports whom
@@ -24,14 +28,18 @@ lint: $(READY)  ## Check formatting, style, types and who imports whom
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+readers: $(READERS:%=.venv-readers/%/.ready)  ## Install the programs of others that tests run
+
 # uv is a tool of this one command, and so not itself in the lock.
-lock: $(BIN)/python  ## Resolve the dependencies anew into requirements.lock
+COMPILE := $(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header \
+	--no-emit-index-url --no-emit-find-links --python-version 3.11
+lock: $(BIN)/python  ## Resolve the dependencies anew into requirements.lock, and those of the readers
 	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header \
-		--no-emit-index-url --no-emit-find-links --python-version 3.11 --group dev pyproject.toml -o requirements.lock
+	$(COMPILE) --group dev pyproject.toml -o requirements.lock
+	for reader in $(READERS); do echo $$reader | $(COMPILE) - -o $(LOCKS)/$$reader.lock || exit 1; done
 
 clean:  ## Remove the environment and everything the tools left behind
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage htmlcov build dist
+	rm -rf .venv .venv-readers .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage htmlcov build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
@@ -44,4 +52,11 @@ $(BIN)/python:
 $(READY): requirements.lock pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# Without a pip of their own, which would take longer to make than the rest.
+.venv-readers/%/.ready: $(LOCKS)/%.lock | $(BIN)/python
+	$(BIN)/python -m venv --clear --without-pip .venv-readers/$*
+	$(BIN)/python -m pip --python .venv-readers/$*/bin/python install --quiet --disable-pip-version-check \
+		--require-hashes -r $<
 	@touch $@

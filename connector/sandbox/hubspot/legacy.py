@@ -77,7 +77,7 @@ def _list_page(call: Call, kind: ObjectType) -> Response:
     return Response.json({
         kind.name: [view(row) for row in rows],
         _MORE[kind.name]: following is not None,
-        "offset": following if following is not None else offset,
+        "offset": following or (rows[-1].id if rows else 0),
     })  # fmt: skip
 
 

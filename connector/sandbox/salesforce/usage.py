@@ -32,8 +32,8 @@ class Usage:
     def daily(self) -> int:
         """Those of the last 24 hours."""
         now = self._hour()
-        if len(self._by_hour) > 1:
-            self._by_hour = Counter({hour: n for hour, n in self._by_hour.items() if now - _DAY < hour <= now})
+        for hour in [each for each in self._by_hour if not now - _DAY < each <= now]:
+            del self._by_hour[hour]
         return self._by_hour.total()
 
     def reset(self) -> None:

@@ -80,6 +80,8 @@ class News:
 
     def _tell_link(self, pair: Pair, start: int, end: int, type_id: int, *, removed: bool) -> None:
         portal, ends = self._portal, [BY_ALIAS[name] for name in pair]
+        if not portal.events.wants(pair[0], "associationChange"):
+            return
         (link_type,) = portal.associations.describe(pair, [type_id])
         primary = type_id == PRIMARY.get(pair) or link_type.inverse == PRIMARY.get(pair[::-1])
         details = {

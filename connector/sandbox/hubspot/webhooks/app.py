@@ -18,7 +18,7 @@ import orjson
 import requests
 
 from connector.sandbox.hubspot.errors import not_found
-from connector.sandbox.hubspot.events import Event
+from connector.sandbox.hubspot.events import Event, Topic
 from connector.sandbox.hubspot.portal import PORTAL_ID, Portal
 from connector.sandbox.hubspot.webhooks.delivery import TIMEOUT_SECONDS, Batch, Outbox
 from connector.sandbox.hubspot.webhooks.payloads import render
@@ -96,7 +96,7 @@ class Webhooks:
         self._subscriptions = Subscriptions(self._random.randrange(1_000_000, 9_000_000))
         self._outbox = Outbox(seed)
         self._target: Target | None = None
-        self._by_topic: dict[tuple[str, str], list[Subscription]] = {}
+        self._by_topic: dict[Topic, list[Subscription]] = {}
         self.app_id = app_id
         self.client_secret = client_secret
         self.developer_key = str(UUID(int=self._random.getrandbits(128), version=4))
@@ -153,12 +153,10 @@ class Webhooks:
     def _listen(self) -> None:
         """Keep what is listened to in step with the active subscriptions."""
         self._by_topic = {}
-        topics = []
         for each in self._subscriptions.all():
             if self._target is not None and each.active and each.topic is not None:
-                topics.append(each.topic)
-                self._by_topic.setdefault(each.topic[:2], []).append(each)
-        self._portal.events.listen("webhooks", self, topics)
+                self._by_topic.setdefault(each.topic, []).append(each)
+        self._portal.events.listen("webhooks", self, self._by_topic)
 
     # -- events
 
@@ -166,8 +164,8 @@ class Webhooks:
         """Keep a notification for each subscription that asks for an event."""
         if self._random.random() >= _REPEATED_IDS:
             self._event_id = self._random.randrange(1, 1 << 32)
-        for subscription in self._by_topic[event.kind, event.what]:
-            if subscription.topic == event.topic and (subscription.generic or not event.labelled):
+        for subscription in self._by_topic[event.topic]:
+            if subscription.generic or not event.labelled:
                 rendered = render(event, subscription, self._event_id, self._portal.settings.webhook_created_flag)
                 self._outbox.put({**rendered, "portalId": PORTAL_ID, "appId": self.app_id})
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -39,7 +40,7 @@ EVENT_TYPES = frozenset(
 _TYPE_ID = re.compile(r"\d+-\d+")
 
 
-@dataclass(slots=True)
+@dataclass
 class Subscription:
     """`object_type_id` is set for the generic event types only, `property_name` for `propertyChange` only."""
 
@@ -60,7 +61,7 @@ class Subscription:
         """All that tells two subscriptions apart."""
         return self.event_type, self.property_name, self.object_type_id
 
-    @property
+    @cached_property
     def topic(self) -> Topic | None:
         """What it listens to; None for records that the sandbox does not hold."""
         singular, _, event = self.event_type.partition(".")
@@ -85,6 +86,7 @@ class Subscriptions:
     def __init__(self, first_id: int) -> None:
         self._next_id = first_id
         self._all: dict[int, Subscription] = {}
+        self._taken: set[tuple[str, str, str]] = set()
 
     def all(self) -> list[Subscription]:
         return list(self._all.values())
@@ -112,14 +114,17 @@ class Subscriptions:
         if len(self._all) >= MOST:
             raise refuse(f"An app can have at most {MOST} subscriptions")
         new = Subscription(self._next_id, event_type, property_name, object_type_id, active, now, now)
-        if any(known.what == new.what for known in self._all.values()):
+        if new.what in self._taken:
             raise ApiError(409, "CONFLICT", f"A subscription for {' '.join(filter(None, new.what))} already exists")
         self._next_id += 1
         self._all[new.id] = new
+        self._taken.add(new.what)
         return new
 
     def delete(self, given: Any) -> None:
-        del self._all[self.get(given).id]
+        found = self.get(given)
+        self._taken.discard(found.what)
+        del self._all[found.id]
 
 
 def read_active(body: Any) -> bool:

@@ -146,22 +146,6 @@ def test_a_fault_of_the_sandbox_is_told(port, client, caplog):
     assert "a fault of the sandbox itself" in caplog.text
 
 
-def test_an_answer_leaves_at_once(monkeypatch):
-    """Its body does not wait until the client has acknowledged the headers, which takes up to 40 ms."""
-    seen = []
-
-    class Watched(Application):
-        async def __call__(self, scope, receive, send):
-            connection = scope["state"]["connection"].get_extra_info("socket")
-            seen.append(connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
-            await super().__call__(scope, receive, send)
-
-    monkeypatch.setattr("connector.sandbox.server.Application", Watched)
-    with serving(handler) as (url,):
-        requests.get(url, timeout=5)
-    assert seen == [1]
-
-
 def test_silence_has_an_end():
     """When the time for it is over, a connection without an answer breaks."""
     with serving(handler, patience=0) as (url,), pytest.raises(requests.exceptions.ConnectionError) as caught:

@@ -6,9 +6,12 @@
 | `clock`, `faults`, `snapshots`, `restore` | see `admin.py`, `faults.py`, `snapshots.py` |
 | `people`, `sessions`, `certificate` | POST: act as somebody, end sessions, what JWTs are checked against |
 | `stages`, `record_types`, `users`, `fields` | GET lists, POST adds, PUT replaces |
+| `validation_rules`, `duplicate_rules`, `currencies` | the same |
+| `field_history` | GET, PUT `{"Opportunity": ["Amount"]}` |
+| `locks` | GET, POST `{"ids", "seconds" or "requests"}`, DELETE frees all |
 | `permissions` | GET, PUT; of another user than the administrator with `?user=NAME` |
 | `settings` | GET, PUT: the switches of `settings.py` |
-| `merge`, `undelete` | POST |
+| `merge`, `undelete`, `convert_lead` | POST |
 
 The lists hold objects of Salesforce's own shapes (OpportunityStage, RecordType, User, and fields as in a
 describe). Input that is not understood is refused and changes nothing.
@@ -18,10 +21,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from connector.sandbox.admin import refuse
-from connector.sandbox.salesforce import custom_fields, values
+from connector.sandbox.salesforce import leads, values
+from connector.sandbox.salesforce.currencies import Currencies
+from connector.sandbox.salesforce.custom_fields import CustomFields
 from connector.sandbox.salesforce.errors import ApiError, InputError
 from connector.sandbox.salesforce.formulas import FORECAST_CODES
 from connector.sandbox.salesforce.org import Org
@@ -29,6 +34,16 @@ from connector.sandbox.salesforce.store import Deletion, Row
 from connector.sandbox.wire import Request, Response
 
 Items = Iterable[Mapping[str, Any]]
+
+
+class Listing(Protocol):
+    """A list that an administrator keeps outside the rows of the org."""
+
+    def tell(self) -> list[dict[str, Any]]: ...
+
+    def add(self, items: Items) -> list[str]: ...
+
+    def replace(self, items: Items) -> list[str]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +103,12 @@ _KINDS = {
     ),
     "users": _Kind("User", ("Username",), _complete_user),
 }
+_LISTINGS: dict[str, Callable[[Org], Listing]] = {
+    "currencies": Currencies,
+    "duplicate_rules": lambda org: org.writer.duplicates,
+    "fields": CustomFields,
+    "validation_rules": lambda org: org.writer.validation,
+}
 
 
 class Administration:
@@ -104,9 +125,9 @@ class Administration:
         self._org.usage.reset()
 
     def entries(self, kind: str) -> list[dict[str, Any]]:
-        """The entries of `stages`, `record_types`, `users` or `fields`."""
-        if kind == "fields":
-            return custom_fields.tell(self._org)
+        """The entries of one of the lists."""
+        if kind in _LISTINGS:
+            return _LISTINGS[kind](self._org).tell()
         table = self._org.store.table(_KINDS[kind].sobject)
         rows = sorted(table.rows(), key=lambda row: row.get("SortOrder", 0))
         narrowed = self._org.store.record_type_values
@@ -116,21 +137,21 @@ class Administration:
 
     def add(self, kind: str, items: Items) -> list[str]:
         """Add entries and give back their ids; one that is there already is replaced and keeps its id."""
-        if kind == "fields":
-            return custom_fields.add(self._org, items)
+        if kind in _LISTINGS:
+            return _LISTINGS[kind](self._org).add(items)
         return self._store(kind, items, len(self._org.store.table(_KINDS[kind].sobject).live))
 
     def replace(self, kind: str, items: Items) -> list[str]:
         """Make these the only entries; the administrator stays among the users."""
-        if kind == "fields":
-            return custom_fields.replace(self._org, items)
+        if kind in _LISTINGS:
+            return _LISTINGS[kind](self._org).replace(items)
         with self._org.store.transaction():
-            kept = {*self._store(kind, items, 0), self._org.store.user}
+            kept = {*self._store(kind, items, 0), self._org.administrator}
             store, table = self._org.store, self._org.store.table(_KINDS[kind].sobject)
             for record in [each for each in table.live if each not in kept]:
                 store.take(table, record, Deletion(store.now(), record), None)
         ordered = [record for record in table.live if record in kept]
-        return ordered if kind != "users" else [each for each in ordered if each != self._org.store.user]
+        return ordered if kind != "users" else [each for each in ordered if each != self._org.administrator]
 
     def permissions(self, wanted: Mapping[str, Any] | None = None, user: str | None = None) -> dict[str, Any]:
         """What a user (by name; the administrator unless named) may do, after changing what is `wanted` (the
@@ -148,6 +169,21 @@ class Administration:
             self._org.settings.change(wanted)
         return self._org.settings.view()
 
+    def field_history(self, wanted: Mapping[str, Any] | None = None) -> dict[str, list[str]]:
+        """Which fields are tracked, by object, after making it those that are `wanted`."""
+        if wanted is not None:
+            self._org.writer.history.change(wanted)
+        return self._org.writer.history.tell()
+
+    def locks(self, wanted: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+        """The locks that others hold, after adding what is `wanted` (`locks.py`)."""
+        if wanted is not None:
+            self._org.writer.locks.hold(wanted)
+        return self._org.writer.locks.tell()
+
+    def free_locks(self) -> None:
+        self._org.writer.locks.free()
+
     def _user(self, name: str) -> str:
         users = self._org.store.table("User").rows()
         found = next((row["Id"] for row in users if row["Username"].casefold() == name.casefold()), None)
@@ -156,12 +192,22 @@ class Administration:
         return str(found)
 
     def merge(self, sobject: str, master: str, losers: list[str]) -> None:
-        """Merge one or two records of Account or Contact into a third."""
+        """Merge one or two records of Account, Contact or Lead into a third."""
         found = self._org.schema.find(sobject)
-        if found is None or not found.mergeable or not 1 <= len(losers) <= 2 or master in losers:
-            raise InputError("merge takes an Account or Contact, a master, and one or two other losers")
+        if (
+            found is None
+            or not found.mergeable
+            or not 1 <= len(losers) <= 2
+            or len({master, *losers}) <= len(losers)
+        ):
+            raise InputError("merge takes an Account, Contact or Lead, a master, and one or two other losers")
         with self._org.store.transaction():
             self._org.writer.merge(found, master, losers)
+
+    def convert_lead(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
+        """Convert a lead; the shape of the input and of the answer are told in `leads.py`."""
+        with self._org.store.transaction():
+            return leads.convert(self._org.writer, self._org.store, wanted)
 
     def undelete(self, records: Iterable[str]) -> None:
         """Bring records back from the recycle bin."""
@@ -216,34 +262,50 @@ def answer(administration: Administration, act: str, request: Request) -> Respon
 
 
 def _answer(administration: Administration, act: str, request: Request) -> Response:
-    method = request.method
-    if act in {*_KINDS, "fields"}:
+    if act in {*_KINDS, *_LISTINGS}:
         return _answer_list(administration, act, request)
-    match (act, method):
-        case ("usage", "GET"):
-            return Response.json(administration.usage())
-        case ("usage/reset", "POST"):
-            administration.reset_usage()
-            return Response(204)
-        case ("permissions", "GET"):
-            return Response.json(administration.permissions(user=request.first("user")))
-        case ("permissions", "PUT"):
-            return Response.json(administration.permissions(_object(request), request.first("user")))
-        case ("settings", "GET"):
-            return Response.json(administration.settings())
-        case ("settings", "PUT"):
-            return Response.json(administration.settings(_object(request)))
-        case ("merge", "POST"):
-            body = _object(request)
-            losers = _texts(body, "losers")
-            administration.merge(str(body.get("sobject")), str(body.get("master")), losers)
-            return Response(204)
-        case ("undelete", "POST"):
-            administration.undelete(_texts(_object(request), "ids"))
-            return Response(204)
-    if act in {"usage", "usage/reset", "permissions", "settings", "merge", "undelete"}:
-        return refuse(f"{method} is not for {act}", 405)
-    return refuse(f"there is no {act}", 404)
+    methods = _ACTS.get(act)
+    if methods is None:
+        return refuse(f"there is no {act}", 404)
+    answered = methods.get(request.method)
+    if answered is None:
+        return refuse(f"{request.method} is not for {act}", 405)
+    found = answered(administration, request)
+    if found is None:
+        return Response(204)
+    return Response.json(found, 201 if (act, request.method) == ("locks", "POST") else 200)
+
+
+def _merge(administration: Administration, request: Request) -> None:
+    body = _object(request)
+    administration.merge(str(body.get("sobject")), str(body.get("master")), _texts(body, "losers"))
+
+
+# What each address does, by method; None is answered 204.
+_ACTS: dict[str, dict[str, Callable[[Administration, Request], Any]]] = {
+    "usage": {"GET": lambda admin, _: admin.usage()},
+    "usage/reset": {"POST": lambda admin, _: admin.reset_usage()},
+    "permissions": {
+        "GET": lambda admin, request: admin.permissions(user=request.first("user")),
+        "PUT": lambda admin, request: admin.permissions(_object(request), request.first("user")),
+    },
+    "settings": {
+        "GET": lambda admin, _: admin.settings(),
+        "PUT": lambda admin, request: admin.settings(_object(request)),
+    },
+    "field_history": {
+        "GET": lambda admin, _: admin.field_history(),
+        "PUT": lambda admin, request: admin.field_history(_object(request)),
+    },
+    "locks": {
+        "GET": lambda admin, _: admin.locks(),
+        "POST": lambda admin, request: admin.locks(_object(request)),
+        "DELETE": lambda admin, _: admin.free_locks(),
+    },
+    "merge": {"POST": _merge},
+    "undelete": {"POST": lambda admin, request: admin.undelete(_texts(_object(request), "ids"))},
+    "convert_lead": {"POST": lambda admin, request: admin.convert_lead(_object(request))},
+}
 
 
 def _answer_list(administration: Administration, kind: str, request: Request) -> Response:

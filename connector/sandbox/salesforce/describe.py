@@ -17,7 +17,7 @@ from connector.sandbox.salesforce.store import Row, Store
 _SOAP = {
     "id": "tns:ID", "reference": "tns:ID", "boolean": "xsd:boolean", "int": "xsd:int", "date": "xsd:date",
     "datetime": "xsd:dateTime", "currency": "xsd:double", "percent": "xsd:double", "double": "xsd:double",
-    "address": "urn:address",
+    "address": "urn:address", "anyType": "xsd:anyType",
 }  # fmt: skip
 
 
@@ -69,9 +69,11 @@ def describe(store: Store, sobject: SObject, access: Access, base: str) -> dict[
         **told, "actionOverrides": [], "compactLayoutable": sobject.writable, "defaultImplementation": None,
         "childRelationships": [
             _child(child, reference) for child, reference in store.schema.children(sobject.name)
+            if access.may_read(child.name) and access.may_read_field(child.name, reference.name)
         ],
         "extendedBy": None, "extendsInterfaces": None, "fields": [
-            _field(store, field, editable=editable) for field in sobject.fields.values()
+            _field(store, field, editable=editable and access.may_edit_field(sobject.name, field.name))
+            for field in sobject.fields.values() if access.may_read_field(sobject.name, field.name)
         ],
         "implementedBy": None, "implementsInterfaces": None, "listviewable": None, "lookupLayoutable": None,
         "namedLayoutInfos": [], "networkScopeFieldName": None,
@@ -144,16 +146,18 @@ def _field(store: Store, field: Field, *, editable: bool) -> dict[str, Any]:
     ]  # fmt: skip
     return {
         "aggregatable": field.filterable and field.type != "boolean", "aiPredictionField": False,
-        "autoNumber": False, "byteLength": field.length * 3 if textual and field.type not in {"id", "reference"}
-        else field.length, "calculated": field.derived and not field.createable and field.custom,
-        "calculatedFormula": None, "cascadeDelete": field.cascade, "caseSensitive": field.case_sensitive,
+        "autoNumber": field.numbering is not None,
+        "byteLength": field.length * 3 if textual and field.type not in {"id", "reference"} else field.length,
+        "calculated": field.formula is not None, "calculatedFormula": field.formula.text if field.formula else None,
+        "cascadeDelete": field.cascade, "caseSensitive": field.case_sensitive,
         "compoundFieldName": field.compound, "controllerName": None,
         "createable": field.createable and editable, "custom": field.custom,
-        "defaultValue": False if field.type == "boolean" else None, "defaultValueFormula": None,
+        "defaultValue": False if field.type == "boolean" else None,
+        "defaultValueFormula": field.preset.text if field.preset else None,
         "defaultedOnCreate": field.defaulted, "dependentPicklist": False, "deprecatedAndHidden": False,
         "digits": field.digits if field.type == "int" else 0, "displayLocationInDecimal": False,
         "encrypted": False, "externalId": field.external_id, "extraTypeInfo": None,
-        "filterable": field.filterable, "filteredLookupInfo": None, "formulaTreatNullNumberAsZero": False,
+        "filterable": field.filterable, "filteredLookupInfo": None, "formulaTreatNullNumberAsZero": field.zeroes,
         "groupable": field.filterable and field.type not in {"currency", "double", "percent", "datetime"},
         "highScaleNumber": False, "htmlFormatted": False, "idLookup": field.type == "id" or field.keyed,
         "inlineHelpText": None, "label": field.label, "length": field.length, "mask": None, "maskType": None,

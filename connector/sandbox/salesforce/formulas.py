@@ -10,6 +10,8 @@ from collections.abc import Callable
 from operator import methodcaller
 from typing import Any
 
+from connector.sandbox.salesforce.evaluation import Fields, stored
+from connector.sandbox.salesforce.formula import Formula
 from connector.sandbox.salesforce.schema import Field, SObject
 from connector.sandbox.salesforce.store import Row, Store, Table
 
@@ -30,6 +32,8 @@ def _stages_by_name(stages: Table) -> dict[str, Row]:
 
 def getter(store: Store, sobject: SObject, field: Field) -> Getter:
     """A function from a row of the object to the value of the field; null is None, a checkbox is a bool."""
+    if field.formula is not None:
+        return _calculated(store, sobject, field, field.formula)
     if field.derived:
         if field.type == "address":
             return _address(field)
@@ -39,6 +43,16 @@ def getter(store: Store, sobject: SObject, field: Field) -> Getter:
     if field.type == "boolean":
         return lambda row: row.get(name, False)
     return methodcaller("get", name)
+
+
+def fields_of(store: Store, sobject: SObject, *, zeroes: bool = False) -> Fields:
+    """What formulas about an object read."""
+    return Fields(store, sobject, getter, zeroes=zeroes)
+
+
+def _calculated(store: Store, sobject: SObject, field: Field, formula: Formula) -> Getter:
+    fields = fields_of(store, sobject, zeroes=field.zeroes)
+    return lambda row: stored(field, formula.evaluate(fields.record(row)))
 
 
 def _address(field: Field) -> Getter:
@@ -68,7 +82,7 @@ def _expected_revenue(_: Store, row: Row) -> float | None:
 
 def _primary_contact(store: Store, row: Row) -> str | None:
     roles = store.table("OpportunityContactRole")
-    for role in roles.below("OpportunityId", row["Id"]):
+    for role in roles.below("OpportunityId", row.get("Id", "")):
         if roles.live[role].get("IsPrimary"):
             return str(roles.live[role]["ContactId"])
     return None
@@ -81,6 +95,7 @@ def _forecast_category(_: Store, row: Row) -> str | None:
 
 _FORMULAS: dict[tuple[str, str], Callable[[Store, Row], Any]] = {
     ("Contact", "Name"): _full_name,
+    ("Lead", "Name"): _full_name,
     ("User", "Name"): _full_name,
     ("Opportunity", "ExpectedRevenue"): _expected_revenue,
     ("Opportunity", "IsClosed"): lambda store, row: stage_of(store, row.get("StageName")).get("IsClosed", False),

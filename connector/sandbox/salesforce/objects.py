@@ -11,6 +11,12 @@ from dataclasses import replace
 
 from connector.sandbox.salesforce.schema import Choice, Field, SObject
 
+# Where the field history of an object is.
+HISTORIES = {
+    "Account": "AccountHistory", "Contact": "ContactHistory", "Lead": "LeadHistory",
+    "Opportunity": "OpportunityFieldHistory",
+}  # fmt: skip
+
 EXTERNAL_ID = "HubSpot_Id__c"
 
 PERMISSIONS = (
@@ -32,6 +38,13 @@ INDUSTRIES = (
 SOURCES = "Web;Phone Inquiry;Partner Referral;Purchased List;Other"
 FORECAST_CODES = "Omitted;Pipeline;BestCase;MostLikely;Forecast;Closed"
 FORECAST_CATEGORIES = "Omitted;Pipeline;Best Case;Commit;Closed"
+LEAD_STATUSES = (
+    Choice("Open - Not Contacted", "Open - Not Contacted", default=True),
+    Choice("Working - Contacted", "Working - Contacted"),
+    Choice("Closed - Converted", "Closed - Converted"),
+    Choice("Closed - Not Converted", "Closed - Not Converted"),
+)
+CONVERTED_STATUS = "Closed - Converted"
 CONTACT_ROLES = (
     "Business User;Decision Maker;Economic Buyer;Economic Decision Maker;Evaluator;Executive Sponsor;Influencer;"
     "Technical Buyer;Other"
@@ -315,7 +328,84 @@ USER_PERMISSION_ACCESS = _object(
     fields=[boolean(name) for name in PERMISSIONS],
 )  # fmt: skip
 
+
+LEAD = _object("Lead", "00Q", mergeable=True, fields=[
+    required(text("LastName", 80)),
+    text("FirstName", 40),
+    picklist("Salutation", "Mr.;Ms.;Mrs.;Dr.;Prof.;Mx.", length=40),
+    replace(derived(defaulted(text("Name", 121, "Full Name"))), name_field=True),
+    text("Title", 128),
+    required(text("Company", 255)),
+    text("Street", 255, kind="textarea"),
+    text("City", 40),
+    text("State", 80, "State/Province"),
+    text("PostalCode", 20, "Zip/Postal Code"),
+    text("Country", 80),
+    text("Phone", 40, kind="phone"),
+    text("MobilePhone", 40, kind="phone"),
+    text("Fax", 40, kind="phone"),
+    text("Email", 80, kind="email"),
+    text("Website", 255, kind="url"),
+    text("Description", 32000, "Lead Description", "textarea"),
+    picklist("LeadSource", SOURCES),
+    replace(defaulted(picklist("Status", "", "Lead Status")), restricted=True, choices=LEAD_STATUSES),
+    picklist("Industry", INDUSTRIES),
+    picklist("Rating", "Hot;Warm;Cold", "Lead Rating"),
+    number("AnnualRevenue", "currency", 18),
+    number("NumberOfEmployees", "int", 8, label="Employees"),
+    defaulted(reference("OwnerId", "User")),
+    reference("RecordTypeId", "RecordType"),
+    boolean("HasOptedOutOfEmail", "Email Opt Out"),
+    boolean("HasOptedOutOfFax", "Fax Opt Out"),
+    boolean("DoNotCall", "Do Not Call"),
+    locked(boolean("IsConverted", "Converted")),
+    locked(day("ConvertedDate")),
+    locked(reference("ConvertedAccountId", "Account")),
+    locked(reference("ConvertedContactId", "Contact")),
+    locked(reference("ConvertedOpportunityId", "Opportunity")),
+    locked(day("LastActivityDate", "Last Activity")),
+    _external_id(),
+])  # fmt: skip
+
+
+def _history(parent: str, name: str) -> SObject:
+    """Source: Salesforce Object Reference, "StandardObjectNameHistory"."""
+    return _object(
+        name, "017", label=f"{parent} History", plural=f"{parent} History", writable=False, recycled=False,
+        audited=False, fields=[
+            reference(f"{parent}Id", parent, children="Histories", cascade=True),
+            defaulted(reference("CreatedById", "User")),
+            moment("CreatedDate"),
+            text("Field", 255, "Changed Field", "picklist"),
+            text("DataType", 40, kind="picklist"),
+            Field("OldValue", "anyType", "Old Value"),
+            Field("NewValue", "anyType", "New Value"),
+        ],
+    )  # fmt: skip
+
+
+def currency_code(name: str, choices: tuple[Choice, ...], *, writable: bool) -> Field:
+    """A field with the code of a currency, of an org that has several."""
+    field = Field(
+        name, "picklist", _label(name).replace("Iso", "ISO"), length=3, choices=choices, nillable=False,
+        defaulted=True, restricted=True,
+    )  # fmt: skip
+    return field if writable else locked(field)
+
+
+# There in orgs with several currencies only.
+CURRENCY_TYPE = _object(
+    "CurrencyType", "01L", label="Currency Type", writable=False, deletable=False,
+    fields=[
+        replace(text("IsoCode", 3, "Currency ISO Code", "picklist"), nillable=False, name_field=True),
+        required(number("ConversionRate", "double", 18, 6)),
+        required(number("DecimalPlaces", "int", 9)),
+        boolean("IsActive", "Active"),
+        boolean("IsCorporate", "Corporate Currency"),
+    ],
+)  # fmt: skip
+
 OBJECTS = (
-    ACCOUNT, CONTACT, OPPORTUNITY, OPPORTUNITY_CONTACT_ROLE, OPPORTUNITY_STAGE, RECORD_TYPE, USER, ORGANIZATION,
-    USER_PERMISSION_ACCESS,
+    ACCOUNT, CONTACT, LEAD, OPPORTUNITY, OPPORTUNITY_CONTACT_ROLE, OPPORTUNITY_STAGE, RECORD_TYPE, USER,
+    ORGANIZATION, USER_PERMISSION_ACCESS, *(_history(parent, name) for parent, name in HISTORIES.items()),
 )  # fmt: skip

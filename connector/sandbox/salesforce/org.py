@@ -51,7 +51,7 @@ class Org:
         self.store = Store(self.schema, clock, instance)
         self.settings = Settings()
         self.access = Access(self.store)
-        self.writer = Writer(self.store, self.access)
+        self.writer = Writer(self.store, self.access, self.settings)
         self.cursors = Cursors(clock, instance)
         self.usage = Usage(clock)
         self._counted = True

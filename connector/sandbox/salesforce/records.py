@@ -91,9 +91,13 @@ def row_writer(
     org: Org, sobject: SObject, names: Iterable[str] | None, base: str
 ) -> Callable[[Row], dict[str, Any]]:
     """A function that writes rows as JSON objects, with the named fields or all. Raises INVALID_FIELD."""
+    seen = {
+        each.name.lower(): each for each in sobject.fields.values()
+        if org.access.may_read_field(sobject.name, each.name)
+    }  # fmt: skip
     columns = []
-    for name in names if names is not None else [field.name for field in sobject.fields.values()]:
-        field = sobject.find(name)
+    for name in names if names is not None else seen:
+        field = seen.get(name.lower())
         if field is None:
             raise ApiError("INVALID_FIELD", unknown_column(name, sobject))
         columns.append((field.name, getter(org.store, sobject, field)))

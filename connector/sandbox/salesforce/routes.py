@@ -12,6 +12,7 @@ from connector.sandbox.salesforce import batches, composite, describe, records, 
 from connector.sandbox.salesforce.calls import Call, refused
 from connector.sandbox.salesforce.errors import ApiError
 from connector.sandbox.salesforce.ids import normalise
+from connector.sandbox.salesforce.options import WriteOptions
 from connector.sandbox.salesforce.org import Org
 from connector.sandbox.salesforce.soql.resolve import Context
 from connector.sandbox.salesforce.soql.run import answer
@@ -61,6 +62,7 @@ def respond(org: Org, request: Request) -> Response:
     if found is None:
         return refused(ApiError("NOT_FOUND", "The requested resource does not exist"))
     version, parts = found
+    org.writer.options = WriteOptions.of(request.headers, version)
     try:
         resource, arguments = _route(request.method, parts)
         return resource(Call(org, request, version, arguments, respond))

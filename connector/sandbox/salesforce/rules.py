@@ -4,7 +4,9 @@
 |---|---|
 | all with an owner | the signed-in user by default; an active user always |
 | all with a record type | one that is active and made for the object |
+| all with a currency | that of the user by default |
 | all with restricted picklists | one of the active values, of the record type if there is one |
+| Lead | once converted it is not changed any more |
 | Opportunity | the stage sets probability and forecast category, unless they are given |
 | Opportunity | created with a ContactId, it gets that contact as its primary role |
 | OpportunityContactRole | at most one primary role per opportunity: the last one set |
@@ -24,8 +26,11 @@ MASTER_RECORD_TYPE = "012000000000000AAA"
 
 def complete(store: Store, sobject: SObject, old: Row | None, changes: Row) -> None:
     """Check a change and add what follows from it. `old` is the row before, None for a new one."""
+    if sobject.name == "Lead" and old is not None and old.get("IsConverted"):
+        raise ApiError("CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead", [])
     _own(store, sobject, old, changes)
     _choose_record_type(store, sobject, changes)
+    _choose_currency(store, sobject, old, changes)
     _restrict(store, sobject, old, changes)
     if sobject.name == "Opportunity":
         _enter_stage(store, old, changes)
@@ -37,6 +42,21 @@ def follow(store: Store, sobject: SObject, row: Row, changes: Row) -> None:
         _be_the_only_primary(store, row)
     elif sobject.name == "Opportunity" and changes.get("ContactId"):
         _add_primary_role(store, row, changes["ContactId"])
+
+
+def keep_won(store: Store, sobject: SObject, row: Row) -> None:
+    """Raises DELETE_FAILED for an account that has opportunities that are won."""
+    if sobject.name != "Account":
+        return
+    deals = store.table("Opportunity")
+    below = (deals.live[each] for each in deals.below("AccountId", row["Id"]))
+    won = [deal["Name"] for deal in below if stage_of(store, deal.get("StageName")).get("IsWon")]
+    if won:
+        message = (
+            f"Your attempt to delete {row['Name']} could not be completed because some opportunities in that "
+            f"account were closed won: {', '.join(won)}"
+        )
+        raise ApiError("DELETE_FAILED", message, [])
 
 
 def active_choices(store: Store, field: Field, record_type: str | None = None) -> list[Choice]:
@@ -85,6 +105,15 @@ def _choose_record_type(store: Store, sobject: SObject, changes: Row) -> None:
     if record_type.get("SobjectType") != sobject.name or not record_type.get("IsActive"):
         message = f"Record Type ID: this ID value isn't valid for the user: {chosen}"
         raise ApiError("INVALID_CROSS_REFERENCE_KEY", message, ["RecordTypeId"])
+
+
+def _choose_currency(store: Store, sobject: SObject, old: Row | None, changes: Row) -> None:
+    if sobject.find("CurrencyIsoCode") is None:
+        return
+    if changes.get("CurrencyIsoCode") is None and (old is None or "CurrencyIsoCode" in changes):
+        own = store.table("User").live[store.user].get("DefaultCurrencyIsoCode")
+        every = store.table("CurrencyType").rows()
+        changes["CurrencyIsoCode"] = own or next(each["IsoCode"] for each in every if each.get("IsCorporate"))
 
 
 def _restrict(store: Store, sobject: SObject, old: Row | None, changes: Row) -> None:

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
+from connector.sandbox.salesforce.formula import Formula
+
 TEXT_TYPES = frozenset(
     {"string", "textarea", "picklist", "multipicklist", "email", "phone", "url", "combobox", "id", "reference"}
 )
@@ -30,9 +32,10 @@ class Choice:
 class Field:
     """One field of an object, as its describe tells it.
 
-    `derived` fields have no stored value: a function of the row makes it (`formulas.py`). A reference says in
-    `children` under which name its parent lists the rows that point to it, and in `cascade` whether they are
-    deleted together with it.
+    `derived` fields have no stored value: a function of the row makes it (`formulas.py`), or the `formula`, for
+    which a blank number is zero with `zeroes`. Of a new record a field that is not given is filled from `preset`,
+    or counted on in the shape of `numbering` (`A-{0000}`). A reference says in `children` under which name its
+    parent lists the rows that point to it, and in `cascade` whether they are deleted together with it.
     """
 
     name: str
@@ -57,6 +60,16 @@ class Field:
     cascade: bool = False
     name_field: bool = False
     compound: str | None = None
+    formula: Formula | None = None
+    zeroes: bool = False
+    preset: Formula | None = None
+    numbering: str | None = None
+
+    @property
+    def filled(self) -> bool:
+        """Whether a new record gets a value of its own accord."""
+        chosen = any(choice.default for choice in self.choices)
+        return chosen or self.preset is not None or self.numbering is not None
 
     @property
     def custom(self) -> bool:
@@ -74,8 +87,8 @@ class Field:
 
     @property
     def filterable(self) -> bool:
-        """Long text and addresses take part in no WHERE, ORDER BY or GROUP BY."""
-        return self.type != "address" and not (self.type == "textarea" and self.length > 255)
+        """Long text, addresses and the values of a history take part in no WHERE, ORDER BY or GROUP BY."""
+        return self.type not in {"address", "anyType"} and not (self.type == "textarea" and self.length > 255)
 
     @property
     def indexed(self) -> bool:
@@ -97,12 +110,16 @@ class SObject:
     recycled: bool = True
     relations: dict[str, Field] = field(default_factory=dict)
     required: dict[str, None] = field(default_factory=dict)
+    filled: dict[str, None] = field(default_factory=dict)
 
     def add(self, added: Field) -> None:
         self.fields[added.name.lower()] = added
         self.required.pop(added.name, None)
+        self.filled.pop(added.name, None)
         if added.required:
             self.required[added.name] = None
+        if added.filled:
+            self.filled[added.name] = None
         if added.relationship:
             self.relations[added.relationship.lower()] = added
 
@@ -110,6 +127,7 @@ class SObject:
         del self.fields[gone.name.lower()]
         self.relations.pop((gone.relationship or "").lower(), None)
         self.required.pop(gone.name, None)
+        self.filled.pop(gone.name, None)
 
     def find(self, name: str) -> Field | None:
         return self.fields.get(name.lower())
@@ -129,11 +147,19 @@ class Schema:
     def __init__(self, objects: Iterable[SObject]) -> None:
         self._objects: dict[str, SObject] = {}
         for original in objects:
-            own = replace(
-                original, fields=dict(original.fields), relations=dict(original.relations),
-                required=dict(original.required),
-            )  # fmt: skip
-            self._objects[own.name.lower()] = own
+            self.add(original)
+
+    def add(self, original: SObject) -> SObject:
+        """Take in a copy of an object and give it back."""
+        own = replace(
+            original, fields=dict(original.fields), relations=dict(original.relations),
+            required=dict(original.required), filled=dict(original.filled),
+        )  # fmt: skip
+        self._objects[own.name.lower()] = own
+        return own
+
+    def remove(self, name: str) -> None:
+        del self._objects[name.lower()]
 
     def find(self, name: str) -> SObject | None:
         return self._objects.get(name.lower())

@@ -16,12 +16,15 @@ class Settings:
     enforce_limits: whether further calls are refused then, as in a Developer Edition; they are counted anyway.
     session_minutes: how long a session lives that is not used (Salesforce Help, "Session Settings": two hours).
     jwt_needs_certificate: whether a JWT is refused while the app has no certificate to check it against.
+    delete_won_opportunities: whether an account's deletion takes opportunities that are won along (a page asks
+        first, Salesforce Help, "Delete Accounts"; what the API does is not told), or is refused (DELETE_FAILED).
     """
 
     daily_requests: int = 15_000
     enforce_limits: bool = True
     session_minutes: int = 120
     jwt_needs_certificate: bool = False
+    delete_won_opportunities: bool = True
 
     def change(self, given: Any) -> None:
         """Set some of the switches, or none. Raises `InputError` for an unknown name or a wrong value."""

@@ -42,6 +42,7 @@ class Table:
     by_key: dict[str, dict[str, dict[str, None]]] = field(default_factory=dict)
     issued: int = 0
     changes: int = 0
+    counted: dict[str, int] = field(default_factory=dict)
     _by_change: dict[str, str] = field(default_factory=dict)
     _newest: str = ""
     _in_order: bool = True
@@ -110,6 +111,20 @@ class Table:
         if added.keyed:
             self.by_key.setdefault(added.name, {})
 
+    def index_values(self, name: str) -> None:
+        """Find rows by a field that is no key, too, from now on."""
+        if name in self.by_key:
+            return
+        known, index = self.sobject.fields[name.lower()], self.by_key.setdefault(name, {})
+        for record, row in self.live.items():
+            if name in row:
+                index.setdefault(fold(known, row[name]), {})[record] = None
+
+    def count_on(self, name: str) -> int:
+        """The next number of an auto-number field; as in Salesforce, undoing a change gives none back."""
+        self.counted[name] = self.counted.get(name, 0) + 1
+        return self.counted[name]
+
     def _indexes(self) -> Iterator[tuple[str, dict[str, dict[str, None]], bool]]:
         for name, index in self.by_parent.items():
             yield name, index, False
@@ -130,11 +145,20 @@ class Store:
         self.record_type_values: dict[str, dict[str, list[str]]] = {}
         self._instance = instance
         self._memos: dict[Callable[[Table], Any], tuple[int, Any]] = {}
-        self._tables = {each.name: Table(each) for each in schema}
+        self._tables: dict[str, Table] = {}
         self._undo: list[tuple[Table, str, Row | None, Row | None, Deletion | None]] | None = None
-        for table in self._tables.values():
-            for each in table.sobject.fields.values():
-                table.index(each)
+        for each in schema:
+            self.add_table(each)
+
+    def add_table(self, sobject: SObject) -> Table:
+        """Make room for the rows of an object that the schema has just got."""
+        table = self._tables[sobject.name] = Table(sobject)
+        for each in sobject.fields.values():
+            table.index(each)
+        return table
+
+    def drop_table(self, name: str) -> None:
+        del self._tables[name]
 
     def table(self, name: str) -> Table:
         """By the object's name as the schema spells it."""

@@ -1,8 +1,9 @@
 """What happens when a client creates, changes or deletes a record: the steps every object shares.
 
 A body is read (unknown names and wrong types fail here), each value is held against its field, references and
-unique values against the store, then the rules of the object add what follows from the change (`rules.py`).
-Only after all that is anything stored, so a refused record leaves no trace.
+unique values against the store, then the rules of the object add what follows from the change (`rules.py`); last
+come validation rules, duplicate rules and the locks of others. Only after all that is anything stored, so a
+refused record leaves no trace. Field history follows what is stored.
 """
 
 from __future__ import annotations
@@ -12,37 +13,57 @@ from typing import Any
 
 from connector.sandbox.salesforce import rules, values
 from connector.sandbox.salesforce.access import Access
+from connector.sandbox.salesforce.duplicates import Duplicates
 from connector.sandbox.salesforce.errors import ApiError, DeserializationError, NoSuchRecordError
+from connector.sandbox.salesforce.evaluation import stored
+from connector.sandbox.salesforce.formulas import fields_of
+from connector.sandbox.salesforce.history import FieldHistory
 from connector.sandbox.salesforce.ids import normalise
+from connector.sandbox.salesforce.locks import Locks
+from connector.sandbox.salesforce.options import WriteOptions
 from connector.sandbox.salesforce.schema import Field, SObject
+from connector.sandbox.salesforce.settings import Settings
 from connector.sandbox.salesforce.store import Deletion, Row, Store, Table, trimmed
+from connector.sandbox.salesforce.validation import Validation
 
 
 class Writer:
-    """Changes records on behalf of the signed-in user. Every method raises `ApiError` and then changed nothing."""
+    """Changes records on behalf of the signed-in user. Every method raises `ApiError` and then changed nothing.
 
-    def __init__(self, store: Store, access: Access) -> None:
+    `options` are those of the request that is being answered.
+    """
+
+    def __init__(self, store: Store, access: Access, settings: Settings) -> None:
         self._store = store
         self._access = access
+        self._settings = settings
+        self.options = WriteOptions()
+        self.validation = Validation(store)
+        self.duplicates = Duplicates(store)
+        self.locks = Locks(store)
+        self.history = FieldHistory(store)
 
     def create(self, sobject: SObject, body: Mapping[str, Any]) -> str:
         """Insert a record and give back its id."""
         given = self._given(sobject, body, creating=True)
         self._allow(sobject)
         changes = {name: self._checked(sobject, name, value) for name, value in given.items()}
+        self._fill(sobject, changes)
         self._require(sobject, changes, creating=True)
         table = self._store.table(sobject.name)
-        stored = {name: value for name, value in changes.items() if not sobject.fields[name.lower()].derived}
-        rules.complete(self._store, sobject, None, stored)
-        self._be_unique(table, None, stored)
+        kept = {name: value for name, value in changes.items() if not sobject.fields[name.lower()].derived}
+        rules.complete(self._store, sobject, None, kept)
+        self._be_unique(table, None, kept)
         now, user = self._store.now(), self._store.user
         row = {
-            "Id": self._store.new_id(table), **trimmed(stored.items()),
-            "CreatedDate": now, "CreatedById": user,
+            **trimmed(kept.items()), "CreatedDate": now, "CreatedById": user,
             "LastModifiedDate": now, "LastModifiedById": user, "SystemModstamp": now,
         }  # fmt: skip
+        self._admit(sobject, row, None, kept)
+        row = {"Id": self._store.new_id(table), **row, **_numbers(table, sobject)}
         self._store.put(table, row)
         rules.follow(self._store, sobject, row, changes)
+        self.history.record(sobject, None, row)
         return str(row["Id"])
 
     def update(self, sobject: SObject, record: str, body: Mapping[str, Any]) -> None:
@@ -58,8 +79,10 @@ class Writer:
         now = self._store.now()
         stamped = {"LastModifiedDate": now, "LastModifiedById": self._store.user, "SystemModstamp": now}
         row = trimmed({**old, **changes, **stamped}.items())
+        self._admit(sobject, row, old, changes)
         self._store.put(table, row)
         rules.follow(self._store, sobject, row, changes)
+        self.history.record(sobject, old, row)
 
     def upsert(
         self, sobject: SObject, key: Field, value: str, body: Mapping[str, Any], *, update_only: bool = False
@@ -93,6 +116,9 @@ class Writer:
         """Move a record, and those that cannot be without it, to the recycle bin."""
         row = self.find(sobject, record)
         self._allow(sobject)
+        if not self._settings.delete_won_opportunities:
+            rules.keep_won(self._store, sobject, row)
+        self.locks.need(sobject, row)
         self._store_away(self._store.table(sobject.name), row["Id"], row["Id"])
 
     def find(self, sobject: SObject, record: str) -> Row:
@@ -155,7 +181,8 @@ class Writer:
     def _hand_over(self, sobject: SObject, loser: str, master: str) -> None:
         for child, reference in self._store.schema.children(sobject.name):
             below = self._store.table(child.name)
-            for found in below.below(reference.name, loser):
+            # The history of a loser stays its own.
+            for found in below.below(reference.name, loser) if child.writable else ():
                 self._repoint(below, found, reference, None if found == master else master)
 
     def _repoint(self, table: Table, record: str, reference: Field, parent: str | None) -> None:
@@ -167,16 +194,20 @@ class Writer:
         for name, value in body.items():
             if name == "attributes":
                 continue
-            field = sobject.find(name)
+            field = self._visible(sobject, sobject.find(name))
             if field is not None:
                 given[field.name] = values.read(field, value)
                 continue
-            reference = sobject.related(name)
+            reference = self._visible(sobject, sobject.related(name))
             if reference is None or not isinstance(value, dict):
                 message = f"No such column '{name}' on sobject of type {sobject.name}"
                 raise DeserializationError("INVALID_FIELD", message)
             given[reference.name] = self._resolve(reference, value)
-        locked = [name for name in given if not _may_set(sobject.fields[name.lower()], creating)]
+        locked = [
+            name for name in given
+            if not _may_set(sobject.fields[name.lower()], creating)
+            or not self._access.may_edit_field(sobject.name, name)
+        ]  # fmt: skip
         if locked:
             raise ApiError(
                 "INVALID_FIELD_FOR_INSERT_UPDATE",
@@ -185,6 +216,10 @@ class Writer:
                 locked,
             )
         return given
+
+    def _visible(self, sobject: SObject, field: Field | None) -> Field | None:
+        """The field, unless the user may not see it."""
+        return field if field is not None and self._access.may_read_field(sobject.name, field.name) else None
 
     def _resolve(self, reference: Field, described: Mapping[str, Any]) -> str:
         """The id of the parent that a body names by an external id: `"Account": {"HubSpot_Id__c": "1"}`."""
@@ -219,6 +254,24 @@ class Writer:
             raise ApiError("ENTITY_IS_DELETED", "entity is deleted", [field.name])
         if record not in table.live:
             raise ApiError("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", [field.name])
+
+    def _fill(self, sobject: SObject, changes: Row) -> None:
+        """Give a new record the default values of the fields it does not name."""
+        for name in sobject.filled:
+            if name in changes:
+                continue
+            field = sobject.fields[name.lower()]
+            if field.preset is not None:
+                record = fields_of(self._store, sobject).record(changes, is_new=True)
+                changes[name] = values.check(field, stored(field, field.preset.evaluate(record)))
+            elif field.choices:
+                changes[name] = next((each.value for each in field.choices if each.default and each.active), None)
+
+    def _admit(self, sobject: SObject, row: Row, old: Row | None, changes: Row) -> None:
+        """Ask those who may still refuse a row that is whole."""
+        self.validation.check(sobject, row, old)
+        self.duplicates.check(sobject, row, changes, self.options)
+        self.locks.need(sobject, row, old)
 
     def _require(self, sobject: SObject, changes: Row, *, creating: bool) -> None:
         missing = [name for name in sobject.required if (creating or name in changes) and changes.get(name) is None]
@@ -256,3 +309,15 @@ class SeveralRecordsError(Exception):
 
 def _may_set(field: Field, creating: bool) -> bool:
     return field.createable if creating else field.updateable
+
+
+def _numbers(table: Table, sobject: SObject) -> Row:
+    """The next values of the fields that count up."""
+    numbers: Row = {}
+    for name in sobject.filled:
+        shape = sobject.fields[name.lower()].numbering
+        if shape is not None:
+            head, _, rest = shape.partition("{")
+            digits, _, tail = rest.partition("}")
+            numbers[name] = f"{head}{table.count_on(name):0{len(digits)}d}{tail}"
+    return numbers

@@ -23,7 +23,7 @@ def test_global(client):
     """Every object is listed with its prefix and what may be done with it."""
     _, body = client("GET", "sobjects/")
     found = {each["name"]: each for each in body["sobjects"]}
-    assert (body["maxBatchSize"], len(found)) == (200, 9)
+    assert (body["maxBatchSize"], len(found)) == (200, 14)
     deal, stage = found["Opportunity"], found["OpportunityStage"]
     assert (deal["keyPrefix"], deal["createable"], deal["mergeable"], deal["replicateable"]) == (
         "006", True, False, True,
@@ -84,7 +84,7 @@ def test_relationships_and_record_types(client, sandbox):
     ]  # fmt: skip
     assert [
         (each["childSObject"], each["field"], each["cascadeDelete"]) for each in body["childRelationships"]
-    ] == [("OpportunityContactRole", "OpportunityId", True)]
+    ] == [("OpportunityContactRole", "OpportunityId", True), ("OpportunityFieldHistory", "OpportunityId", True)]
 
 
 def test_basic(client):
@@ -141,7 +141,7 @@ def test_limits(client):
     _, body = client("GET", "limits/recordCount", sObjects="Account,Contact,Nope")
     assert body == {"sObjects": [{"count": 1, "name": "Account"}, {"count": 0, "name": "Contact"}]}
     _, body = client("GET", "limits/recordCount")
-    assert len(body["sObjects"]) == 9
+    assert len(body["sObjects"]) == 14
 
 
 def test_date_header(client):

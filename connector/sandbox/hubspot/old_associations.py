@@ -7,9 +7,9 @@
 | `POST /crm/v3/associations/{from}/{to}/batch/create`, `…/archive` | types of up to 100 pairs |
 | `GET /crm/v3/associations/{from}/{to}/types` | the types there are |
 
-A type is named by its id, or by the object types: `deal_to_company`. Where two of HubSpot's own types would share that
-name, the one with a label has it, and the other ends in `_unlabeled`. Both ends of a pair must be live records.
-`batch/read` is in `legacy.py`.
+A type is named by its id, or by the object types: `deal_to_company`. Where two of HubSpot's own types would share
+that name, the one with a label has it, and the other ends in `_unlabeled`. Both ends of a pair must be live
+records. `batch/read` is in `legacy.py`.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def delete(call: Call) -> Response:
     return Response(204)
 
 
-def batch_create(call: Call) -> Response:
+def link_batch(call: Call) -> Response:
     """`{from: {id}, to: {id}, type}` each; a pair that cannot be associated is an error of the 207."""
     results, errors = [], []
     for start, end, name in _inputs(call):
@@ -69,7 +69,7 @@ def batch_create(call: Call) -> Response:
     return batch_answer(call, results, errors, 201)
 
 
-def batch_archive(call: Call) -> Response:
+def unlink_batch(call: Call) -> Response:
     """What is not there is passed over. Raises 400 for a type that does not exist, and then removes nothing."""
     inputs = _inputs(call)
     for _, _, name in inputs:

@@ -305,7 +305,7 @@ class Properties:
         return self._groups[name]
 
     def archive_group(self, name: str) -> None:
-        """Raises 404 for a group that does not exist, 400 for one with properties (how HubSpot words it is unknown)."""
+        """Raises 404 for a group that does not exist, 400 for one with properties (in words of our own)."""
         self.group(name)
         if any(definition.group == name for definition in self.defined.values()):
             raise refuse(f'Property group "{name}" still has properties and cannot be archived')

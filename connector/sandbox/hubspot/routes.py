@@ -100,8 +100,8 @@ ROUTES = (
     Route("GET", _PAIR + "/{to}", "associations/list", _LINKED, old_links.list_page, _V3_ONLY),
     Route("PUT", _PAIR + "/{to}/{other}/{label}", "associations/create", _LINK, old_links.create, _V3_ONLY),
     Route("DELETE", _PAIR + "/{to}/{other}/{label}", "associations/delete", _LINK, old_links.delete, _V3_ONLY),
-    Route("POST", _LINKS + "/batch/create", "associations/batch/create", _LINK, old_links.batch_create, _V3_ONLY),
-    Route("POST", _LINKS + "/batch/archive", "associations/batch/archive", _LINK, old_links.batch_archive, _V3_ONLY),
+    Route("POST", _LINKS + "/batch/create", "associations/batch/create", _LINK, old_links.link_batch, _V3_ONLY),
+    Route("POST", _LINKS + "/batch/archive", "associations/batch/archive", _LINK, old_links.unlink_batch, _V3_ONLY),
     Route("GET", _LINKS + "/types", "associations/types", _LINKED, old_links.list_types, _V3_ONLY),
     # properties
     Route("GET", "properties/{type}", "properties", _SEE, schema.list_properties),

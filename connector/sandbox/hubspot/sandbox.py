@@ -47,8 +47,8 @@ class HubSpotSandbox:
     """One HubSpot portal, a handler of requests.
 
     `access_token` is what clients send as bearer; with `client_id`, `client_secret` and `refresh_token` they
-    sign in by OAuth. These and all ids follow from `seed`. `settings` are the switches of `settings.Settings`, `scopes` the
-    scopes that the app's tokens hold, `faults` what goes wrong on order.
+    sign in by OAuth. These and all ids follow from `seed`. `settings` are the switches of `settings.Settings`,
+    `scopes` the scopes that the app's tokens hold, `faults` what goes wrong on order.
     """
 
     portal: Portal

@@ -12,11 +12,21 @@ import pytest
 
 from connector.sandbox.clock import Clock
 from connector.sandbox.hubspot import HubSpotSandbox
+from connector.sandbox.hubspot.routes import Route
 from connector.sandbox.wire import Request
 
 START = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 HOST = "https://api.hubapi.com"
 COMPANY_OF_CONTACT, COMPANY_OF_DEAL, CONTACT_OF_DEAL = 279, 341, 3
+
+
+def newest(route: Route) -> str:
+    """The newest spelling of a route's address, variable parts in braces."""
+    area, slash, rest = route.path.partition("/")
+    if route.version == "v3 only":
+        return f"/crm/v3/{route.path}"
+    prefix = "" if area in {"account-info", "oauth", "webhooks"} else "/crm"
+    return f"{prefix}/{area}/{route.version or '2026-09'}{slash}{rest}"
 
 
 @dataclass

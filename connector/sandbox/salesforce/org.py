@@ -9,6 +9,7 @@ from typing import Any
 
 from connector.sandbox.clock import Clock
 from connector.sandbox.salesforce.access import Access
+from connector.sandbox.salesforce.bulk.jobs import Jobs
 from connector.sandbox.salesforce.cursors import Cursors
 from connector.sandbox.salesforce.errors import ApiError
 from connector.sandbox.salesforce.objects import OBJECTS
@@ -53,6 +54,7 @@ class Org:
         self.access = Access(self.store)
         self.writer = Writer(self.store, self.access, self.settings)
         self.cursors = Cursors(clock, instance)
+        self.bulk = Jobs(clock, instance)
         self.usage = Usage(clock)
         self._counted = True
         user = self.insert("User", {

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 
 from connector.sandbox.salesforce import batches, composite, describe, records, replication, rules
+from connector.sandbox.salesforce.bulk import ingest_jobs, query_jobs
 from connector.sandbox.salesforce.calls import Call, refused
 from connector.sandbox.salesforce.errors import ApiError
 from connector.sandbox.salesforce.ids import normalise
@@ -51,7 +52,7 @@ def name(parts: tuple[str, ...]) -> str:
     """The stable short name under which calls of a resource are counted."""
     if not parts:
         return "versions"
-    if parts[0] in {"sobjects", "composite", "limits", "ui-api"} and len(parts) > 1:
+    if parts[0] in {"sobjects", "composite", "jobs", "limits", "ui-api"} and len(parts) > 1:
         return f"{parts[0]}/{parts[1]}"
     return parts[0]
 
@@ -158,8 +159,7 @@ def _limits(call: Call) -> Response:
     left = max(0, most - call.org.usage.daily)
     return Response.json({
         "DailyApiRequests": {"Max": most, "Remaining": left},
-        "DailyBulkApiBatches": {"Max": 15000, "Remaining": 15000},
-        "DailyBulkV2QueryJobs": {"Max": 10000, "Remaining": 10000},
+        **call.org.bulk.limits(),
         "DailyBulkV2QueryFileStorageMB": {"Max": 976562, "Remaining": 976562},
         "DailyStandardVolumePlatformEvents": {"Max": 10000, "Remaining": 10000},
         "DataStorageMB": {"Max": 5, "Remaining": 5},
@@ -214,6 +214,13 @@ _TABLE: tuple[tuple[str, dict[str, Resource]], ...] = (
         "GET": records.respond_several(records.read_by_key), "PATCH": records.upsert,
         "DELETE": records.respond_several(records.delete_by_key),
     }),
+    ("jobs/query", {"GET": query_jobs.listing, "POST": query_jobs.create}),
+    ("jobs/query/{}", {"GET": query_jobs.read, "PATCH": query_jobs.abort, "DELETE": query_jobs.delete}),
+    ("jobs/query/{}/results", {"GET": query_jobs.results}),
+    ("jobs/ingest", {"GET": ingest_jobs.listing, "POST": ingest_jobs.create}),
+    ("jobs/ingest/{}", {"GET": ingest_jobs.read, "PATCH": ingest_jobs.update, "DELETE": ingest_jobs.delete}),
+    ("jobs/ingest/{}/batches", {"PUT": ingest_jobs.upload}),
+    ("jobs/ingest/{}/{}", {"GET": ingest_jobs.results}),
     ("limits", {"GET": _limits}),
     ("limits/recordCount", {"GET": _record_count}),
     ("ui-api/object-info/{}/picklist-values/{}/{}", {"GET": _picklist_values}),

@@ -17,6 +17,7 @@ from connector.sandbox.clock import Clock
 from connector.sandbox.faults import Faults, faults_endpoint
 from connector.sandbox.salesforce import administration, routes
 from connector.sandbox.salesforce.administration import Administration
+from connector.sandbox.salesforce.bulk import classic, processing
 from connector.sandbox.salesforce.calls import refused
 from connector.sandbox.salesforce.errors import ApiError, InputError, refuse_status
 from connector.sandbox.salesforce.org import Org, default_stages
@@ -111,6 +112,8 @@ class SalesforceSandbox:
         match act:
             case "clock":
                 return clock_endpoint(self.clock, request)
+            case "bulk":
+                return processing.administer(self.org, request)
             case "faults":
                 return faults_endpoint(self.faults, request)
             case "snapshots" | "restore":
@@ -160,6 +163,8 @@ class SalesforceSandbox:
         return response
 
     def _let_in(self, request: Request) -> Response:
+        if classic.is_address(request.path):
+            return classic.answer(self.org, self.entrance.check, request)
         found = routes.split(request.path)
         if found is None:
             return refused(ApiError("NOT_FOUND", "The requested resource does not exist"))
@@ -174,6 +179,7 @@ class SalesforceSandbox:
                 self.org.count(name)
         except ApiError as error:
             return refused(error)
+        processing.run_due(self.org)
         return routes.respond(self.org, request)
 
 

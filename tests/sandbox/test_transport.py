@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import re
+import textwrap
+from pathlib import Path
+
 import pytest
 import requests
 
@@ -38,6 +43,17 @@ def test_every_host_of_a_vendor_is_its_sandbox(session):
     for host, vendor in hosts.items():
         answer = session.get(f"https://{host}/x", timeout=1)
         assert answer.json() == {"who": vendor, "origin": f"https://{host}"}
+
+
+def test_the_example_of_the_readme():
+    """It runs as it stands, and its last line answers what is said beside it."""
+    text = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    lines = re.search(r"(?:^ {4}from connector\.sandbox.*\n)+\n(?:^ {4}.*\n)+", text, re.MULTILINE)[0]
+    *setting, last = textwrap.dedent(lines).splitlines()
+    call, said = last.split("  # ")
+    names = {}
+    exec("\n".join(setting), names)
+    assert eval(call, names) == json.loads(said)
 
 
 def test_no_other_host_exists():

@@ -5,15 +5,19 @@
 | `INTEGRATION` | an app | the app's id |
 | `CRM_UI` | a person in HubSpot's pages | `userId:` and the person's user id |
 | `IMPORT` | an import | the import's id |
-| `AUTOMATION_PLATFORM`, `CALCULATED` | HubSpot itself | |
+| `CRM_SETTING` | HubSpot, because a setting of the portal says so | |
+| `CALCULATED` | HubSpot, from other values | |
+| `MERGE_OBJECTS` | HubSpot, when it merges two records | |
 
-An actor becomes the source of every value it writes (HubSpot docs, "Using object APIs", property history, and the
-knowledge base's article on property sources).
+An actor becomes the source of every value it writes (HubSpot docs, "Using object APIs", property history; HubSpot
+Knowledge Base, "HubSpot's change sources in property history" and "View and use record source properties"). Those
+articles give the names that people see; how the API spells the last three of them is simplified.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 APP_ID = "2417309"
 
@@ -34,7 +38,15 @@ class Actor:
 
 
 APP = Actor("INTEGRATION", APP_ID, "Sandbox app")
-LIFECYCLE_SYNC = Actor("AUTOMATION_PLATFORM", "lifecycle-stage-sync")
+ADMINISTRATOR = Actor("CRM_UI")
+CALCULATION = Actor("CALCULATED")
+MERGE = Actor("MERGE_OBJECTS")
+
+
+@cache
+def setting(source: str) -> Actor:
+    """HubSpot itself, for a setting of the portal."""
+    return Actor(source)
 
 
 def person(user_id: int, label: str) -> Actor:

@@ -22,6 +22,7 @@ from connector.sandbox.faults import faults_endpoint
 from connector.sandbox.hubspot.credentials import OAUTH_APP_ID, REDIRECT_URI
 from connector.sandbox.hubspot.errors import ApiError
 from connector.sandbox.hubspot.webhooks.calls import webhooks_endpoint
+from connector.sandbox.hubspot.webhooks.journal_calls import FILES, read_file
 from connector.sandbox.snapshots import snapshots_endpoint
 from connector.sandbox.wire import Request, Response
 
@@ -43,6 +44,8 @@ def answer(sandbox: HubSpotSandbox, request: Request) -> Response:
             return snapshots_endpoint(sandbox.snapshots, request, name)
         case "webhooks" | "webhooks/hosts" | "webhooks/deliver":
             return webhooks_endpoint(sandbox.webhooks, request, name)
+    if request.path.startswith(FILES):
+        return read_file(sandbox.webhooks.journal, request)
     act = _ACTS.get((request.method, name))
     if act is None:
         return refuse(f"there is no {request.method} {request.path}", 404)

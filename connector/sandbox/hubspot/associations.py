@@ -6,7 +6,7 @@ of others beside it. Both directions are kept, each with the type ids of its own
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ from connector.sandbox.hubspot.shapes import as_object, need, objects, take
 MOST_LABELS = 10  # per pair of object types (HubSpot docs, "Association schema")
 HUBSPOT, USER = "HUBSPOT_DEFINED", "USER_DEFINED"
 Pair = tuple[str, str]
+Types = tuple[int, ...]
 
 
 @dataclass(slots=True)
@@ -54,9 +55,14 @@ _FIRST_USER_TYPE = 101
 
 
 class Associations:
-    """All associations of a portal, and the types there are. Records are named by object type and id."""
+    """All associations of a portal, and the types there are. Records are named by object type and id.
 
-    def __init__(self) -> None:
+    `changed` is told of every pair whose types have changed, in the one order that each pair of object types has:
+    the pair, both ids, the types before and now.
+    """
+
+    def __init__(self, changed: Callable[[Pair, int, int, Types, Types], None]) -> None:
+        self._changed = changed
         self._types: dict[Pair, dict[int, LinkType]] = {}
         self._default: dict[Pair, int] = {}
         self._links: dict[Pair, dict[int, dict[int, tuple[int, ...]]]] = {}
@@ -156,6 +162,11 @@ class Associations:
         """The associated records of the second object type and the type ids of each. Not to be changed."""
         return self._links[pair].get(record_id, {})
 
+    def inverse(self, pair: Pair, types: Types) -> Types:
+        """The same types seen from the other record."""
+        known = self._types[pair]
+        return tuple(known[one].inverse for one in types if one in known)
+
     def describe(self, pair: Pair, types: Iterable[int]) -> list[LinkType]:
         known = self._types[pair]
         return [known[type_id] for type_id in types]
@@ -211,6 +222,7 @@ class Associations:
 
     def _store(self, pair: Pair, start: int, end: int, types: tuple[int, ...]) -> None:
         known = self._types[pair]
+        before = self.neighbours(pair, start).get(end, ())
         self._links[pair].setdefault(start, {})[end] = types
         inverse = (
             types
@@ -218,13 +230,24 @@ class Associations:
             else tuple(sorted(known[one].inverse for one in types))
         )
         self._links[pair[1], pair[0]].setdefault(end, {})[start] = inverse
+        if types != before:
+            self._tell(pair, start, end, before, types)
+
+    def _tell(self, pair: Pair, start: int, end: int, before: Types, now: Types) -> None:
+        if pair in _SECOND_ENDS:
+            before, now = self.inverse(pair, before), self.inverse(pair, now)
+            pair, start, end = _SECOND_ENDS[pair], end, start
+        self._changed(pair, start, end, before, now)
 
     def unlink(self, pair: Pair, start: int, end: int) -> None:
         """Remove every type between two records."""
+        before = self.neighbours(pair, start).get(end, ())
         for direction, one, other in ((pair, start, end), ((pair[1], pair[0]), end, start)):
             around = self._links[direction].get(one)
             if around is not None and around.pop(other, None) is not None and not around:
                 del self._links[direction][one]
+        if before:
+            self._tell(pair, start, end, before, ())
 
     def unlabel(self, pair: Pair, start: int, end: int, types: tuple[int, ...]) -> None:
         """Remove some types between two records; the unlabelled one stays."""
@@ -234,10 +257,14 @@ class Associations:
             left = tuple(one for one in current if one == default or one not in types)
             self._store(pair, start, end, left)
 
-    def forget(self, kind: str, record_id: int) -> None:
-        """Remove all associations of a record that is gone."""
-        for pair, start, end in list(self._around(kind, record_id)):
-            self.unlink(pair, start, end)
+    def forget(self, kind: str, record_id: int) -> list[tuple[Pair, int, Types]]:
+        """Remove all associations of a record that is gone; answers them: the pair, the other record, the types."""
+        around = [
+            (pair, end, self.neighbours(pair, start)[end]) for pair, start, end in self._around(kind, record_id)
+        ]
+        for pair, end, _ in around:
+            self.unlink(pair, record_id, end)
+        return around
 
     def hand_over(self, kind: str, absorbed: int, survivor: int) -> None:
         """Give the associations of one record to another one, which keeps its own primaries."""
@@ -245,12 +272,17 @@ class Associations:
             types = self.neighbours(pair, start)[end]
             self.unlink(pair, start, end)
             if end != survivor:
-                self._join(pair, survivor, end, types)
+                self.join(pair, survivor, end, types)
 
-    def _join(self, pair: Pair, survivor: int, end: int, types: tuple[int, ...]) -> None:
+    def join(self, pair: Pair, start: int, end: int, types: Types) -> None:
+        """Associate a record as another one was, or as it was before; a primary that it has now is kept."""
+        if pair in _SECOND_ENDS:
+            types = self.inverse(pair, types)
+            pair, start, end = _SECOND_ENDS[pair], end, start
         primary = PRIMARY.get(pair)
-        has_primary = primary is not None and self.primary(pair, survivor) is not None
-        self.link(pair, survivor, end, tuple(one for one in types if not (has_primary and one == primary)))
+        has_primary = primary is not None and self.primary(pair, start) is not None
+        known = [one for one in types if one in self._types[pair]]
+        self.link(pair, start, end, tuple(one for one in known if not (has_primary and one == primary)))
 
     def _around(self, kind: str, record_id: int) -> Iterator[tuple[Pair, int, int]]:
         for pair, links in self._links.items():

@@ -1,8 +1,9 @@
-"""Which lifecycle stage a record has after a write through the API.
+"""Which lifecycle stage a record has after a write.
 
 HubSpot docs, "Contacts" and "Companies": the API moves a stage forward only; to go back it is cleared first and
-set by a separate request. The order is that of the property's options, so renamed and added stages count. What
-the server answers to a backward write is not established; the setting `lifecycle_backward` says it.
+set by a separate request. People in HubSpot's own pages may lower it at once (HubSpot Knowledge Base, "Use
+lifecycle stages"). The order is that of the property's options, so renamed and added stages count. What the server
+answers to a backward write is not established; the setting `lifecycle_backward` says it.
 """
 
 from __future__ import annotations
@@ -19,6 +20,11 @@ def is_backward(ranks: Mapping[str, int], old: str | None, new: str | None) -> b
     if old is None or new is None or old not in ranks or new not in ranks:
         return False
     return ranks[new] < ranks[old]
+
+
+def is_forward(ranks: Mapping[str, int], old: str | None, new: str) -> bool:
+    """Whether `new` is a stage that comes after `old`; after none, and after one that is gone, come all."""
+    return new in ranks and ranks[new] > ranks.get(old or "", -1)
 
 
 def settle(

@@ -1,16 +1,31 @@
-"""What becomes of two records that are merged into one (HubSpot docs, "Merge records").
+"""What becomes of two records that are merged into one.
 
-The survivor keeps its values and takes those it has not; ids and e-mail addresses of the absorbed record go on
-leading to it. Whether the survivor gets a new id is a setting, because HubSpot does either.
+| of both records | the survivor has |
+|---|---|
+| values | the primary's; where it has none, the other's |
+| lifecycle stage | the one that is further on |
+| creation, and who created it | the older one's |
+| e-mail addresses | the primary's, and all others in `hs_additional_emails` |
+| history | all versions of both |
+| associations | those of both, of several primaries that of the primary record |
+| ids, unique values | all go on leading to it |
+
+Sources: HubSpot Knowledge Base, "Merge records"; HubSpot changelog, "Updated merge functionality for contacts and
+companies" and "Announcement: Deals now support merging". Whether the survivor gets a new id is a setting, because
+HubSpot has done either. Simplified: the exceptions of contacts hold for all object types.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from connector.sandbox.hubspot.actors import MERGE
 from connector.sandbox.hubspot.errors import ApiError, not_found, refuse
+from connector.sandbox.hubspot.lifecycle import STAGE
 from connector.sandbox.hubspot.portal import Portal
-from connector.sandbox.hubspot.records import Record
+from connector.sandbox.hubspot.records import Record, Version
 from connector.sandbox.hubspot.schema import CONTACTS, ObjectType
-from connector.sandbox.hubspot.writes import Changes, locate, release_all
+from connector.sandbox.hubspot.writes import claim_all, locate, release_all
 
 MOST_MERGED = 250  # "Cannot have more than 250 identities on a profile" (HubSpot docs, "Handling errors")
 
@@ -28,56 +43,67 @@ def merge(portal: Portal, kind: ObjectType, primary_id: str, absorbed_id: str) -
     identities = (*primary.absorbed, *absorbed.absorbed, absorbed.id)
     if len(identities) >= MOST_MERGED:
         raise ApiError(414, "VALIDATION_ERROR", f"Cannot have more than {MOST_MERGED} identities on a profile")
-    table = portal.tables[kind.name]
-    inherited = _inherited(kind, primary, absorbed)
+    values = _joined(portal, kind, primary, absorbed)
+    changed = [name for name, value in values.items() if primary.values.get(name) != value]
+    at = portal.next_moment(primary)
+    past = _joined_past(primary, absorbed, values, at)
+    release_all(portal, kind, primary)
     release_all(portal, kind, absorbed)
     portal.associations.hand_over(kind.name, absorbed.id, primary.id)
+    table = portal.tables[kind.name]
     table.absorb(absorbed, primary.id)
-    table.write(primary, inherited, portal.next_moment(primary))
-    primary.absorbed = identities
-    if portal.settings.merge_mints_new_id:
-        primary = _reissue(portal, kind, primary)
-    _claim_all(portal, kind, primary)
-    portal.note_written(kind, primary)
-    return primary
+    table.touch(primary, at)
+    older = min(primary, absorbed, key=lambda record: record.created)
+    survivor = _reissue(portal, kind, primary) if portal.settings.merge_mints_new_id else primary
+    portal.news.changed(kind.name, survivor, values, at, MERGE)
+    survivor.values, survivor.past, survivor.created, survivor.by = values, past, older.created, older.by
+    survivor.absorbed = identities if survivor is primary else (*identities, primary.id)
+    claim_all(portal, kind, survivor)
+    portal.news.merged(kind.name, primary.id, absorbed.id, survivor.id, len(changed))
+    portal.note_written(kind, survivor, changed)
+    return survivor
 
 
-def _inherited(kind: ObjectType, primary: Record, absorbed: Record) -> Changes:
-    """What the survivor takes over: values where it has none, and further e-mail addresses."""
-    changes: Changes = {name: value for name, value in absorbed.values.items() if name not in primary.values}
-    if kind is CONTACTS:
-        kept = primary.values.get("email") or absorbed.values.get("email")
-        more = [
-            address
-            for record in (primary, absorbed)
-            for address in (
-                *record.values.get("hs_additional_emails", "").split(";"),
-                record.values.get("email", ""),
-            )
-            if address and address != kept
-        ]
-        if more:
-            changes["hs_additional_emails"] = ";".join(dict.fromkeys(more))
-    return changes
+def _joined(portal: Portal, kind: ObjectType, primary: Record, absorbed: Record) -> dict[str, str]:
+    """What the survivor holds: the values of the primary, in its gaps those of the other, and the exceptions."""
+    values = absorbed.values | primary.values
+    if STAGE in values:
+        ranks = portal.properties[kind.name].defined[STAGE].allowed
+        both = [record.values[STAGE] for record in (primary, absorbed) if STAGE in record.values]
+        values[STAGE] = max(both, key=lambda stage: ranks.get(stage, -1))
+    more = [address for record in (primary, absorbed) for address in _addresses(record)]
+    further = [address for address in dict.fromkeys(more) if address != values.get("email")]
+    if kind is CONTACTS and further:
+        values["hs_additional_emails"] = ";".join(further)
+    return values
+
+
+def _addresses(record: Record) -> list[str]:
+    listed = (*record.values.get("hs_additional_emails", "").split(";"), record.values.get("email", ""))
+    return [address for address in listed if address]
+
+
+def _joined_past(primary: Record, absorbed: Record, values: Mapping[str, str], at: int) -> dict[str, list[Version]]:
+    """The versions of both, and one of the merge where the last of them is not what the survivor holds.
+
+    Of two versions of the same moment only the primary's is kept.
+    """
+    past = {}
+    for name in primary.values.keys() | primary.past.keys() | absorbed.values.keys() | absorbed.past.keys():
+        versions = {version.at: version for record in (absorbed, primary) for version in record.history(name)}
+        past[name] = [versions[moment] for moment in sorted(versions)]
+        value = values.get(name, "")
+        if not past[name] or past[name][-1].value != value:
+            past[name].append(Version(value, at, MERGE))
+    return past
 
 
 def _reissue(portal: Portal, kind: ObjectType, record: Record) -> Record:
     """The same record under a new id; the old one leads to it."""
     table = portal.tables[kind.name]
-    fresh = Record(portal.next_id(), record.values, record.created)
+    fresh = Record(portal.next_id(), record.values, record.created, record.by)
     fresh.modified = record.modified
-    fresh.set_at, fresh.past = record.set_at, record.past
-    fresh.absorbed = (*record.absorbed, record.id)
     portal.associations.hand_over(kind.name, record.id, fresh.id)
     table.absorb(record, fresh.id)
     table.add(fresh)
     return fresh
-
-
-def _claim_all(portal: Portal, kind: ObjectType, record: Record) -> None:
-    table = portal.tables[kind.name]
-    for name in portal.properties[kind.name].identifying:
-        if name in record.values:
-            table.claim(name, record.values[name], record.id)
-    for address in filter(None, record.values.get("hs_additional_emails", "").split(";")):
-        table.claim("email", address, record.id)

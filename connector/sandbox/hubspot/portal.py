@@ -5,15 +5,19 @@ The modules beside this one act on a `Portal`; it decides nothing itself but ids
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 from random import Random
 
 from connector.sandbox.clock import Clock
 from connector.sandbox.hubspot.actors import APP, Actor
-from connector.sandbox.hubspot.associations import Associations
+from connector.sandbox.hubspot.associations import Associations, Pair, Types
 from connector.sandbox.hubspot.errors import missing_scopes, refuse
 from connector.sandbox.hubspot.events import Events
+from connector.sandbox.hubspot.happenings import Linked, Written
+from connector.sandbox.hubspot.milestones import stage_fields
 from connector.sandbox.hubspot.moments import to_ms
+from connector.sandbox.hubspot.news import News
 from connector.sandbox.hubspot.owners import Owners
 from connector.sandbox.hubspot.pipelines import Pipelines
 from connector.sandbox.hubspot.properties import Properties
@@ -35,13 +39,16 @@ class Portal:
         self.settings = settings
         self.actor: Actor = APP
         self.events = Events()
+        self.news = News(self)
         self.random = Random(seed)
         self._last_id = 10_000_000_000 + self.random.randrange(1_000_000_000)
         self.tables = {kind.name: Table() for kind in OBJECT_TYPES}
         self.properties = {kind.name: Properties(kind, self.now) for kind in OBJECT_TYPES}
-        self.associations = Associations()
+        self.associations = Associations(self._note_linked)
+        self.blocked_emails: set[str] = set()
+        self.noted: list[Written | Linked] = []
         self.owners = Owners(self.now, self.next_id)
-        self.pipelines = Pipelines(self.now, self.next_id, self._stages_in_use)
+        self.pipelines = Pipelines(self.now, self.next_id, self._stages_in_use, self._follow_stages)
 
     def now(self) -> int:
         """Milliseconds since 1970."""
@@ -68,11 +75,30 @@ class Portal:
         """When a record is written now: later than its last write even if the clock stands."""
         return max(self.now(), record.modified + 1)
 
-    def note_written(self, kind: ObjectType, record: Record) -> None:
-        """Keep the new version of a record out of search for as long as the settings say."""
+    def note_written(self, kind: ObjectType, record: Record, names: Iterable[str] = ()) -> None:
+        """Take note of a new version of a record, in which the properties `names` may be others than before.
+
+        It is kept out of search for as long as the settings say.
+        """
+        if names and self.settings.reacts:
+            self.noted.append(Written(kind.name, record.id, frozenset(names)))
         if self.settings.search_delay_seconds > 0:
             until = self.now() + timedelta(seconds=self.settings.search_delay_seconds) // timedelta(milliseconds=1)
             self.tables[kind.name].hide(record, until)
+
+    def _note_linked(self, pair: Pair, start: int, end: int, before: Types, now: Types) -> None:
+        self.news.linked(pair, start, end, before, now)
+        if self.settings.reacts:
+            self.noted.append(Linked(pair, start, end, before, now))
+
+    def _follow_stages(self, pipelines: Pipelines) -> None:
+        """Give deals the calculated properties of the stages there are."""
+        stages = (
+            (stage.id, stage.label, pipeline.label)
+            for pipeline in pipelines.all()
+            for stage in pipeline.stages.values()
+        )
+        self.properties["deals"].follow_stages(stage_fields(stages))
 
     def _stages_in_use(self) -> set[str]:
         return {record.values.get("dealstage", "") for record in self.tables["deals"].live.values()}

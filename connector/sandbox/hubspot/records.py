@@ -1,67 +1,94 @@
 """How the records of one object type are kept: their values, their past, and the orders they are found in.
 
-A record costs what its values cost: its past is kept only for what was overwritten. `Table` keeps three
-orders, so that no request walks over records it does not answer: by id (lists), by unique value, and by time of
-the last write (the search that every incremental sync makes).
+A record costs what its values cost: versions are kept only of what was overwritten, and every value that never
+was has the record's own time and creator. `Table` keeps three orders, so that no request walks over records it
+does not answer: by id (lists), by unique value, and by time of the last write (the search that every incremental
+sync makes).
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+from connector.sandbox.hubspot.actors import Actor
+
+
+class Version(NamedTuple):
+    """A value that a property had from `at` on (milliseconds since 1970); "" is a cleared one."""
+
+    value: str
+    at: int
+    by: Actor
 
 
 class Record:
     """One contact, company or deal. Times are milliseconds since 1970.
 
-    `values` holds the properties that have a value. `earlier` are the times of the writes before the last one.
+    `values` holds the properties that have a value, `by` is who created the record, `past` has all versions of
+    what was written again, oldest first. `earlier` are the times of the writes before the last one.
     """
 
-    __slots__ = ("absorbed", "archived_at", "created", "earlier", "id", "modified", "past", "set_at", "values")
+    __slots__ = ("absorbed", "archived_at", "by", "created", "earlier", "id", "modified", "past", "values")
 
-    def __init__(self, record_id: int, values: dict[str, str], created: int) -> None:
+    def __init__(self, record_id: int, values: dict[str, str], created: int, by: Actor) -> None:
         self.id = record_id
         self.values = values
         self.created = created
         self.modified = created
+        self.by = by
         self.archived_at: int | None = None
         self.absorbed: tuple[int, ...] = ()
         self.earlier: list[int] = []
-        self.set_at: dict[str, int] = {}
-        self.past: dict[str, list[tuple[int, str]]] = {}
+        self.past: dict[str, list[Version]] = {}
 
-    def write(self, changes: Mapping[str, str | None], at: int) -> None:
+    def write(self, changes: Mapping[str, str | None], at: int, by: Actor) -> None:
         """Set or clear values at a moment later than the last write. Equal values make no history."""
         for name, value in changes.items():
             old = self.values.get(name)
             if old == value:
                 continue
-            if old is not None or name in self.set_at:
-                since = self.set_at.get(name, self.created)
-                self.past.setdefault(name, []).append((since, old or ""))
-            self.set_at[name] = at
+            self._versions(name).append(Version(value or "", at, by))
             if value is None:
                 del self.values[name]
             else:
                 self.values[name] = value
+        self.touch(at)
+
+    def touch(self, at: int) -> None:
+        """Move the time of the last write and nothing else."""
         self.earlier.append(self.modified)
         self.modified = at
 
-    def history(self, name: str) -> list[tuple[int, str]]:
-        """All values of a property with the time each was set, newest first; "" is a cleared value."""
-        current = self.values.get(name)
-        if current is None and name not in self.set_at:
-            return []
-        newest = (self.set_at.get(name, self.created), current or "")
-        return [newest, *reversed(self.past.get(name, ()))]
+    def fill(self, name: str, value: str, by: Actor) -> None:
+        """Give a new record a value that its creator did not give."""
+        self.values[name] = value
+        self.past[name] = [Version(value, self.created, by)]
+
+    def _versions(self, name: str) -> list[Version]:
+        """All versions, oldest first, to be appended to."""
+        versions = self.past.get(name)
+        if versions is None:
+            first = self.values.get(name)
+            versions = self.past[name] = [] if first is None else [Version(first, self.created, self.by)]
+        return versions
+
+    def history(self, name: str) -> list[Version]:
+        """All versions of a property, newest first."""
+        versions = self.past.get(name)
+        if versions is not None:
+            return versions[::-1]
+        value = self.values.get(name)
+        return [] if value is None else [Version(value, self.created, self.by)]
 
     def as_of(self, moment: int) -> Record:
         """The record as it was after the write at `moment`."""
-        old = Record(self.id, dict(self.values), self.created)
+        old = Record(self.id, dict(self.values), self.created, self.by)
         old.modified, old.absorbed = moment, self.absorbed
-        for name, changed in self.set_at.items():
-            if changed > moment:
-                value = next((text for at, text in self.history(name) if at <= moment), "")
+        for name, versions in self.past.items():
+            if versions[-1].at > moment:
+                value = next((version.value for version in reversed(versions) if version.at <= moment), "")
                 old.values.pop(name, None)
                 if value:
                     old.values[name] = value
@@ -98,8 +125,14 @@ class ModifiedOrder:
         return bisect_left(entries, (low, -1)), bisect_left(entries, (high + 1, -1))
 
 
+Severed = tuple[tuple[str, str], int, tuple[int, ...]]
+
+
 class Table:
-    """All records of one object type."""
+    """All records of one object type.
+
+    `severed` are the associations that archived records had: the pair of object types, the other record, the types.
+    """
 
     def __init__(self) -> None:
         self.live: dict[int, Record] = {}
@@ -108,6 +141,7 @@ class Table:
         self.by_modified = ModifiedOrder()
         self._live_ids: list[int] = []
         self._archived_ids: list[int] = []
+        self.severed: dict[int, list[Severed]] = {}
         self._holders: dict[str, dict[str, int]] = {}
         self._hidden: dict[int, dict[int, int]] = {}
 
@@ -118,9 +152,14 @@ class Table:
         self._live_ids.append(record.id)  # ids only grow
         self.by_modified.add(record)
 
-    def write(self, record: Record, changes: Mapping[str, str | None], at: int) -> None:
+    def write(self, record: Record, changes: Mapping[str, str | None], at: int, by: Actor) -> None:
         self.by_modified.discard(record)
-        record.write(changes, at)
+        record.write(changes, at, by)
+        self.by_modified.add(record)
+
+    def touch(self, record: Record, at: int) -> None:
+        self.by_modified.discard(record)
+        record.touch(at)
         self.by_modified.add(record)
 
     def archive(self, record: Record, at: int) -> None:
@@ -128,6 +167,26 @@ class Table:
         record.archived_at = at
         self.archived[record.id] = record
         insort(self._archived_ids, record.id)
+
+    def restore(self, record: Record, at: int) -> None:
+        """Bring an archived record back."""
+        del self.archived[record.id]
+        del self._archived_ids[bisect_left(self._archived_ids, record.id)]
+        record.archived_at = None
+        record.touch(at)
+        self.live[record.id] = record
+        insort(self._live_ids, record.id)
+        self.by_modified.add(record)
+
+    def purge(self, record: Record) -> None:
+        """Forget a live or archived record for good, and every id that led to it."""
+        if record.id in self.live:
+            self.remove(record)
+        else:
+            del self.archived[record.id]
+            del self._archived_ids[bisect_left(self._archived_ids, record.id)]
+        self.severed.pop(record.id, None)
+        self.absorbed_by = {old: target for old, target in self.absorbed_by.items() if target != record.id}
 
     def remove(self, record: Record) -> None:
         del self.live[record.id]
@@ -173,7 +232,6 @@ class Table:
         self._holders.pop(name, None)
         for record in (*self.live.values(), *self.archived.values()):
             record.values.pop(name, None)
-            record.set_at.pop(name, None)
             record.past.pop(name, None)
 
     # -- what search sees

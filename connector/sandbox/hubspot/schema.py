@@ -118,6 +118,8 @@ LIFECYCLE_STAGES = (
     ("evangelist", "Evangelist"),
     ("other", "Other"),
 )
+# The older property that tells when a record became a stage -> that stage.
+BECAME = {f"hs_lifecyclestage_{stage}_date": stage for stage, _ in LIFECYCLE_STAGES}
 LEAD_STATUSES = (
     ("NEW", "New"),
     ("OPEN", "Open"),
@@ -182,6 +184,9 @@ _SYSTEM = (
     _system("hs_object_source", "Record creation source"),
     _system("hs_object_source_id", "Record creation source ID"),
     _system("hs_object_source_label", "Record source"),
+    _system("hs_object_source_detail_1", "Record source detail 1"),
+    _system("hs_object_source_user_id", "Record creation source user ID", "number"),
+    _system("hs_created_by_user_id", "Created by user ID", "number"),
     _system("hs_merged_object_ids", "Merged record IDs", "checkbox"),
     Field("hubspot_owner_id", "Owner", "select", external="OWNER"),
 )
@@ -191,6 +196,10 @@ _PLACE = (
     Field("state", "State/Region"),
     Field("zip", "Postal Code"),
     Field("country", "Country/Region"),
+)
+_BECAME = tuple(
+    _computed(name, f"Became {'an' if label[0] in 'AEIOU' else 'a'} {label} Date", "datetime")
+    for name, (_, label) in zip(BECAME, LIFECYCLE_STAGES, strict=True)
 )
 _SALES = (
     Field("lifecyclestage", "Lifecycle Stage", "radio", LIFECYCLE_STAGES, edits_options=True),
@@ -202,6 +211,7 @@ _SALES = (
     _computed("recent_deal_amount", "Recent Deal Amount"),
     _computed("recent_deal_close_date", "Recent Deal Close Date", "datetime"),
     _computed("total_revenue", "Total Revenue"),
+    *_BECAME,
 )
 
 FIELDS: dict[str, tuple[Field, ...]] = {
@@ -249,6 +259,8 @@ FIELDS: dict[str, tuple[Field, ...]] = {
         Field("about_us", "About Us", "textarea"),
         Field("linkedin_company_page", "LinkedIn Company Page"),
         _computed("hs_parent_company_id", "Parent Company"),
+        _computed("hs_num_open_deals", "Number of open deals"),
+        _computed("hs_total_deal_value", "Total open deal value"),
         _computed("num_associated_contacts", "Number of Associated Contacts"),
     ),
     "deals": (
@@ -271,6 +283,17 @@ FIELDS: dict[str, tuple[Field, ...]] = {
         _computed("num_associated_contacts", "Number of Associated Contacts"),
         _computed("hs_is_closed", "Is Deal Closed?", "bool"),
         _computed("hs_is_closed_won", "Is Closed Won", "bool"),
+        _computed("hs_is_closed_lost", "Is closed lost", "bool"),
+        _computed("hs_is_closed_count", "Is Closed (numeric)"),
+        _computed("hs_closed_won_count", "Is Closed Won (numeric)"),
+        _computed("hs_is_open_count", "Is Open (numeric)"),
+        _computed("hs_exchange_rate", "Exchange rate"),
+        _computed("amount_in_home_currency", "Amount in company currency"),
+        _computed("hs_closed_amount", "Closed Deal Amount"),
+        _computed("hs_closed_amount_in_home_currency", "Closed Deal Amount In Home Currency"),
+        _computed("hs_projected_amount", "Weighted amount"),
+        _computed("hs_projected_amount_in_home_currency", "Weighted amount in company currency"),
+        _computed("hs_forecast_amount", "Forecast amount"),
         _computed("hs_deal_stage_probability", "Deal probability"),
         _computed("hs_primary_associated_company", "Primary Associated Company"),
         _computed("days_to_close", "Days to Close"),

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from connector.sandbox.hubspot.actors import APP_ID
+from connector.sandbox.hubspot.actors import CALCULATION
 from connector.sandbox.hubspot.associations import LinkType
 from connector.sandbox.hubspot.fields import reader
 from connector.sandbox.hubspot.moments import to_iso
 from connector.sandbox.hubspot.portal import Portal
-from connector.sandbox.hubspot.records import Record
+from connector.sandbox.hubspot.records import Record, Version
 from connector.sandbox.hubspot.schema import ObjectType
 
 MOST_ASSOCIATED = 500  # associations shown of one record per page
@@ -56,21 +56,32 @@ def viewer(
 def _history(
     portal: Portal, kind: ObjectType, record: Record, names: Sequence[str]
 ) -> dict[str, list[dict[str, Any]]]:
-    """Newest first. What HubSpot keeps itself has no other history than its present value."""
+    """Newest first. What HubSpot keeps or computes itself has no other history than its present value."""
     shown = {}
+    defined = portal.properties[kind.name].defined
     for name in names:
         read = reader(portal, kind, name)
         if read is None:
             continue
         past = record.history(name)
         if not past and (value := read(record)) is not None:
-            past = [(record.created, value)]
-        shown[name] = [_version(at, value) for at, value in past]
+            computed = defined[name].calculated or name == kind.modified
+            at, by = (record.modified, CALCULATION) if computed else (record.created, record.by)
+            past = [Version(value, at, by)]
+        shown[name] = [_version(version) for version in past]
     return shown
 
 
-def _version(at: int, value: str) -> dict[str, Any]:
-    return {"value": value, "timestamp": to_iso(at), "sourceType": "INTEGRATION", "sourceId": APP_ID}
+def _version(version: Version) -> dict[str, Any]:
+    """A value with its time and its source; what is not known of the source is left out."""
+    by = version.by
+    known = {"sourceId": by.source_id, "sourceLabel": "" if by.in_ui else by.label, "updatedByUserId": by.user}
+    return {
+        "value": version.value,
+        "timestamp": to_iso(version.at),
+        "sourceType": by.source,
+        **{name: value for name, value in known.items() if value},
+    }
 
 
 def _linked(portal: Portal, kind: ObjectType, record: Record, other: ObjectType, origin: str) -> dict[str, Any]:

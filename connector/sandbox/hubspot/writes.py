@@ -6,22 +6,25 @@ must be written whole or not at all prepares all its inputs before it commits th
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from connector.sandbox.hubspot import lifecycle
+from connector.sandbox.hubspot.actors import Actor, setting
 from connector.sandbox.hubspot.errors import (
     ApiError,
     InvalidValues,
     Problem,
     contact_exists,
+    not_found,
     not_unique,
     refuse,
     refuse_json,
     required,
 )
-from connector.sandbox.hubspot.moments import to_iso
+from connector.sandbox.hubspot.lifecycle import STAGE
+from connector.sandbox.hubspot.moments import DAY, to_iso
 from connector.sandbox.hubspot.pipelines import Pipelines
 from connector.sandbox.hubspot.portal import PORTAL_ID, Portal
 from connector.sandbox.hubspot.records import Record
@@ -29,6 +32,7 @@ from connector.sandbox.hubspot.schema import BY_ALIAS, COMPANIES, CONTACTS, Obje
 from connector.sandbox.hubspot.values import BadValue, append_choices, as_text
 
 PRIMARY_COMPANY = "associatedcompanyid"
+RESTORABLE = 90 * DAY
 Changes = dict[str, str | None]
 Claims = dict[tuple[str, str], int]
 
@@ -125,8 +129,8 @@ def _read_values(portal: Portal, kind: ObjectType, properties: Any, record: Reco
             continue
         try:
             text = as_text(raw)
-            if definition.field_type == "checkbox" and record is not None:
-                text = append_choices(record.values.get(name), text)
+            if definition.field_type == "checkbox":
+                text = append_choices(None if record is None else record.values.get(name), text)
             changes[name] = definition.normalise(text, definition.allowed) if text else None
         except BadValue as error:
             problems.append(Problem(name, error.code, error.message))
@@ -160,9 +164,10 @@ def _check_contact(portal: Portal, kind: ObjectType, changes: Changes, old: dict
 
 
 def _check_lifecycle(portal: Portal, kind: ObjectType, changes: Changes, old: dict[str, str]) -> Problem | None:
-    ranks = portal.properties[kind.name].defined[lifecycle.STAGE].allowed
-    backward = portal.settings.lifecycle_backward
-    return lifecycle.settle(changes, old.get(lifecycle.STAGE), ranks, backward)
+    """People in HubSpot's own pages may go back; for apps a setting says what becomes of it."""
+    ranks = portal.properties[kind.name].defined[STAGE].allowed
+    backward = "allow" if portal.actor.in_ui else portal.settings.lifecycle_backward
+    return lifecycle.settle(changes, old.get(STAGE), ranks, backward)
 
 
 def _settle_pipeline(portal: Portal, given: dict[str, str], changes: Changes) -> None:
@@ -174,7 +179,10 @@ def _settle_pipeline(portal: Portal, given: dict[str, str], changes: Changes) ->
 
 
 def _check_deal(portal: Portal, _: ObjectType, changes: Changes, old: dict[str, str]) -> Problem | None:
-    """The stage must be one of the deal's pipeline; closing a deal sets its close date if none is given."""
+    """The stage must be one of the deal's pipeline; closing a deal sets its close date if none is given.
+
+    Not so if it was closed already in the same way (HubSpot Knowledge Base, "HubSpot's default deal properties").
+    """
     if "dealstage" not in changes and "pipeline" not in changes:
         return None
     pipeline_id = changes.get("pipeline", old.get("pipeline"))
@@ -182,8 +190,9 @@ def _check_deal(portal: Portal, _: ObjectType, changes: Changes, old: dict[str, 
     problem = _misplaced(portal.pipelines, pipeline_id, stage_id)
     if problem is not None or stage_id is None:
         return problem
-    moved = stage_id != old.get("dealstage")
-    if moved and portal.pipelines.stages[stage_id].closed and not changes.get("closedate"):
+    stage, before = portal.pipelines.stages[stage_id], portal.pipelines.stages.get(old.get("dealstage", ""))
+    as_before = before is not None and before.closed and before.won is stage.won
+    if stage.closed and not as_before and not changes.get("closedate"):
         changes["closedate"] = to_iso(portal.now())
     return None
 
@@ -264,25 +273,63 @@ def _read_link(portal: Portal, kind: ObjectType, given: Any) -> Link:
 
 def commit(portal: Portal, draft: Draft) -> Record:
     """Carry out a checked write."""
-    table = portal.tables[draft.kind.name]
     stored, company = _split_company(draft)
     if draft.record is None:
-        values = {name: value for name, value in stored.items() if value is not None}
-        record = Record(draft.record_id, values, portal.now())
-        table.add(record)
+        record = _create(portal, draft, stored)
     else:
         record = draft.record
-        _release(portal, draft.kind, record, stored)
-        table.write(record, stored, portal.next_moment(record))
-    for name in portal.properties[draft.kind.name].identifying:
-        value = stored.get(name)
-        if value is not None:
-            table.claim(name, value, record.id)
+        overwrite(portal, draft.kind, record, stored, portal.actor)
     for link in draft.links:
         portal.associations.link(link.pair, record.id, link.to, link.types)
     _set_primary_company(portal, record.id, company)
-    portal.note_written(draft.kind, record)
     return record
+
+
+def _create(portal: Portal, draft: Draft, stored: Changes) -> Record:
+    values = {name: value for name, value in stored.items() if value is not None}
+    record = Record(draft.record_id, values, portal.now(), portal.actor)
+    stage = _first_stage(portal, draft.kind)
+    if stage and STAGE not in values:
+        record.fill(STAGE, stage, setting(portal.settings.automation_source))
+    portal.tables[draft.kind.name].add(record)
+    _claim(portal, draft.kind, record, values)
+    portal.news.created(draft.kind.name, record)
+    portal.note_written(draft.kind, record, values)
+    return record
+
+
+def _first_stage(portal: Portal, kind: ObjectType) -> str:
+    """The lifecycle stage of a new contact or company that is given none; "" is none.
+
+    Whoever creates one in HubSpot's pages gives it the first stage even where the setting is off (HubSpot Knowledge
+    Base, "Use lifecycle stages").
+    """
+    definition = portal.properties[kind.name].defined.get(STAGE)
+    if definition is None:
+        return ""
+    chosen = portal.settings.stage_on_create
+    if not chosen and portal.actor.in_ui:
+        return min(definition.allowed, key=definition.allowed.__getitem__, default="")
+    return chosen if chosen in definition.allowed else ""
+
+
+def overwrite(portal: Portal, kind: ObjectType, record: Record, changes: Changes, by: Actor) -> None:
+    """Write values that have passed all checks over those of a live record."""
+    _release(portal, kind, record, changes)
+    at = portal.next_moment(record)
+    differing = [name for name, value in changes.items() if record.values.get(name) != value]
+    portal.news.changed(kind.name, record, changes, at, by)
+    portal.tables[kind.name].write(record, changes, at, by)
+    _claim(portal, kind, record, changes)
+    portal.note_written(kind, record, differing)
+
+
+def _claim(portal: Portal, kind: ObjectType, record: Record, changes: Mapping[str, str | None]) -> None:
+    """Take the unique values that a write gives."""
+    for name in portal.properties[kind.name].identifying:
+        value = changes.get(name)
+        if value is not None:
+            portal.tables[kind.name].claim(name, value, record.id)
 
 
 _UNTOUCHED = "untouched"
@@ -320,8 +367,46 @@ def archive(portal: Portal, kind: ObjectType, record: Record) -> None:
     table = portal.tables[kind.name]
     if not portal.settings.archived_keeps_unique_value:
         release_all(portal, kind, record)
-    portal.associations.forget(kind.name, record.id)
+    table.severed[record.id] = portal.associations.forget(kind.name, record.id)
     table.archive(record, portal.next_moment(record))
+    portal.news.archived(kind.name, record)
+
+
+def restore(portal: Portal, kind: ObjectType, record_ids: Sequence[str]) -> None:
+    """Bring archived records back with their values, their past and their associations, as people can.
+
+    Associations with what is archived itself come back with the other record. Raises 404 for a record that is not
+    archived, or has been for more than 90 days, and what a new record would raise if another one has one of its
+    unique values by now (HubSpot Knowledge Base, "Restore deleted records", which says so of e-mail addresses).
+    """
+    claims: Claims = {}
+    records = [_restorable(portal, kind, given, claims) for given in dict.fromkeys(record_ids)]
+    for record in records:
+        _bring_back(portal, kind, record)
+
+
+def _restorable(portal: Portal, kind: ObjectType, given: str, claims: Claims) -> Record:
+    record = portal.tables[kind.name].archived.get(int(given)) if given.isdigit() else None
+    if record is None or portal.now() - (record.archived_at or 0) > RESTORABLE:
+        raise not_found()
+    _check_unique(portal, kind, dict(record.values), record.id, claims)
+    return record
+
+
+def _bring_back(portal: Portal, kind: ObjectType, record: Record) -> None:
+    table, record_id = portal.tables[kind.name], record.id
+    table.restore(record, portal.next_moment(record))
+    claim_all(portal, kind, record)
+    portal.news.restored(kind.name, record)
+    for pair, other_id, types in table.severed.pop(record_id, []):
+        others = portal.tables[pair[1]]
+        other = others.resolve(other_id)
+        if other is not None:
+            portal.associations.join(pair, record_id, other.id, types)
+        elif other_id in others.archived:
+            back = portal.associations.inverse(pair, types)
+            others.severed[other_id].append(((pair[1], pair[0]), record_id, back))
+    portal.note_written(kind, record)
 
 
 def release_all(portal: Portal, kind: ObjectType, record: Record) -> None:
@@ -329,3 +414,23 @@ def release_all(portal: Portal, kind: ObjectType, record: Record) -> None:
     _release(portal, kind, record, dict.fromkeys(portal.properties[kind.name].identifying))
     for address in filter(None, record.values.get("hs_additional_emails", "").split(";")):
         portal.tables[kind.name].release("email", address)
+
+
+def claim_all(portal: Portal, kind: ObjectType, record: Record) -> None:
+    """Take every unique value of a record that comes back, or takes another one's place."""
+    _claim(portal, kind, record, record.values)
+    for address in filter(None, record.values.get("hs_additional_emails", "").split(";")):
+        portal.tables[kind.name].claim("email", address, record.id)
+
+
+# -- what a deal's stage says
+
+
+def is_closed(portal: Portal, deal: Record) -> bool:
+    stage = portal.pipelines.stages.get(deal.values.get("dealstage", ""))
+    return stage is not None and stage.closed
+
+
+def is_won(portal: Portal, deal: Record) -> bool:
+    stage = portal.pipelines.stages.get(deal.values.get("dealstage", ""))
+    return stage is not None and stage.won

@@ -323,14 +323,16 @@ def test_every_write_moves_the_modified_date(hub):
     assert properties["hs_lastmodifieddate"] == times[-1] > properties["createdate"]
 
 
-def test_neither_associations_nor_rollups_move_the_modified_date(hub):
-    """A record whose neighbours change is not written."""
+@pytest.mark.parametrize(("moves", "modified"), [(True, "09:01"), (False, "09:00")])
+def test_whether_computed_values_move_the_modified_date_is_a_switch(hub, moves, modified):
+    """A company that is given a won deal counts as written by default, though nobody wrote to it."""
+    hub.set(computed_moves_modified=moves)
     company = hub.create("companies", {"name": "C"})
-    before = hub.read("companies", company, "hs_lastmodifieddate")
     hub.advance(60)
     hub.create("deals", {**WON, "amount": "5"}, (company, COMPANY_OF_DEAL))
     assert hub.read("companies", company, "total_revenue")["total_revenue"] == "5"
-    assert hub.read("companies", company, "hs_lastmodifieddate") == before
+    shown = hub.read("companies", company, "hs_lastmodifieddate")["hs_lastmodifieddate"]
+    assert shown == f"2026-11-02T{modified}:00.000Z"
 
 
 # -- deals

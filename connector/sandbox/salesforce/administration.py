@@ -240,6 +240,7 @@ class Administration:
             ids.append(record)
             if narrowed is not None:
                 self._org.store.record_type_values[record] = narrowed
+        Currencies(self._org).complete()
         return ids
 
 

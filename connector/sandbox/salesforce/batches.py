@@ -147,7 +147,7 @@ def _saved(record: str) -> _Result:
 
 
 def _failed(error: ApiError) -> _Result:
-    return {"success": False, "errors": [error.result()]}
+    return {"success": False, "errors": error.results()}
 
 
 def _object_of(call: Call, record: Mapping[str, Any]) -> SObject:

@@ -56,6 +56,12 @@ class Currencies:
         """Make these the only currencies. Raises `InputError`, also for taking away one that records have."""
         return self._keep([_checked(item) for item in items])
 
+    def complete(self) -> None:
+        """Give the corporate currency to what has none yet."""
+        corporate = [row["IsoCode"] for row in self.tell() if row["IsCorporate"]]
+        if corporate:
+            self._mark(corporate[0])
+
     def _keep(self, rows: list[Row]) -> list[str]:
         if not rows:
             self._switch_off()

@@ -49,6 +49,10 @@ class ApiError(Exception):
         """As the one entry of `errors` in a save result: `{"statusCode", "message", "fields"}`."""
         return {"statusCode": self.code, "message": self.message, "fields": self.fields or []}
 
+    def results(self) -> list[dict[str, Any]]:
+        """All entries of `errors` in a save result."""
+        return [self.result()]
+
 
 class DeserializationError(ApiError):
     """The body could not be read as records, so the whole request fails, even one with many records."""

@@ -371,8 +371,8 @@ LEAD = _object("Lead", "00Q", mergeable=True, fields=[
 def _history(parent: str, name: str) -> SObject:
     """Source: Salesforce Object Reference, "StandardObjectNameHistory"."""
     return _object(
-        name, "017", label=f"{parent} History", plural=f"{parent} History", writable=False, recycled=False,
-        audited=False, fields=[
+        name, "017", label=_label(name), plural=_label(name), writable=False, recycled=False, audited=False,
+        fields=[
             reference(f"{parent}Id", parent, children="Histories", cascade=True),
             defaulted(reference("CreatedById", "User")),
             moment("CreatedDate"),

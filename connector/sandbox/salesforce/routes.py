@@ -63,10 +63,10 @@ def respond(org: Org, request: Request) -> Response:
     if found is None:
         return refused(ApiError("NOT_FOUND", "The requested resource does not exist"))
     version, parts = found
-    org.writer.options = WriteOptions.of(request.headers, version)
     try:
         resource, arguments = _route(request.method, parts)
-        return resource(Call(org, request, version, arguments, respond))
+        with org.writer.under(WriteOptions.of(request.headers, version)):
+            return resource(Call(org, request, version, arguments, respond))
     except ApiError as error:
         return refused(error)
 

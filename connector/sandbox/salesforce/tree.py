@@ -43,7 +43,7 @@ def create(call: Call) -> Response:
                 ids[node.reference] = call.org.writer.create(node.sobject, {**node.fields, **link})
             except ApiError as error:
                 transaction.roll_back()
-                result = {"referenceId": node.reference, "errors": [error.result()]}
+                result = {"referenceId": node.reference, "errors": error.results()}
                 return Response.json({"hasErrors": True, "results": [result]}, 400)
     results = [{"referenceId": reference, "id": record} for reference, record in ids.items()]
     return Response.json({"hasErrors": False, "results": results}, 201)

@@ -1,10 +1,11 @@
 """Validation rules: conditions under which a record is not saved, written by an administrator as formulas.
 
 `{"object": "Opportunity", "fullName": "Amount_needed", "active": true, "errorConditionFormula": "ISBLANK(Amount)",
-"errorMessage": "Give an amount", "errorDisplayField": "Amount"}`, the names of the Metadata API. The rules of an
-object are asked in their order when a record is created or updated; the first whose condition is true refuses it.
-Salesforce would tell of all of them. A blank number is blank in a condition, and one that cannot be worked out
-is not met. Source: Salesforce Metadata API Developer Guide, "ValidationRule"; Salesforce Help, "Validation Rules".
+"errorMessage": "Give an amount", "errorDisplayField": "Amount"}`, the names of the Metadata API. All rules of an
+object are asked when a record is created or updated, and the refusal tells of each whose condition is true, in
+their order. A blank number is blank in a condition, and one that cannot be worked out is not met.
+
+Source: Salesforce Metadata API Developer Guide, "ValidationRule"; Salesforce Help, "Validation Rules".
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from connector.sandbox.salesforce.store import Row, Store
 _NEEDED = ("object", "fullName", "errorConditionFormula", "errorMessage")
 _KNOWN = {"id", "active", "errorDisplayField", "description", *_NEEDED}
 MAX_MESSAGE = 255
+_CODE = "FIELD_CUSTOM_VALIDATION_EXCEPTION"
 
 Items = Iterable[Mapping[str, Any]]
 
@@ -39,6 +41,23 @@ class ValidationRule:
     condition: Formula
     message: str
     field: str | None
+
+
+class BrokenRulesError(ApiError):
+    """What every rule that a record breaks has to say; the first speaks where there is room for one only."""
+
+    def __init__(self, rules: list[ValidationRule]) -> None:
+        errors = [
+            ApiError(_CODE, rule.message, [] if rule.field is None else [rule.field]) for rule in rules
+        ]  # fmt: skip
+        super().__init__(_CODE, errors[0].message, errors[0].fields)
+        self._errors = errors
+
+    def body(self) -> list[dict[str, Any]]:
+        return [entry for error in self._errors for entry in error.body()]
+
+    def results(self) -> list[dict[str, Any]]:
+        return [error.result() for error in self._errors]
 
 
 class Validation:
@@ -74,16 +93,15 @@ class Validation:
     def check(self, sobject: SObject, row: Row, before: Row | None) -> None:
         """Hold a row that is about to be saved against the rules of its object.
 
-        Raises FIELD_CUSTOM_VALIDATION_EXCEPTION with the rule's message and field.
+        Raises FIELD_CUSTOM_VALIDATION_EXCEPTION with the message and field of each rule it breaks.
         """
         rules = [rule for rule in self._rules.values() if rule.sobject == sobject.name and rule.active]
         if not rules:
             return
         record = fields_of(self._store, sobject).record(row, before, is_new=before is None)
-        for rule in rules:
-            if rule.condition.evaluate(record):
-                blamed = [] if rule.field is None else [rule.field]
-                raise ApiError("FIELD_CUSTOM_VALIDATION_EXCEPTION", rule.message, blamed)
+        broken = [rule for rule in rules if rule.condition.evaluate(record)]
+        if broken:
+            raise BrokenRulesError(broken)
 
     def check_against(self, schema: Schema) -> None:
         """Raises `InputError` when a rule could not be kept with these objects and fields."""

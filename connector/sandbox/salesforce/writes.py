@@ -8,7 +8,8 @@ refused record leaves no trace. Field history follows what is stored.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from connector.sandbox.salesforce import rules, values
@@ -28,20 +29,26 @@ from connector.sandbox.salesforce.validation import Validation
 
 
 class Writer:
-    """Changes records on behalf of the signed-in user. Every method raises `ApiError` and then changed nothing.
-
-    `options` are those of the request that is being answered.
-    """
+    """Changes records on behalf of the signed-in user. Every method raises `ApiError` and then changed nothing."""
 
     def __init__(self, store: Store, access: Access, settings: Settings) -> None:
         self._store = store
         self._access = access
         self._settings = settings
-        self.options = WriteOptions()
+        self._options = WriteOptions()
         self.validation = Validation(store)
         self.duplicates = Duplicates(store)
         self.locks = Locks(store)
         self.history = FieldHistory(store)
+
+    @contextmanager
+    def under(self, options: WriteOptions) -> Iterator[None]:
+        """Write as the headers of a request ask, until it is answered. Requests nest."""
+        before, self._options = self._options, options
+        try:
+            yield
+        finally:
+            self._options = before
 
     def create(self, sobject: SObject, body: Mapping[str, Any]) -> str:
         """Insert a record and give back its id."""
@@ -270,7 +277,7 @@ class Writer:
     def _admit(self, sobject: SObject, row: Row, old: Row | None, changes: Row) -> None:
         """Ask those who may still refuse a row that is whole."""
         self.validation.check(sobject, row, old)
-        self.duplicates.check(sobject, row, changes, self.options)
+        self.duplicates.check(sobject, row, changes, self._options)
         self.locks.need(sobject, row, old)
 
     def _require(self, sobject: SObject, changes: Row, *, creating: bool) -> None:

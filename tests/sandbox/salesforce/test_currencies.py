@@ -62,6 +62,16 @@ def test_records_have_a_currency(client, sandbox):
     assert client.row("Opportunity", deal)["CurrencyIsoCode"] == "EUR"
 
 
+def test_a_user_who_comes_later_has_a_currency(client, sandbox):
+    """The corporate one, unless another is given."""
+    put(client, USD, EUR)
+    sandbox.admin.add("users", [
+        {"Username": "a@x.example"}, {"Username": "b@x.example", "DefaultCurrencyIsoCode": "EUR"},
+    ])  # fmt: skip
+    soql = "SELECT CurrencyIsoCode, DefaultCurrencyIsoCode FROM User WHERE Username LIKE '%x.example' ORDER BY Id"
+    assert [tuple(row.values()) for row in client.query(soql)] == [("USD", "USD"), ("USD", "EUR")]
+
+
 def test_the_code_is_described(client):
     """As a restricted picklist, with inactive codes marked."""
     put(client, USD, JPY)

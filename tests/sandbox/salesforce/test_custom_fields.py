@@ -5,6 +5,8 @@ from datetime import timedelta
 
 import pytest
 
+from connector.sandbox.salesforce.errors import ApiError
+
 
 def add(client, *fields):
     status, body = client("POST", "/_sandbox/fields", list(fields), headers={})
@@ -196,8 +198,16 @@ def test_what_is_told_can_be_given_again(client):
     assert client("GET", "/_sandbox/fields", headers={})[1] == before
 
 
-def test_an_org_with_formulas_can_be_kept(client, sandbox):
-    """Compiled formulas survive being pickled with their org."""
+def test_an_org_with_rules_can_be_kept(client, sandbox):
+    """Formulas and rules survive being pickled with their org, and go on as before."""
     add(client, calculated("Sum__c", 'IF(ISBLANK(Name), 0, CASE(Name, "Deal", 5, 1))'))
-    kept = pickle.loads(pickle.dumps(sandbox.org.schema))
-    assert kept["Opportunity"].fields["sum__c"] == sandbox.org.schema["Opportunity"].fields["sum__c"]
+    rule = {"object": "Account", "fullName": "No", "errorConditionFormula": "Name = '!'", "errorMessage": "No!"}
+    client("POST", "/_sandbox/validation_rules", [rule], headers={})
+    client("PUT", "/_sandbox/field_history", {"Account": ["Name"]}, headers={})
+    writer, schema = pickle.loads(pickle.dumps((sandbox.org.writer, sandbox.org.schema)))
+    assert schema["Opportunity"].fields["sum__c"] == sandbox.org.schema["Opportunity"].fields["sum__c"]
+    account = writer.create(schema["Account"], {"Name": "a"})
+    with pytest.raises(ApiError, match="No!"):
+        writer.update(schema["Account"], account, {"Name": "!"})
+    assert writer.history.tell() == {"Account": ["Name"]}
+    assert client.query("SELECT Id FROM Account") == []

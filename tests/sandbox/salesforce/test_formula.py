@@ -101,6 +101,20 @@ def work_out(text, is_new=False):
         ("CEILING(-2.1)", Decimal(-3)),
         ("MOD(7, 3)", Decimal(1)),
         ("MOD(-7, 3)", Decimal(-1)),
+        ("MFLOOR(-2.1)", Decimal(-3)),
+        ("MCEILING(-2.9)", Decimal(-2)),
+        ("SQRT(6.25)", Decimal("2.5")),
+        ('SUBSTITUTE(t, "c", "k")', "Akme Corp"),
+        ('SUBSTITUTE(t, "", "k")', "Acme Corp"),
+        ('FIND("o", t) + FIND("z", t)', Decimal(7)),
+        ('FIND("C", t, 7)', Decimal(0)),
+        ('LPAD(TEXT(n), 3, "0") & RPAD("ab", 1, "x") & RPAD("a", 3, "xy")', "007aaxy"),
+        ('ISNUMBER("-1.5") && !ISNUMBER("1e5")', True),
+        ("WEEKDAY(DATE(2026, 3, 8))", Decimal(1)),
+        ("ADDMONTHS(d, 1)", date(2026, 2, 28)),
+        ("ADDMONTHS(DATE(2026, 2, 28), -12)", date(2025, 2, 28)),
+        ("ADDMONTHS(DATE(2026, 2, 28), 1)", date(2026, 3, 31)),
+        ("ADDMONTHS(DATE(2026, 1, 15), -1)", date(2025, 12, 15)),
         ("TODAY()", date(2026, 3, 10)),
         ("NOW() - at", Decimal("38.22916666666666666666666667")),
         ("DATE(2026, 2, 28) + 1", date(2026, 3, 1)),
@@ -154,7 +168,7 @@ def test_blank_values(text, result):
 @pytest.mark.parametrize(
     "text",
     ["n / 0", 'VALUE("abc")', "DATE(2026, 2, 30)", "10 ^ 999999999", "(0 - 1) ^ 0.5", 'DATEVALUE("soon")',
-     'REGEX("x", t & "(")', "MOD(1, 0)", "d + 999999999"],
+     'REGEX("x", t & "(")', "MOD(1, 0)", "d + 999999999", "SQRT(0 - 1)", "ADDMONTHS(d, 999999)"],
 )  # fmt: skip
 def test_what_cannot_be_worked_out_has_no_result(text):
     """Where a page would show #Error!, there is null."""

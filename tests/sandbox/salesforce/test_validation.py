@@ -52,6 +52,22 @@ def test_a_rule_sees_the_record_as_it_would_be(client):
     assert client.refusal("PATCH", path, {"Amount": 19})[2] == "less"
 
 
+def test_every_rule_that_is_broken_is_told(client):
+    """In their order, in a single request and in a collection."""
+    set_rules(
+        client,
+        rule("Amount > 1", fullName="a", errorMessage="one", errorDisplayField="Amount"),
+        rule("Amount > 9", fullName="b", errorMessage="nine"),
+        rule("Amount > 5", fullName="c", errorMessage="five"),
+    )
+    deal = client.opportunity()
+    _, body = client("PATCH", f"sobjects/Opportunity/{deal}", {"Amount": 6})
+    assert [(error["message"], error["fields"]) for error in body] == [("one", ["Amount"]), ("five", [])]
+    records = [{"attributes": {"type": "Opportunity"}, "Id": deal, "Amount": 10}]
+    _, (result,) = client("PATCH", "composite/sobjects", {"records": records})
+    assert [error["message"] for error in result["errors"]] == ["one", "nine", "five"]
+
+
 def test_blank_numbers_in_a_rule(client):
     """A blank number is neither more nor less than anything, and a rule that cannot be worked out is not met."""
     set_rules(client, rule("Amount < 5", fullName="a"), rule("1 / Amount = 0", fullName="b"))

@@ -9,10 +9,11 @@ Source: Salesforce Help, "Formula Operators and Functions".
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from decimal import ROUND_DOWN, ROUND_HALF_UP, ROUND_UP, Decimal
+from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_UP, ROUND_UP, Decimal
 from typing import Any, Literal
 
 Kind = Literal["number", "text", "boolean", "date", "datetime", "picklist", "multipicklist", "null"]
@@ -22,6 +23,8 @@ SHOWN: dict[str, str] = {
 }  # fmt: skip
 
 _DAY = Decimal(86_400)
+_LONGEST = 3_900
+_NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +111,31 @@ def _right(text: str, length: Decimal) -> str:
     return text[len(text) - min(max(int(length), 0), len(text)) :]
 
 
+def _find(searched: str, text: str, start: Decimal = Decimal(1)) -> Decimal:
+    """From 1; 0 when it is not there."""
+    return Decimal(text.find(searched, max(int(start), 1) - 1) + 1)
+
+
+def _pad(text: str, length: Decimal, pad: str, *, left: bool) -> str:
+    """Cut or filled to the length, which is that of a text field at most."""
+    width = min(max(int(length), 0), _LONGEST)
+    filling = (pad or " ") * width
+    missing = max(width - len(text), 0)
+    return ((filling[:missing] + text) if left else (text + filling[:missing]))[:width]
+
+
+def _add_months(day: date, number: Decimal) -> date:
+    """The last day of a month stays the last; a day that a month has not becomes its last."""
+    years, month = divmod(day.year * 12 + day.month - 1 + int(number), 12)
+    last = monthrange(years, month + 1)[1]
+    was_last = day.day == monthrange(day.year, day.month)[1]
+    return day.replace(year=years, month=month + 1, day=last if was_last else min(day.day, last))
+
+
+def _is_number(text: str) -> bool:
+    return _NUMBER.fullmatch(text.strip()) is not None
+
+
 def _matches(text: str, pattern: str) -> bool:
     return re.fullmatch(pattern, text) is not None
 
@@ -154,6 +182,11 @@ FUNCTIONS: dict[str, Function] = {
     "LOWER": Function(_forms("text > text"), lambda a: a.lower()),
     "CONTAINS": Function(_forms("text text > boolean"), lambda a, b: b in a),
     "BEGINS": Function(_forms("text text > boolean"), lambda a, b: a.startswith(b)),
+    "SUBSTITUTE": Function(_forms("text text text > text"), lambda a, old, new: a.replace(old, new) if old else a),
+    "FIND": Function(_forms("text text > number", "text text number > number"), _find),
+    "LPAD": Function(_forms("text number text > text"), lambda a, n, pad: _pad(a, n, pad, left=True)),
+    "RPAD": Function(_forms("text number text > text"), lambda a, n, pad: _pad(a, n, pad, left=False)),
+    "ISNUMBER": Function(_forms("text > boolean"), _is_number),
     "REGEX": Function(_forms("text text > boolean"), _matches),
     "ROUND": Function(_forms("number number > number"), _round),
     "ABS": Function(_forms("number > number"), abs),
@@ -162,6 +195,9 @@ FUNCTIONS: dict[str, Function] = {
     # Of a negative number the floor is nearer to zero and the ceiling farther from it, as Salesforce has it.
     "FLOOR": Function(_forms("number > number"), lambda a: a.to_integral_value(ROUND_DOWN)),
     "CEILING": Function(_forms("number > number"), lambda a: a.to_integral_value(ROUND_UP)),
+    "MFLOOR": Function(_forms("number > number"), lambda a: a.to_integral_value(ROUND_FLOOR)),
+    "MCEILING": Function(_forms("number > number"), lambda a: a.to_integral_value(ROUND_CEILING)),
+    "SQRT": Function(_forms("number > number"), lambda a: a.sqrt()),
     "MOD": Function(_forms("number number > number"), lambda a, b: a % b),
     "TODAY": Function(_forms(" > date")),
     "NOW": Function(_forms(" > datetime")),
@@ -169,6 +205,9 @@ FUNCTIONS: dict[str, Function] = {
     "YEAR": Function(_forms("date > number"), lambda a: Decimal(a.year)),
     "MONTH": Function(_forms("date > number"), lambda a: Decimal(a.month)),
     "DAY": Function(_forms("date > number"), lambda a: Decimal(a.day)),
+    # Sunday is 1.
+    "WEEKDAY": Function(_forms("date > number"), lambda a: Decimal(a.isoweekday() % 7 + 1)),
+    "ADDMONTHS": Function(_forms("date number > date", "datetime number > datetime"), _add_months),
     "DATEVALUE": Function(_forms("datetime > date", "text > date"), _date_value),
     "ISCHANGED": Function(_forms("any > boolean"), rules_only=True),
     "PRIORVALUE": Function(_forms("T > T"), rules_only=True),

@@ -2,7 +2,7 @@
 
 `v1`: HubSpot docs, "OAuth tokens"; `v3` and the dated versions: "Manage OAuth access tokens using the v3 APIs".
 They need no bearer: a client shows its id and secret, or the token itself. All tokens hold the scopes of the
-portal's app. Signatures are opaque values, and `client_credentials` (for the webhooks journal) is not there.
+portal's app. Signatures are opaque values; `client_credentials` is for the webhooks journal alone.
 """
 
 from __future__ import annotations
@@ -34,6 +34,8 @@ def create_token(call: Call) -> Response:
             access = credentials.exchange(form.get("code", ""), form.get("redirect_uri", ""), now)
         case "refresh_token":
             access = credentials.refresh(form.get("refresh_token", ""), now)
+        case "client_credentials":
+            return Response.json(call.account.webhooks.journal.grant(form.get("scope", "")))
         case _:
             raise OAuthError("BAD_GRANT_TYPE", "missing or unknown grant type")
     told: dict[str, Any] = {

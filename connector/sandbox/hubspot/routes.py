@@ -19,6 +19,7 @@ from connector.sandbox.hubspot import old_associations as old_links
 from connector.sandbox.hubspot import schema_calls as schema
 from connector.sandbox.hubspot.calls import Call
 from connector.sandbox.hubspot.webhooks import calls as hooks
+from connector.sandbox.hubspot.webhooks import journal_calls as journal
 from connector.sandbox.wire import Response
 
 Answer = Callable[[Call], Response]
@@ -161,6 +162,7 @@ ROUTES = (
 
 # Whole paths.
 _COMPANY, _DEAL = ("crm.objects.companies.read",), ("crm.objects.deals.read",)
+_JOURNAL, _INTERESTS = "webhooks-journal/{journal}/{version}/", "webhooks-journal/subscriptions/{version}"
 LEGACY_ROUTES = (
     Route("GET", "companies/v2/companies/paged", "companies/list", _COMPANY, legacy.list_companies),
     Route("GET", "companies/v2/companies/{id}", "companies/read", _COMPANY, legacy.read_company),
@@ -170,6 +172,19 @@ LEGACY_ROUTES = (
     Route("GET", "deals/v1/pipelines", "pipelines", _DEAL, legacy.list_pipelines),
     Route("GET", "properties/v1/{type}/properties", "properties", _READ, legacy.list_properties),
     Route("POST", "crm/v3/" + _LINKS + "/batch/read", "associations/batch/read", _LINKED, legacy.read_associations),
+    # the webhooks journal: its version comes third
+    Route("GET", _JOURNAL + "earliest", "journal", (), journal.read_earliest, bearer=False),
+    Route("GET", _JOURNAL + "latest", "journal", (), journal.read_latest, bearer=False),
+    Route("GET", _JOURNAL + "offset/{offset}/next", "journal", (), journal.read_next, bearer=False),
+    Route("GET", _JOURNAL + "batch/earliest/{count}", "journal", (), journal.read_earliest_batch, bearer=False),
+    Route("GET", _JOURNAL + "batch/latest/{count}", "journal", (), journal.read_latest_batch, bearer=False),
+    Route("GET", _JOURNAL + "batch/{offset}/next/{count}", "journal", (), journal.read_next_batch, bearer=False),
+    Route("POST", _JOURNAL + "batch/read", "journal", (), journal.read_batch, bearer=False),
+    Route("GET", _INTERESTS, "journal", (), journal.list_subscriptions, bearer=False),
+    Route("POST", _INTERESTS, "journal", (), journal.subscribe, bearer=False),
+    Route("GET", _INTERESTS + "/{id}", "journal", (), journal.read_subscription, bearer=False),
+    Route("DELETE", _INTERESTS + "/{id}", "journal", (), journal.unsubscribe, bearer=False),
+    Route("DELETE", _INTERESTS + "/portals/{portal}", "journal", (), journal.unsubscribe_portal, bearer=False),
 )  # fmt: skip
 
 _VARIABLE = "{}"

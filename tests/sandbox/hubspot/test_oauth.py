@@ -102,7 +102,7 @@ def test_a_code_ends_unused(hub, app):
         ({"client_secret": "x"}, "BAD_CLIENT_SECRET", "invalid_client"),
         ({"refresh_token": "x"}, "BAD_REFRESH_TOKEN", "invalid_grant"),
         ({"grant_type": "authorization_code"}, "BAD_AUTH_CODE", "invalid_grant"),
-        ({"grant_type": "client_credentials"}, "BAD_GRANT_TYPE", "unsupported_grant_type"),
+        ({"grant_type": "password"}, "BAD_GRANT_TYPE", "unsupported_grant_type"),
         ({"grant_type": ""}, "BAD_GRANT_TYPE", "unsupported_grant_type"),
     ],
 )

@@ -21,6 +21,7 @@ from connector.sandbox.hubspot.errors import not_found
 from connector.sandbox.hubspot.events import Event, Topic
 from connector.sandbox.hubspot.portal import PORTAL_ID, Portal
 from connector.sandbox.hubspot.webhooks.delivery import TIMEOUT_SECONDS, Batch, Outbox
+from connector.sandbox.hubspot.webhooks.journal import Journal
 from connector.sandbox.hubspot.webhooks.payloads import render
 from connector.sandbox.hubspot.webhooks.signatures import signature_headers
 from connector.sandbox.hubspot.webhooks.subscriptions import (
@@ -86,7 +87,7 @@ class Webhooks:
     """The webhooks of one app in one portal. `client_secret` is what its notifications are signed with.
 
     `developer_key` is the `hapikey` of the calls that set it up; `hosts` maps hosts of target URLs to addresses of
-    this machine.
+    this machine. `journal` is the same to be read instead of to be told.
     """
 
     def __init__(self, portal: Portal, app_id: int, client_secret: str, seed: int) -> None:
@@ -101,6 +102,7 @@ class Webhooks:
         self.client_secret = client_secret
         self.developer_key = str(UUID(int=self._random.getrandbits(128), version=4))
         self.hosts: dict[str, str] = {}
+        self.journal = Journal(portal, app_id, seed)
 
     # -- where to
 

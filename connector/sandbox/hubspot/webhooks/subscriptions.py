@@ -109,7 +109,7 @@ class Subscriptions:
         if event_type not in EVENT_TYPES:
             raise refuse(f"{event_type} is not an event type that can be subscribed to")
         property_name = _property(body) if event_type.endswith(".propertyChange") else ""
-        object_type_id = _type_id(body) if event_type.startswith(f"{_GENERIC}.") else ""
+        object_type_id = read_type_id(body) if event_type.startswith(f"{_GENERIC}.") else ""
         active = take(body, "active", False)
         if len(self._all) >= MOST:
             raise refuse(f"An app can have at most {MOST} subscriptions")
@@ -142,7 +142,7 @@ def _property(body: dict[str, Any]) -> str:
     return name
 
 
-def _type_id(body: dict[str, Any]) -> str:
+def read_type_id(body: dict[str, Any]) -> str:
     given = need(body, "objectTypeId")
     if not _TYPE_ID.fullmatch(given):
         raise refuse(f"{given} is not an object type id")

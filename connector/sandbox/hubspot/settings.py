@@ -51,6 +51,8 @@ class Settings:
     daily_limit, burst_limit, oauth_burst_limit, search_limit, association_limit, association_daily_limit: see
         `limits.py`.
     blocklist_binds_api: an address of a contact that was deleted for privacy is refused to apps too.
+    job_seconds: how long an import or an export is under way.
+    import_rows: how many rows a file of an import may have.
     send_retry_after: a 429 says in `Retry-After` how many seconds are to be waited.
     time_zone: that of the account; its midnight ends the day of the daily limit.
     webhook_shuffle: notifications come in another order than things happened.
@@ -83,6 +85,8 @@ class Settings:
     association_limit: int = 150
     association_daily_limit: int = 500_000
     blocklist_binds_api: bool = False
+    job_seconds: float = 2.0
+    import_rows: int = 1_048_576
     send_retry_after: bool = False
     time_zone: str = "UTC"
     webhook_shuffle: bool = True
@@ -94,7 +98,7 @@ class Settings:
     stage_on_deal_won: str = ""
     sync_company_stage: bool = False
     automation_source: str = "CRM_SETTING"
-    computed_moves_modified: bool = True
+    computed_moves_modified: bool = False
     became_dates_fill_skipped: bool = False
     home_currency: str = "USD"
     exchange_rates: dict[str, float] = field(default_factory=dict)

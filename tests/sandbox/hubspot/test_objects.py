@@ -325,7 +325,7 @@ def test_every_write_moves_the_modified_date(hub):
 
 @pytest.mark.parametrize(("moves", "modified"), [(True, "09:01"), (False, "09:00")])
 def test_whether_computed_values_move_the_modified_date_is_a_switch(hub, moves, modified):
-    """A company that is given a won deal counts as written by default, though nobody wrote to it."""
+    """Whether a company that is given a won deal counts as written, though nobody wrote to it."""
     hub.set(computed_moves_modified=moves)
     company = hub.create("companies", {"name": "C"})
     hub.advance(60)

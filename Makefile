@@ -7,7 +7,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 # Programs of others that read the sandboxes in tests. Each pins what we do not, so each has an environment of its own.
-READERS := tap-hubspot tap-salesforce
+READERS := aiosalesforce tap-hubspot tap-salesforce
 LOCKS := tests/compatibility/readers
 
 .DEFAULT_GOAL := help

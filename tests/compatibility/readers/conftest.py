@@ -20,7 +20,7 @@ from connector.sandbox.tls import Authority
 
 START = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 SEED = 5
-ACCOUNTS = 410  # and five times as many opportunities: more than the 2,000 rows of a page of Salesforce's
+ACCOUNTS = 300  # with more than 2,000 contact roles, which is a page of Salesforce's
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Singer taps, unmodified: each in an environment of its own, started as a user would start it.
 
-The Makefile builds `.venv-readers/<tap>` from `<tap>.lock`. Which host a tap calls is written in it; the sandbox's
-proxy and certificate reach it by environment variables alone.
+The Makefile builds `.venv-readers/<reader>` from `<reader>.lock`. Which host a tap calls is written in it; the
+sandbox's proxy and certificate reach it by environment variables alone.
 """
 
 from __future__ import annotations

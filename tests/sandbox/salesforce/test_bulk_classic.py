@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import xml.etree.ElementTree as ET
 from datetime import timedelta
@@ -271,6 +272,24 @@ def test_query_in_xml(client, bulk):
     assert b'<records xsi:type="sObject">' in bulk.last.body
 
 
+@pytest.mark.parametrize("content", ["JSON", "CSV"])
+def test_query_with_several_results(client, bulk, content):
+    """A long answer is cut into results, all of which are listed."""
+    settings(client, rows_in_a_page=2)
+    for name in "abcde":
+        client.create("Account", Name=name)
+    job = bulk.make("query", content=content)
+    batch = bulk.add(job, b"SELECT Name FROM Account", content)
+    bulk.state(job, batch)
+    listed = bulk.result(job, batch)
+    results = listed if content == "JSON" else listed["result-list"]["result"]
+    assert len(set(results)) == 3
+    pages = [bulk("GET", f"job/{job}/batch/{batch}/result/{result}")[1] for result in results]
+    if content == "CSV":
+        pages = [list(csv.DictReader(io.StringIO(page))) for page in pages]
+    assert [[row["Name"] for row in page] for page in pages] == [["a", "b"], ["c", "d"], ["e"]]
+
+
 def test_query_all(client, bulk):
     """A queryAll reads the recycle bin."""
     gone = client.create("Account", Name="a")
@@ -331,7 +350,7 @@ def test_batches_that_are_spoilt(client, bulk, content, body, message):
 def test_deletes_take_ids_only(bulk):
     """In JSON too, attributes aside."""
     job = bulk.make("delete")
-    record = {"attributes": {"type": "Account"}, "Id": "001000000000001AAA"}
+    record = {"attributes": {"type": "Account"}, "id": "001000000000001AAA"}
     states = [bulk.state(job, bulk.add(job, [each])) for each in (record, {**record, "Name": "a"})]
     assert [state["state"] for state in states] == ["Completed", "Failed"]
     assert states[1]["stateMessage"] == "InvalidBatch : The 'delete' batch must contain only ids"
@@ -358,6 +377,16 @@ def test_pk_chunking(client, bulk, header):
     assert bulk("GET", f"job/{job}/batch/{told[0]['id']}/result")[0] == 400
     assert client("GET", "jobs/query", isPkChunkingEnabled="true")[1]["records"][0]["id"] == job
     assert client("GET", "limits")[1]["DailyBulkApiBatches"]["Remaining"] == 15_000 - 5
+
+
+def test_compressed_batches(client, bulk):
+    """A body may be compressed by gzip; one that says so and is not is refused."""
+    job = bulk.make(content="CSV")
+    address = f"job/{job}/batch"
+    told = bulk("POST", address, gzip.compress(b"Name\na\n"), "text/csv", Content_Encoding="gzip")[1]["batchInfo"]
+    assert bulk.state(job, told["id"])["state"] == "Completed"
+    assert client.query("SELECT Name FROM Account") == [{"Name": "a"}]
+    assert bulk.refusal("POST", address, b"Name\na\n", Content_Encoding="gzip")[0] == "ClientInputError"
 
 
 def test_pk_chunking_by_default(client, bulk):

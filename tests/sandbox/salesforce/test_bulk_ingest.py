@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from datetime import timedelta
 
 import pytest
@@ -293,6 +294,24 @@ def test_records_obey_the_rules_of_their_object(client, bulk):
     assert "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST:Stage: bad value" in bulk.results(job, "failedResults")
 
 
+def test_records_obey_the_rules_of_their_org(client, bulk, sandbox):
+    """Validation rules and locks are held, too."""
+    rule = {
+        "object": "Account", "fullName": "No_X", "active": True, "errorConditionFormula": 'Name = "X"',
+        "errorMessage": "Not X, please", "errorDisplayField": "Name",
+    }  # fmt: skip
+    assert client("POST", "/_sandbox/validation_rules", [rule])[0] in {200, 201}
+    locked = client.create("Account", Name="a")
+    assert client("POST", "/_sandbox/locks", {"ids": [locked], "requests": 1})[0] in {200, 201}
+    errors = bulk.errors(f"Id,Name\n,X\n{locked},b\n", operation="upsert", externalIdFieldName="Id")
+    busy = f"unable to obtain exclusive access to this record or 1 records: {locked}"
+    assert errors == [
+        '"","FIELD_CUSTOM_VALIDATION_EXCEPTION:Not X, please:Name --","","X"',
+        f'"{locked}","UNABLE_TO_LOCK_ROW:{busy}:--","{locked}","b"',
+    ]
+    assert bulk.errors(f"Id,Name\n{locked},c\n", operation="update") == []
+
+
 def test_an_id_cannot_be_chosen(bulk):
     """An insert with an id is refused."""
     assert bulk.errors("Id,Name\n001000000000001AAA,a\n")[0].startswith(
@@ -386,6 +405,16 @@ def test_nothing_but_a_header(bulk):
     job, told = bulk.run("Name\n")
     assert (told["state"], told["numberRecordsProcessed"]) == ("JobComplete", 0)
     assert bulk.results(job, "successfulResults") == '"sf__Id","sf__Created","Name"\n'
+
+
+def test_compressed_content(client, bulk):
+    """A body may be compressed by gzip; one that says so and is not is refused."""
+    job = bulk.make()
+    headers = {**client.headers, "Content-Encoding": "gzip"}
+    assert client("PUT", f"{JOBS}/{job}/batches", b"Name\n", headers=headers)[0] == 400
+    assert client("PUT", f"{JOBS}/{job}/batches", gzip.compress(b"Name\na\n"), headers=headers)[0] == 201
+    bulk.complete(job)
+    assert bulk.told(job)["numberRecordsProcessed"] == 1
 
 
 def multipart(job=b'{"object":"Account","operation":"insert","contentType":"CSV"}', content=b"Name\na\n\xc3\xa4"):

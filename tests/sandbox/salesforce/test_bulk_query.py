@@ -89,6 +89,19 @@ def test_pages_follow_the_locator(client, bulk):
     assert (found, counts) == ('"a"\n"b"\n"c"\n"d"\n"e"\n', ["2", "2", "1"])
 
 
+def test_pages_have_a_size_of_their_own(client, bulk):
+    """Where the client does not say how many records it wants."""
+    settings(client, rows_in_a_page=2)
+    for name in "abc":
+        client.create("Account", Name=name)
+    job = bulk.make("SELECT Name FROM Account")
+    bulk.state(job)
+    _, headers, text = bulk.page(job)
+    assert (headers["Sforce-NumberOfRecords"], text) == ("2", '"Name"\n"a"\n"b"\n')
+    _, headers, text = bulk.page(job, locator=headers["Sforce-Locator"])
+    assert (headers["Sforce-Locator"], text) == ("null", '"Name"\n"c"\n')
+
+
 @pytest.mark.parametrize("query", [{"locator": "x"}, {"locator": "OTk"}, {"maxRecords": "0"}, {"maxRecords": "a"}])
 def test_pages_that_are_not_there(bulk, query):
     """A locator that was never given, and a number that is none, are 400."""
@@ -360,13 +373,14 @@ def test_settings(client):
     """They are told, and changed one by one."""
     assert client("GET", "/_sandbox/bulk")[1] == {
         "polls": 1, "seconds": 0.0, "enabled": True, "hard_delete": True, "batches_a_day": 15_000,
-        "query_jobs_a_day": 10_000,
+        "query_jobs_a_day": 10_000, "rows_in_a_page": 100_000,
     }  # fmt: skip
     assert client("PUT", "/_sandbox/bulk", {"seconds": 1})[1]["seconds"] == 1
 
 
 @pytest.mark.parametrize(
-    "wrong", [[], {"nothing": 1}, {"polls": -1}, {"polls": True}, {"enabled": 1}, {"seconds": "1"}]
+    "wrong",
+    [[], {"nothing": 1}, {"polls": -1}, {"polls": True}, {"enabled": 1}, {"seconds": "1"}, {"rows_in_a_page": 0}],
 )
 def test_settings_that_are_wrong(client, wrong):
     """Refused as a whole."""

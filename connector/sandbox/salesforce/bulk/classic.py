@@ -68,6 +68,14 @@ class ClassicCall:
     parts: tuple[str, ...]
 
     @property
+    def content(self) -> bytes:
+        """The body, without its compression. Raises ClientInputError."""
+        try:
+            return tables.unpack(self.request)
+        except tables.SpoiltError as error:
+            raise ClassicError("ClientInputError", str(error)) from None
+
+    @property
     def in_json(self) -> bool:
         kind = self.request.headers.get("content-type") or self.request.headers.get("accept", "")
         return "json" in kind.lower()
@@ -81,10 +89,10 @@ class ClassicCall:
     def body(self) -> Mapping[str, Any]:
         """The job that the request describes. Raises InvalidJob."""
         if not self.in_json:
-            described = notations.read_elements(self.request.body)
+            described = notations.read_elements(self.content)
         else:
             try:
-                described = orjson.loads(self.request.body)
+                described = orjson.loads(self.content)
             except ValueError:
                 described = None
         if not isinstance(described, dict):
@@ -204,9 +212,7 @@ def _add_batch(call: ClassicCall) -> Response:
         raise ClassicError("InvalidJobState", f"Unable to add a batch: the job is {job.state}")
     if bulk.batches.used >= bulk.settings.batches_a_day:
         raise ClassicError("ExceededQuota", "ApiBatchItems Limit exceeded.")
-    task = Task(bulk.new_id("751"), bulk.now(), call.request.body)
-    if job.reads:
-        task.result = bulk.new_id("752")[:15]
+    task = Task(bulk.new_id("751"), bulk.now(), call.content)
     job.tasks[task.id] = task
     bulk.queue(job, task)
     bulk.batches.spend(1)
@@ -237,8 +243,9 @@ def _read_result(call: ClassicCall) -> Response:
     if task.stage is not Stage.DONE:
         raise ClassicError("InvalidBatch", "Records not processed")
     if task.load is None:
-        found = [task.result]
-        return _tell_batch(job, "result-list", found if job.content_type == "JSON" else {"result": found})
+        return _tell_batch(
+            job, "result-list", task.results if job.content_type == "JSON" else {"result": task.results}
+        )
     outcomes = task.load.outcomes
     if job.content_type == "CSV":
         rows = ([each.record, _word(each.code is None), _word(each.created), each.error] for each in outcomes)
@@ -249,15 +256,18 @@ def _read_result(call: ClassicCall) -> Response:
 
 def _read_rows(call: ClassicCall) -> Response:
     job, task = _batch(call)
-    if task.extract is None or call.parts[4] != task.result:
+    extract = task.extract
+    if extract is None or call.parts[4] not in task.results:
         raise ClassicError("InvalidBatch", f"Unable to find result: {call.parts[4]}")
+    start = task.results.index(call.parts[4]) * task.rows_in_a_page
+    span = slice(start, start + task.rows_in_a_page)
     if job.content_type == "JSON":
-        return notations.answer_json(list(extracts.write_objects(task.extract)))
+        return notations.answer_json(list(extracts.write_objects(extract, span)))
     if job.content_type == "XML":
-        return notations.answer_records(extracts.write_objects(task.extract))
-    if not task.extract.rows:
+        return notations.answer_records(extracts.write_objects(extract, span))
+    if not extract.rows:
         return Response(200, b"Records not found for this query\n", dict(CSV_TYPE))
-    return Response(200, extracts.write_csv(task.extract, slice(None), Dialect()), dict(CSV_TYPE))
+    return Response(200, extracts.write_csv(extract, span, Dialect()), dict(CSV_TYPE))
 
 
 # -- how they are found and told

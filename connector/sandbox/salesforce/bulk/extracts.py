@@ -88,11 +88,11 @@ def write_csv(extract: Extract, span: slice, dialect: tables.Dialect) -> bytes:
     return tables.write([column.header for column in columns], rows, dialect)
 
 
-def write_objects(extract: Extract) -> Iterator[dict[str, Any]]:
-    """The rows as JSON objects, date-times as milliseconds since 1970, as the older API writes them."""
+def write_objects(extract: Extract, span: slice) -> Iterator[dict[str, Any]]:
+    """Some of the rows as JSON objects, date-times as milliseconds since 1970, as the older API writes them."""
     columns = _columns(open_scope(extract.context, extract.query), extract.query)
     moments = [column.names for column in columns if column.field.type == "datetime"]
-    for row in extract.rows:
+    for row in extract.rows[span]:
         written = extract.answer.write(row)
         for names in moments:
             _count_milliseconds(written, names)

@@ -66,7 +66,10 @@ def upload(call: Call) -> Response:
     job = _find(call)
     if job.task.stage is not Stage.OPEN:
         raise ApiError("INVALIDJOBSTATE", f"The job is not open for data: {shapes.STATES[job.task.stage]}")
-    job.task.content = call.request.body
+    try:
+        job.task.content = tables.unpack(call.request)
+    except tables.SpoiltError as error:
+        raise ApiError("CLIENTINPUTERROR", str(error)) from None
     job.uploads += 1
     return Response(201)
 

@@ -35,6 +35,7 @@ QUERIES = frozenset({"query", "queryAll"})
 LOADS = frozenset({"insert", "update", "upsert", "delete", "hardDelete"})
 
 _DAY = timedelta(days=1)
+_LEAST = {"rows_in_a_page": 1}
 
 
 class Stage(Enum):
@@ -69,6 +70,7 @@ class BulkSettings:
     enabled: whether the org has the Bulk APIs at all.
     hard_delete: whether the user may delete records for good.
     batches_a_day, query_jobs_a_day: the quotas of any 24 hours.
+    rows_in_a_page: how many rows a result has at most where the client does not say; Salesforce goes by their size.
     """
 
     polls: int = 1
@@ -77,6 +79,7 @@ class BulkSettings:
     hard_delete: bool = True
     batches_a_day: int = 15_000
     query_jobs_a_day: int = 10_000
+    rows_in_a_page: int = 100_000
 
     def change(self, given: Any) -> None:
         """Set some of them, or none. Raises `InputError` for an unknown name or a wrong value."""
@@ -87,8 +90,9 @@ class BulkSettings:
             if name not in types:
                 raise InputError(f"there is no setting {name}")
             fits = isinstance(value, int | float if types[name] is float else types[name])
-            if not fits or isinstance(value, bool) != (types[name] is bool) or value < 0:
-                raise InputError(f"{name} takes a {types[name].__name__} that is not negative")
+            least = _LEAST.get(name, 0)
+            if not fits or isinstance(value, bool) != (types[name] is bool) or value < least:
+                raise InputError(f"{name} takes a {types[name].__name__} of {least} or more")
         for name, value in given.items():
             setattr(self, name, value)
 
@@ -109,7 +113,8 @@ class Task:
     polls: int = 0
     extract: Extract | None = None
     load: Load | None = None
-    result: str = ""  # the id of the one result of a batch that read
+    results: list[str] = field(default_factory=list)  # the ids of the pages of a batch that read
+    rows_in_a_page: int = 0
     error: str | None = None
 
     @property

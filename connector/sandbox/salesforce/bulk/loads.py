@@ -62,10 +62,11 @@ class Load:
     """The outcomes of an upload, in its order."""
 
     outcomes: list[Outcome] = field(default_factory=list)
+    failed: int = 0
 
-    @property
-    def failed(self) -> int:
-        return sum(outcome.code is not None for outcome in self.outcomes)
+    def add(self, outcome: Outcome) -> None:
+        self.outcomes.append(outcome)
+        self.failed += outcome.code is not None
 
 
 class Reader:
@@ -150,7 +151,8 @@ class Saver:
         load, waiting = Load(), iter(records)
         while together := list(islice(waiting, SAVED_TOGETHER)):
             repeated = self._repeated(together)
-            load.outcomes += [self._attempt(record, repeated) for record in together]
+            for record in together:
+                load.add(self._attempt(record, repeated))
         if self._operation == "hardDelete":
             self._forget({outcome.record for outcome in load.outcomes if outcome.code is None})
         return load

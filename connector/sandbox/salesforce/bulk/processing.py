@@ -100,16 +100,24 @@ def _run(org: Org, job: Job, task: Task) -> None:
 def _read(org: Org, job: Job, task: Task) -> None:
     extract = extracts.run(context(org, job, task.content.decode(errors="replace")))
     if not job.chunk_size:
-        task.stage, task.extract = Stage.DONE, extract
+        _keep(org, job, task, extract)
         return
     parts = extracts.chunks(extract, _ids(org, job), job.chunk_size)
     task.stage = Stage.DROPPED
     for part in parts:
         now = org.bulk.now()
-        batch = Task(org.bulk.new_id("751"), now, task.content, Stage.DONE, task.queued, now, extract=part)
-        batch.result = org.bulk.new_id("752")[:15]
+        batch = Task(org.bulk.new_id("751"), now, task.content, queued=task.queued, finished=now)
+        _keep(org, job, batch, part)
         job.tasks[batch.id] = batch
         org.bulk.batches.spend(1)
+
+
+def _keep(org: Org, job: Job, task: Task, extract: extracts.Extract) -> None:
+    task.stage, task.extract = Stage.DONE, extract
+    if job.kind == "Classic":
+        pages = max(1, -(-len(extract.rows) // org.bulk.settings.rows_in_a_page))
+        task.rows_in_a_page = org.bulk.settings.rows_in_a_page
+        task.results = [org.bulk.new_id("752")[:15] for _ in range(pages)]
 
 
 def _ids(org: Org, job: Job) -> list[str]:
@@ -144,8 +152,8 @@ def _records(reader: Reader, job: Job, task: Task) -> Iterator[Record]:
             notations.read_json(task.content) if job.content_type == "JSON" else notations.read_xml(task.content)
         )
         records = iter(reader.objects(given))
-        names = {name for each in given for name in each}
-    if job.operation in {"delete", "hardDelete"} and names - {"Id", "attributes"}:
+        names = {name.capitalize() for each in given for name in each if name != "attributes"}
+    if job.operation in {"delete", "hardDelete"} and names - {"Id"}:
         raise SpoiltError(f"InvalidBatch : The '{job.operation}' batch must contain only ids")
     return records
 

@@ -25,8 +25,6 @@ from connector.sandbox.salesforce.calls import Call
 from connector.sandbox.salesforce.errors import ApiError
 from connector.sandbox.wire import Response
 
-PAGE = 100_000  # when the client does not say how many records it wants; Salesforce decides by size
-
 _OVER = {Stage.DONE, Stage.FAILED, Stage.DROPPED}
 
 
@@ -93,7 +91,7 @@ def results(call: Call) -> Response:
         message = f"Results are not available: the job is in the state {shapes.STATES[job.task.stage]}"
         raise ApiError("INVALIDJOBSTATE", message)
     start = _offset(call.request.first("locator"), len(extract.rows))
-    size = _size(call.request.first("maxRecords"))
+    size = _size(call.request.first("maxRecords"), call.org.bulk.settings.rows_in_a_page)
     stop = min(start + size, len(extract.rows))
     body = extracts.write_csv(extract, slice(start, stop), job.dialect)
     locator = "null" if stop == len(extract.rows) else _locator(stop)
@@ -117,9 +115,9 @@ def _tell_fully(job: Job) -> Mapping[str, Any]:
     return told if task.error is None else {**told, "errorMessage": task.error}
 
 
-def _size(text: str | None) -> int:
+def _size(text: str | None, otherwise: int) -> int:
     if text is None:
-        return PAGE
+        return otherwise
     if not text.isdigit() or int(text) < 1:
         raise ApiError("API_ERROR", f"maxRecords is not a positive number: {text}")
     return int(text)

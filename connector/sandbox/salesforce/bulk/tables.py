@@ -9,10 +9,14 @@ Rows".
 from __future__ import annotations
 
 import csv
+import gzip
 import io
+import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
+
+from connector.sandbox.wire import Request
 
 DELIMITERS = {"BACKQUOTE": "`", "CARET": "^", "COMMA": ",", "PIPE": "|", "SEMICOLON": ";", "TAB": "\t"}
 ENDINGS = {"LF": "\n", "CRLF": "\r\n"}
@@ -47,11 +51,8 @@ def write(header: Iterable[str], rows: Iterable[Iterable[Any]], dialect: Dialect
 
 def read(content: bytes, dialect: Dialect) -> Iterator[list[str]]:
     """The header, then the rows, each as long as the header; empty lines are passed over. Raises `SpoiltError`."""
-    try:
-        text = content.decode()
-    except UnicodeDecodeError:
-        raise SpoiltError("InvalidBatch : Failed to parse CSV: the content is not UTF-8") from None
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=DELIMITERS[dialect.delimiter], strict=True)
+    text = io.TextIOWrapper(io.BytesIO(content), encoding="utf-8", newline="")
+    reader = csv.reader(text, delimiter=DELIMITERS[dialect.delimiter], strict=True)
     width = 0
     try:
         for row in reader:
@@ -64,8 +65,20 @@ def read(content: bytes, dialect: Dialect) -> Iterator[list[str]]:
                 )
                 raise SpoiltError(message)
             yield row
+    except UnicodeDecodeError:
+        raise SpoiltError("InvalidBatch : Failed to parse CSV: the content is not UTF-8") from None
     except csv.Error as error:
         raise SpoiltError(f"InvalidBatch : Failed to parse CSV: line {reader.line_num}: {error}") from None
+
+
+def unpack(request: Request) -> bytes:
+    """The body of a request, which may be compressed by gzip. Raises `SpoiltError`."""
+    if request.headers.get("content-encoding", "").lower() != "gzip":
+        return request.body
+    try:
+        return gzip.decompress(request.body)
+    except (OSError, EOFError, zlib.error) as error:
+        raise SpoiltError(f"The content is not compressed by gzip: {error}") from None
 
 
 def check_ending(content: bytes, ending: str) -> None:

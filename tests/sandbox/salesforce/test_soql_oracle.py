@@ -23,13 +23,15 @@ letters used here have one lower and one upper case each. `ORACLE_EXAMPLES=1000`
 from __future__ import annotations
 
 import os
+import random
 import sqlite3
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from urllib.parse import urlencode
 
 import orjson
+import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
@@ -115,15 +117,22 @@ PARTS = {
 # -- rows
 
 LETTERS = "abABäÄжЖ%_'\"\\12 "
+TEXTS = ["Acme", "acme", "ACME Corp", "O'Neil", "100%", "100", "a_b", "acb", "Äther", "äther", "жук", "back\\slash"]
 texts = st.one_of(
-    st.sampled_from(["Acme", "acme", "ACME Corp", "O'Neil", "100%", "a_b", "Äther", "äther", "жук", "back\\slash"]),
+    st.sampled_from(TEXTS),
     st.text(LETTERS, min_size=1, max_size=5).map(str.strip).filter(bool),
 )
 whole = st.integers(0, 4)
 amounts = st.integers(-6, 12).map(lambda quarters: quarters / 4)
+# First and last days of weeks, months, quarters and years around today, a Tuesday.
+EDGES = [
+    "2026-03-09", "2026-03-10", "2026-03-11", "2026-03-12", "2026-03-07", "2026-03-08", "2026-03-14", "2026-03-15",
+    "2026-02-28", "2026-03-01", "2026-03-31", "2026-04-01", "2026-06-30", "2026-07-01", "2025-12-31", "2026-01-01",
+    "2026-12-31", "2027-01-01", "2025-09-30", "2025-10-01", "2024-12-31", "2025-01-01", "2024-02-29", "2025-12-09",
+]  # fmt: skip
 days = st.one_of(
     st.integers(-40, 40).map(lambda n: (START + timedelta(days=n)).date().isoformat()),
-    st.sampled_from(["2025-01-01", "2025-12-31", "2026-02-28", "2026-04-01", "2027-03-10", "2024-02-29"]),
+    st.sampled_from(EDGES),
 )
 TAGS = ["red", "green", "blue"]
 several = st.lists(st.sampled_from(TAGS), min_size=1, max_size=3, unique=True).map(";".join)
@@ -264,8 +273,17 @@ def includes(column):
 
 @cache
 def likes(column):
-    part = st.one_of(st.sampled_from(["%", "_"]).map(lambda wild: (wild, wild)), texts.map(escaped))
-    return st.lists(part, min_size=1, max_size=4).map(
+    """LIKE with anything, or with a text that is there, in other case and with wildcards in it."""
+    wild = st.sampled_from([("%", "%"), ("_", "_")])
+    anything = st.lists(st.one_of(wild, texts.map(escaped)), min_size=1, max_size=4)
+
+    def blur(text, start, length, wildcard):
+        return [escaped(text[:start]), wildcard, escaped(text[start + length :])]
+
+    there = st.builds(
+        blur, st.sampled_from([*TEXTS, *STAGES]).map(str.swapcase), st.integers(0, 5), st.integers(0, 2), wild
+    )
+    return st.one_of(anything, there).map(
         lambda parts: Pair(
             f"{column.soql} LIKE '{''.join(soql for soql, _ in parts)}'",
             f"COALESCE({compared(column)} LIKE fold({sql_text(''.join(sql for _, sql in parts))}) ESCAPE '\\', 0)",
@@ -456,6 +474,16 @@ windows = st.tuples(some(st.integers(0, 6)), some(st.integers(0, 3))).map(
 )
 
 
+def ask_for(name, condition):
+    """The rows that fit one condition."""
+    columns = ", ".join(column.soql for column in COLUMNS[name])
+    selected = ", ".join(column.sql for column in COLUMNS[name])
+    return Pair(
+        f"SELECT {columns} FROM {name} WHERE {condition.soql} ORDER BY Id",
+        f"SELECT {selected} FROM {name} t WHERE {condition.sql} ORDER BY t.Id",
+    )
+
+
 @cache
 def row_queries(name):
     columns = ", ".join(column.soql for column in COLUMNS[name])
@@ -570,7 +598,6 @@ def child_queries():
 
 
 names = st.sampled_from(sorted(COLUMNS))
-named_queries = names.flatmap(lambda name: st.tuples(st.just(name), row_queries(name)))
 
 
 # -- both sides
@@ -664,10 +691,29 @@ def values_of(record, column):
 
 
 rows = st.fixed_dictionaries({"Account": accounts, "Contact": contacts, "Opportunity": opportunities})
-search = settings(
-    max_examples=int(os.environ.get("ORACLE_EXAMPLES", "60")),
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+row_questions = names.flatmap(lambda name: st.tuples(st.just(name), row_queries(name)))
+leaf_questions = names.flatmap(
+    lambda name: st.tuples(
+        st.just(name), st.sampled_from(COLUMNS[name]).flatmap(leaves).map(partial(ask_for, name))
+    )
 )
+EXAMPLES = int(os.environ.get("ORACLE_EXAMPLES", "40"))
+search = settings(max_examples=EXAMPLES, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+
+
+def compare_rows(both, name, query):
+    expected = [list(found) for found in both.select(query.sql)]
+    answered = [[values_of(record, each) for each in COLUMNS[name]] for record in both.ask(query.soql)]
+    event(f"{min(len(expected), 3)} rows")
+    assert answered == expected, both.filled(query.soql)
+
+
+def compare_groups(both, query):
+    expected = sorted(map(repr, (tidied(found) for sql in query.sql for found in both.select(sql))))
+    answered = both.ask(query.soql)
+    found = [tidied([value for name, value in each.items() if name != "attributes"]) for each in answered]
+    event(f"{min(len(expected), 3)} groups")
+    assert sorted(map(repr, found)) == expected, both.filled(query.soql)
 
 
 def check(rows_given, deleted, ask):
@@ -689,26 +735,19 @@ def test_rows(rows_given, deleted, queries):
 
     def ask(both):
         for name, query in queries:
-            expected = [list(found) for found in both.select(query.sql)]
-            answered = [[values_of(record, each) for each in COLUMNS[name]] for record in both.ask(query.soql)]
-            event(f"{min(len(expected), 3)} rows")
-            assert answered == expected, both.filled(query.soql)
+            compare_rows(both, name, query)
 
     check(rows_given, deleted, ask)
 
 
 @search
-@given(rows, st.lists(names.flatmap(group_queries), min_size=3, max_size=8))
+@given(rows, st.lists(names.flatmap(group_queries), min_size=3, max_size=6))
 def test_groups(rows_given, queries):
     """Groups, their subtotals and aggregates, and which of them HAVING leaves, as SQLite has them."""
 
     def ask(both):
         for query in queries:
-            expected = sorted(map(repr, (tidied(found) for sql in query.sql for found in both.select(sql))))
-            answered = both.ask(query.soql)
-            found = [tidied([value for name, value in each.items() if name != "attributes"]) for each in answered]
-            event(f"{min(len(expected), 3)} groups")
-            assert sorted(map(repr, found)) == expected, both.filled(query.soql)
+            compare_groups(both, query)
 
     check(rows_given, False, ask)
 
@@ -736,3 +775,66 @@ def test_children(rows_given, queries):
                 assert found == expected, both.filled(query.soql)
 
     check(rows_given, False, ask)
+
+
+# -- many rows, loaded once
+
+
+@pytest.fixture(scope="module")
+def crowd():
+    """Sixty rows of each object, in which every text, day and stage comes several times."""
+    rng = random.Random(4)
+
+    def maybe(value):
+        return value if rng.random() > 0.2 else None
+
+    def text():
+        return rng.choice(TEXTS)
+
+    count = range(60)
+    both = Both({
+        "Account": [
+            {"Name": text(), "Site": maybe(text()), "NumberOfEmployees": maybe(rng.randint(0, 4)),
+             "AnnualRevenue": maybe(rng.randint(0, 4)), "parent": maybe(rng.randint(0, n)),
+             "Tags__c": maybe(";".join(sorted(rng.sample(TAGS, rng.randint(1, 3)))))}
+            for n in count
+        ],
+        "Contact": [
+            {"LastName": text(), "FirstName": maybe(text()), "account": maybe(rng.choice(count)),
+             "HasOptedOutOfEmail": rng.random() > 0.5, "Birthdate": maybe(rng.choice(EDGES)),
+             "gone": rng.random() > 0.8}
+            for _ in count
+        ],
+        "Opportunity": [
+            {"Name": text(), "Amount": maybe(rng.randint(-6, 12) / 4), "CloseDate": rng.choice(EDGES),
+             "StageName": rng.choice(STAGES), "account": maybe(rng.choice(count)), "NextStep": maybe(text()),
+             "touched": rng.random() > 0.5}
+            for _ in count
+        ],
+    }, deleted=False)  # fmt: skip
+    yield both
+    both.close()
+
+
+@settings(search, max_examples=4 * EXAMPLES)
+@given(questions=st.lists(leaf_questions, min_size=2, max_size=8))
+def test_conditions(crowd, questions):
+    """Each operator with each kind of value, among many rows: those fit that SQLite finds."""
+    for name, query in questions:
+        compare_rows(crowd, name, query)
+
+
+@search
+@given(questions=st.lists(row_questions, min_size=1, max_size=4))
+def test_many_rows(crowd, questions):
+    """Whole queries over many rows answer what SQLite does."""
+    for name, query in questions:
+        compare_rows(crowd, name, query)
+
+
+@search
+@given(queries=st.lists(names.flatmap(group_queries), min_size=1, max_size=4))
+def test_many_groups(crowd, queries):
+    """Groups of many rows are what SQLite makes of them."""
+    for query in queries:
+        compare_groups(crowd, query)

@@ -128,33 +128,42 @@ def _group_writer(aggregator: Aggregator) -> Reader:
 
 def _pick(scope: Scope, query: Query, among: Collection[str] | None = None) -> Iterator[Row]:
     deleted = scope.context.deleted
-    check_places(scope.context, query.where)
-    fits = _scoped(scope, query)
+    compiler = _row_compiler(scope)
+    conditions = _conditions(scope, query, compiler)
     few = among
+    if among is None and query.where is not None:
+        few = _candidates(scope, compiler, query.where)
+    if few is None:
+        return _fitting(conditions, scope.table.rows(deleted))
+    found = (scope.table.get(record, deleted) for record in sorted(few))
+    return _fitting(conditions, (row for row in found if row is not None))
+
+
+def _conditions(scope: Scope, query: Query, compiler: Compiler) -> list[Predicate]:
+    """What a row must fit: the scope and the WHERE. Raises for what is wrong in either."""
+    check_places(scope.context, query.where)
+    conditions = _scoped(scope, query)
     if query.where is not None:
-        compiler = _row_compiler(scope)
-        fits = _both(fits, compiler.compile(query.where))
-        few = _candidates(scope, compiler, query.where) if among is None else among
-    rows: Iterable[Row | None] = (
-        scope.table.rows(deleted) if few is None else (scope.table.get(each, deleted) for each in sorted(few))
-    )
-    return (row for row in rows if row is not None and fits(row))
+        conditions.append(compiler.compile(query.where))
+    return conditions
 
 
-def _scoped(scope: Scope, query: Query) -> Predicate:
-    """What USING SCOPE leaves: everything, or what the user owns. Raises MALFORMED_QUERY for any other."""
+def _scoped(scope: Scope, query: Query) -> list[Predicate]:
+    """What USING SCOPE wants: nothing, or what the user owns. Raises MALFORMED_QUERY for any other."""
     name = (query.scope or "everything").lower()
     if name == "everything":
-        return lambda _: True
+        return []
     if name != "mine" or scope.sobject.find("OwnerId") is None:
         message = f"The scope '{query.scope}' is not supported for {scope.sobject.name}"
         raise scope.context.error("MALFORMED_QUERY", query.source_pos, message)
     user = scope.context.store.user
-    return lambda row: bool(row.get("OwnerId") == user)
+    return [lambda row: bool(row.get("OwnerId") == user)]
 
 
-def _both(first: Predicate, second: Predicate) -> Predicate:
-    return lambda row: first(row) and second(row)
+def _fitting(conditions: list[Predicate], rows: Iterable[Row]) -> Iterator[Row]:
+    for fits in conditions:
+        rows = filter(fits, rows)
+    return iter(rows)
 
 
 def _row_compiler(scope: Scope) -> Compiler:
@@ -370,17 +379,14 @@ def _child_reader(scope: Scope, query: Query, depth: int) -> tuple[str, Reader]:
         raise scope.context.error("MALFORMED_QUERY", query.pos, message)
     sobject, reference = scope.child(query)
     inner = Scope(scope.context, sobject, query.alias)
-    check_places(scope.context, query.where)
-    fits = _scoped(inner, query)
-    if query.where is not None:
-        fits = _both(fits, _row_compiler(inner).compile(query.where))
+    conditions = _conditions(inner, query, _row_compiler(inner))
     if query.group_by or is_aggregate(query) or is_plain_count(query):
         raise scope.context.error("MALFORMED_QUERY", query.pos, "GROUP BY is not allowed in a sub-query")
     write = _writer(inner, query, depth)
     below, sort = _rows_below(inner, reference), _sorter(inner, _ordering(inner), query.order_by)
 
     def read(row: Row) -> dict[str, Any] | None:
-        rows = filter(fits, below(row["Id"]))
+        rows = _fitting(conditions, below(row["Id"]))
         records = [write(each) for each in _window(query, sort(rows))]
         return {"totalSize": len(records), "done": True, "records": records} if records else None
 

@@ -124,9 +124,9 @@ class HubSpotSandbox:
     def _take(self, state: tuple[Portal, set[str], Webhooks]) -> None:
         self.portal, self.scopes, self.account.webhooks = state
 
-    def tick(self) -> None:
-        """Do what HubSpot does of its own accord as time goes by: deliver webhooks. Called again and again."""
-        self.webhooks.deliver()
+    async def tick(self) -> None:
+        """Do what HubSpot does of its own accord as time goes by: deliver webhooks. To be awaited every second."""
+        await self.webhooks.deliver_aside()
 
     def install_app(self, redirect_uri: str = REDIRECT_URI) -> str:
         """Consent to the OAuth app; answers the authorization code that HubSpot would send to `redirect_uri`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 from collections import Counter
@@ -269,6 +270,49 @@ def test_a_receiver_that_is_away_is_told_later(hub, app):
     assert sent["status"] is None
     assert hub.sandbox.webhooks.pending() == 1
     hub.advance(120)
-    hub.sandbox.tick()
+    asyncio.run(hub.sandbox.tick())
     assert hub.sandbox.webhooks.take_due() == []
     assert hub.sandbox.webhooks.pending() == 1
+
+
+def test_as_many_requests_at_a_time_as_the_app_allows(hub, app):
+    """With `maxConcurrentRequests` of six, six of eight requests are under way together, and never a seventh."""
+    app.call("PUT", "settings", {"targetUrl": URL, "throttling": {"maxConcurrentRequests": 6}})
+    create(hub, 800)
+    lock, six, counts = threading.Lock(), threading.Barrier(6), {"begun": 0, "under way": 0, "most": 0}
+
+    def send(_):
+        with lock:
+            counts["begun"] += 1
+            number = counts["begun"]
+            counts["under way"] += 1
+            counts["most"] = max(counts["most"], counts["under way"])
+        if number <= 6:
+            six.wait(timeout=10)
+        with lock:
+            counts["under way"] -= 1
+        return 204
+
+    asyncio.run(hub.sandbox.webhooks.deliver_aside(send))
+    assert (counts["begun"], counts["most"], hub.sandbox.webhooks.pending()) == (8, 6, 0)
+
+
+def test_a_receiver_may_ask_the_sandbox_meanwhile(hub, app):
+    """While a request is under way, the event loop goes on and the sandbox answers."""
+    (made,) = create(hub, 1)
+    asked = threading.Event()
+    told = []
+
+    def send(request):
+        told.append(json.loads(request.body)[0]["objectId"])
+        return 204 if asked.wait(timeout=10) else 500
+
+    async def run():
+        delivering = asyncio.create_task(hub.sandbox.webhooks.deliver_aside(send))
+        await asyncio.sleep(0)
+        assert hub.call("GET", f"/crm/v3/objects/deals/{made}")["id"] == str(made)
+        asked.set()
+        await delivering
+
+    asyncio.run(run())
+    assert (told, hub.sandbox.webhooks.pending()) == ([made], 0)

@@ -7,7 +7,9 @@ a mapping of hosts leads it to an address of this machine.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -51,7 +53,7 @@ class Attempt:
     request: requests.PreparedRequest | None
 
     def make(self, send: Send) -> int | None:
-        """Send it; answers the status, None for no answer. It may be made in another thread than the sandbox's."""
+        """Send it; answers the status, None for no answer. Touches nothing of the sandbox."""
         if self.request is None:
             return None
         try:
@@ -193,6 +195,18 @@ class Webhooks:
             made.extend(self.settle(attempt, attempt.make(send)) for attempt in due)
         return made
 
+    async def deliver_aside(self, send: Send = post) -> None:
+        """As `deliver`, but sent from other threads, as many at a time as the app's settings allow.
+
+        The event loop goes on meanwhile, so that a receiver may ask the sandbox about what it is told.
+        """
+        loop = asyncio.get_running_loop()
+        while due := self.take_due():
+            with ThreadPoolExecutor(max_workers=self.target().concurrent) as threads:
+                sending = [loop.run_in_executor(threads, attempt.make, send) for attempt in due]
+                for attempt, status in zip(due, sending, strict=True):
+                    self.settle(attempt, await status)
+
     def take_due(self) -> list[Attempt]:
         """The attempts that are due now. Each has to be made, and its result given to `settle`."""
         settings = self._portal.settings
@@ -216,7 +230,7 @@ class Webhooks:
         headers = {
             "Content-Type": "application/json",
             "Accept": "*/*",
-            "Host": urlsplit(url).netloc,
+            "Host": urlsplit(url).netloc.rpartition("@")[2],
             "User-Agent": USER_AGENT,
             "X-HubSpot-Timeout-Millis": str(TIMEOUT_SECONDS * 1000),
             **signature_headers(older, self.client_secret, "POST", url, body, now),

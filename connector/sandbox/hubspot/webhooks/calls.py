@@ -7,7 +7,8 @@ will do for both here (simplified).
 |---|---|
 | GET | `webhooks`: the app's id, key and secret, and how many notifications wait or were given up |
 | GET, PUT | `webhooks/hosts`: which host of a target URL stands for which address of this machine |
-| POST | `webhooks/deliver`: send what is due; answers `[{url, events, attempt, status}]` |
+| POST | `webhooks/deliver`: send what is due; answers `[{url, events, attempt, status}]`. Nobody else |
+| | is answered meanwhile, so a receiver must not ask the sandbox anything before it has answered |
 """
 
 from __future__ import annotations

@@ -6,7 +6,6 @@ and how it went is reported (`settle`), so that a test can play the receiver.
 HubSpot sends at most 100 events in a request, promises neither an order nor that an event comes only once, waits
 five seconds, and tries again whatever fails with a status of 400 and above, a lost connection or silence, at most
 ten times within 24 hours (HubSpot docs, "Webhooks API"). It tells no exact times: those in `_WAITS` are made up.
-Requests go one after the other here, so the app's limit of concurrent ones is kept whatever it is.
 """
 
 from __future__ import annotations

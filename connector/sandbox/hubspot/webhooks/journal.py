@@ -125,7 +125,7 @@ class Journal:
         self._portal = portal
         self._random = Random(f"journal {seed}")
         self._next_id = self._random.randrange(1_000_000, 9_000_000)
-        self._interests: dict[int, Interest] = {}
+        self._interests: dict[str, Interest] = {}
         self._fresh: list[dict[str, Any]] = []
         self._fresh_since = self._fresh_until = 0
         self._entries: list[Entry] = []
@@ -165,7 +165,7 @@ class Journal:
 
     def interest(self, given: str) -> Interest:
         """Raises 404 for an id that is none."""
-        found = self._interests.get(int(given)) if given.isdecimal() else None
+        found = self._interests.get(given)
         if found is None:
             raise not_found(f"Subscription {given} does not exist")
         return found
@@ -194,13 +194,13 @@ class Journal:
             self._next_id += 1
         interest_id = self._next_id if known is None else known.id
         made = Interest(interest_id, kind, object_type_id, actions, properties, object_ids, self._portal.now())
-        self._interests[made.id] = made
+        self._interests[str(made.id)] = made
         self._listen()
         return made
 
     def unsubscribe(self, interests: Iterable[Interest]) -> None:
         for each in interests:
-            del self._interests[each.id]
+            del self._interests[str(each.id)]
         self._listen()
 
     def _listen(self) -> None:

@@ -17,6 +17,7 @@ from connector.sandbox.wire import Request, Response
 
 FILES = "/_sandbox/webhooks/journal/"
 MOST = 100  # entries of a batch
+_COUNTS = {str(count): count for count in range(1, MOST + 1)}
 _VERSIONS = frozenset({"2026-03", "2026-09"})
 _JOURNALS = frozenset({"journal", "journal-local", None})
 
@@ -105,18 +106,17 @@ def read_batch(call: Call) -> Response:
 def read_file(journal: Journal, request: Request) -> Response:
     """The file of an entry, at the address that the entry has named; 403 when that has expired."""
     offset = request.path.removeprefix(FILES)
-    expires = request.first("expires") or ""
     found = next((entry for entry in journal.entries() if entry.offset == offset), None)
-    if found is None or not expires.isdecimal() or int(expires) < journal.now():
+    if found is None or (request.first("expires") or "") < to_iso(journal.now()):
         return Response(403, b"<Error><Code>AccessDenied</Code></Error>", {"Content-Type": "application/xml"})
     return Response.json(found.view())
 
 
 def _count(call: Call) -> int:
-    given = call.args["count"]
-    if not given.isdecimal() or not 1 <= int(given) <= MOST:
-        raise refuse(f"count must be between 1 and {MOST}, not {given}")
-    return int(given)
+    count = _COUNTS.get(call.args["count"])
+    if count is None:
+        raise refuse(f"count must be between 1 and {MOST}, not {call.args['count']}")
+    return count
 
 
 def _one(call: Call, entries: list[Entry]) -> Response:
@@ -128,6 +128,6 @@ def _several(call: Call, entries: list[Entry]) -> Response:
 
 
 def _pointer(call: Call, entry: Entry) -> dict[str, str]:
-    expires = call.portal.now() + URL_LIFE
+    expires = to_iso(call.portal.now() + URL_LIFE)
     url = f"{call.request.origin}{FILES}{entry.offset}?expires={expires}"
-    return {"url": url, "currentOffset": entry.offset, "expiresAt": to_iso(expires)}
+    return {"url": url, "currentOffset": entry.offset, "expiresAt": expires}

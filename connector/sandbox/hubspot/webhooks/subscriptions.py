@@ -85,7 +85,7 @@ class Subscriptions:
 
     def __init__(self, first_id: int) -> None:
         self._next_id = first_id
-        self._all: dict[int, Subscription] = {}
+        self._all: dict[str, Subscription] = {}
         self._taken: set[tuple[str, str, str]] = set()
 
     def all(self) -> list[Subscription]:
@@ -93,10 +93,9 @@ class Subscriptions:
 
     def get(self, given: Any) -> Subscription:
         """Raises 404 for an id that is none."""
-        text = str(given)
-        found = self._all.get(int(text)) if text.isdecimal() else None
+        found = self._all.get(str(given))
         if found is None:
-            raise not_found(f"Subscription {text} does not exist")
+            raise not_found(f"Subscription {given} does not exist")
         return found
 
     def create(self, body: Any, now: int) -> Subscription:
@@ -117,14 +116,14 @@ class Subscriptions:
         if new.what in self._taken:
             raise ApiError(409, "CONFLICT", f"A subscription for {' '.join(filter(None, new.what))} already exists")
         self._next_id += 1
-        self._all[new.id] = new
+        self._all[str(new.id)] = new
         self._taken.add(new.what)
         return new
 
     def delete(self, given: Any) -> None:
         found = self.get(given)
         self._taken.discard(found.what)
-        del self._all[found.id]
+        del self._all[str(found.id)]
 
 
 def read_active(body: Any) -> bool:
@@ -190,6 +189,8 @@ def read_target(body: Any, hosts: dict[str, str]) -> tuple[str, int]:
 
 def reach(url: str, hosts: dict[str, str]) -> str | None:
     """The URL on this machine that a target URL is delivered to; None when there is none."""
+    if not (url.isascii() and url.isprintable()):
+        return None
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname or "", parts.port

@@ -295,18 +295,20 @@ def test_records_obey_the_rules_of_their_object(client, bulk):
 
 
 def test_records_obey_the_rules_of_their_org(client, bulk, sandbox):
-    """Validation rules and locks are held, too."""
+    """Validation rules, all that are broken, and locks."""
     rule = {
         "object": "Account", "fullName": "No_X", "active": True, "errorConditionFormula": 'Name = "X"',
         "errorMessage": "Not X, please", "errorDisplayField": "Name",
     }  # fmt: skip
-    assert client("POST", "/_sandbox/validation_rules", [rule])[0] in {200, 201}
+    rules = [rule, {**rule, "fullName": "No_Y", "errorMessage": "Nor so", "errorDisplayField": None}]
+    assert client("POST", "/_sandbox/validation_rules", rules)[0] in {200, 201}
     locked = client.create("Account", Name="a")
     assert client("POST", "/_sandbox/locks", {"ids": [locked], "requests": 1})[0] in {200, 201}
     errors = bulk.errors(f"Id,Name\n,X\n{locked},b\n", operation="upsert", externalIdFieldName="Id")
+    broken = "FIELD_CUSTOM_VALIDATION_EXCEPTION"
     busy = f"unable to obtain exclusive access to this record or 1 records: {locked}"
     assert errors == [
-        '"","FIELD_CUSTOM_VALIDATION_EXCEPTION:Not X, please:Name --","","X"',
+        f'"","{broken}:Not X, please:Name --{broken}:Nor so:--","","X"',
         f'"{locked}","UNABLE_TO_LOCK_ROW:{busy}:--","{locked}","b"',
     ]
     assert bulk.errors(f"Id,Name\n{locked},c\n", operation="update") == []

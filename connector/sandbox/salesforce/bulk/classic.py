@@ -248,7 +248,7 @@ def _read_result(call: ClassicCall) -> Response:
         )
     outcomes = task.load.outcomes
     if job.content_type == "CSV":
-        rows = ([each.record, _word(each.code is None), _word(each.created), each.error] for each in outcomes)
+        rows = ([each.record, _word(not each.errors), _word(each.created), each.error] for each in outcomes)
         return Response(200, tables.write(("Id", "Success", "Created", "Error"), rows, Dialect()), dict(CSV_TYPE))
     results = [_result(outcome) for outcome in outcomes]
     return _tell_batch(job, "results", results if job.content_type == "JSON" else {"result": results})
@@ -330,17 +330,11 @@ def _batch_info(job: Job, task: Task) -> dict[str, Any]:
 
 
 def _result(outcome: Outcome) -> dict[str, Any]:
-    errors = [] if outcome.code is None else [
-        {
-            "statusCode": outcome.code, "message": outcome.message, "fields": list(outcome.fields),
-            "extendedErrorDetails": None,
-        }
-    ]  # fmt: skip
     return {
-        "success": outcome.code is None,
+        "success": not outcome.errors,
         "created": outcome.created,
         "id": outcome.record or None,
-        "errors": errors,
+        "errors": [{**error, "extendedErrorDetails": None} for error in outcome.errors],
     }
 
 

@@ -111,13 +111,13 @@ def results(call: Call) -> Response:
 
 def _saved(job: Job) -> Iterator[list[str]]:
     for outcome, row in _pairs(job):
-        if outcome.code is None:
+        if not outcome.errors:
             yield [outcome.record, "true" if outcome.created else "false", *row]
 
 
 def _refused(job: Job) -> Iterator[list[str]]:
     for outcome, row in _pairs(job):
-        if outcome.code is not None:
+        if outcome.errors:
             yield [outcome.record, outcome.error, *row]
 
 

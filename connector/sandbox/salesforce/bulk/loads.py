@@ -40,21 +40,16 @@ _TYPED = NUMBER_TYPES | {"boolean", "date", "datetime"}
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one record. `code` is None when it was saved."""
+    """What became of one record: saved, unless there are errors, each `{"statusCode", "message", "fields"}`."""
 
     record: str = ""
     created: bool = False
-    code: str | None = None
-    message: str = ""
-    fields: tuple[str, ...] = ()
+    errors: tuple[dict[str, Any], ...] = ()
 
     @property
     def error(self) -> str:
-        """`CODE:message:fields --`; empty for a record that was saved."""
-        if self.code is None:
-            return ""
-        named = f"{', '.join(self.fields)} " if self.fields else ""
-        return f"{self.code}:{self.message}:{named}--"
+        """`CODE:message:fields --` for each error, one behind the other."""
+        return "".join(_told(each) for each in self.errors)
 
 
 @dataclass(slots=True)
@@ -66,7 +61,7 @@ class Load:
 
     def add(self, outcome: Outcome) -> None:
         self.outcomes.append(outcome)
-        self.failed += outcome.code is not None
+        self.failed += bool(outcome.errors)
 
 
 class Reader:
@@ -154,7 +149,7 @@ class Saver:
             for record in together:
                 load.add(self._attempt(record, repeated))
         if self._operation == "hardDelete":
-            self._forget({outcome.record for outcome in load.outcomes if outcome.code is None})
+            self._forget({outcome.record for outcome in load.outcomes if not outcome.errors})
         return load
 
     def _attempt(self, record: Record, repeated: set[Any]) -> Outcome:
@@ -164,13 +159,12 @@ class Saver:
             self._be_named_once(record, repeated)
             return Outcome(*self._save(record))
         except ApiError as error:
-            said = error.result()
-            return Outcome(known, False, said["statusCode"], said["message"], tuple(said["fields"]))
+            return Outcome(known, errors=tuple(error.results()))
         except SeveralRecordsError as several:
             label = self._key.label if self._key else ""
             listed = ", ".join(several.found)
             message = f"{label}: more than one record found for external id field: [{listed}]"
-            return Outcome(known, False, "DUPLICATE_EXTERNAL_ID", message)
+            return Outcome(known, errors=(ApiError("DUPLICATE_EXTERNAL_ID", message).result(),))
 
     def _insert(self, record: Record) -> tuple[str, bool]:
         if record.get("Id"):
@@ -230,6 +224,11 @@ class Saver:
             gone = [found for found, deletion in table.deletions.items() if deletion.root in roots]
             for found in gone:
                 table.bin.pop(found, None)
+
+
+def _told(error: Mapping[str, Any]) -> str:
+    named = ", ".join(error["fields"]) + " " if error["fields"] else ""
+    return f"{error['statusCode']}:{error['message']}:{named}--"
 
 
 def _put(record: Record, place: tuple[Field, Field | None], value: Any) -> None:

@@ -16,10 +16,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from connector.sandbox.salesforce import values
+from connector.sandbox.salesforce.custom_fields import check_against
 from connector.sandbox.salesforce.errors import InputError
 from connector.sandbox.salesforce.objects import CURRENCY_TYPE, currency_code
 from connector.sandbox.salesforce.org import Org
-from connector.sandbox.salesforce.schema import Choice
+from connector.sandbox.salesforce.schema import Choice, Schema
 from connector.sandbox.salesforce.store import Deletion, Row
 
 CARRIERS = ("Account", "Contact", "Lead", "Opportunity")
@@ -99,11 +100,17 @@ class Currencies:
     def _switch_off(self) -> None:
         if self._org.schema.find(CURRENCY_TYPE.name) is None:
             return
+        trial = Schema(self._org.schema)
+        for name, fields in _FIELDS.items():
+            for field in fields:
+                trial[name].remove(trial[name].fields[field.lower()])
+        check_against(self._org, trial)
         for name, fields in _FIELDS.items():
             table = self._org.store.table(name)
             for row in list(table.rows()):
                 table.swap(row["Id"], {each: value for each, value in row.items() if each not in fields})
             for field in fields:
+                self._org.writer.history.forget(name, field)
                 self._org.schema[name].remove(self._org.schema[name].fields[field.lower()])
         self._org.schema.remove(CURRENCY_TYPE.name)
         self._org.store.drop_table(CURRENCY_TYPE.name)

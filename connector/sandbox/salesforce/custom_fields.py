@@ -2,7 +2,8 @@
 
 `{"sobject": "Opportunity", "name": "Score__c", "label", "type", "length", "precision", "scale", "nillable",
 "createable", "updateable", "unique", "externalId", "caseSensitive", "restrictedPicklist", "picklistValues",
-"referenceTo", "relationshipName"}`; the first two and the type are needed. Picklist values may be plain strings.
+"referenceTo", "relationshipName", "childRelationshipName"}`; the first two and the type are needed. Picklist
+values may be plain strings.
 
 | also | makes it |
 |---|---|
@@ -40,7 +41,7 @@ _SWITCHES = ("calculated", "autoNumber", "formulaTreatNullNumberAsZero")
 _KNOWN = {
     "id", "sobject", "name", "label", "type", "length", "precision", "digits", "scale", "picklistValues",
     "referenceTo", "relationshipName", "custom", "calculatedFormula", "defaultValue", "defaultValueFormula",
-    "displayFormat", "startingNumber", *_SWITCHES, *_FLAGS,
+    "displayFormat", "startingNumber", "childRelationshipName", *_SWITCHES, *_FLAGS,
 }  # fmt: skip
 _CALCULATED_TYPES = {"string", "boolean", "date", "datetime", "int", "double", "currency", "percent"}
 _NUMBERING = re.compile(r"[^{}]*\{0+\}[^{}]*")
@@ -111,7 +112,7 @@ class CustomFields:
         for row in list(table.live.values()):
             if field.name in row:
                 table.swap(row["Id"], {name: value for name, value in row.items() if name != field.name})
-        table.by_key.pop(field.name, None)
+        table.forget(field.name)
         table.counted.pop(field.name, None)
         self._org.writer.history.forget(sobject.name, field.name)
         sobject.remove(field)
@@ -127,6 +128,7 @@ def _told(sobject: SObject, field: Field) -> dict[str, Any]:
             for each in field.choices
         ],
         "referenceTo": list(field.references), "relationshipName": field.relationship,
+        "childRelationshipName": field.children,
         "calculated": field.formula is not None, "calculatedFormula": _text(field.formula),
         "formulaTreatNullNumberAsZero": field.zeroes, "defaultValueFormula": _text(field.preset),
         "autoNumber": field.numbering is not None, "displayFormat": field.numbering,
@@ -154,10 +156,15 @@ def _read_formulas(org: Org, made: list[_Made], gone: list[tuple[str, str]]) -> 
         )  # fmt: skip
         trial[each.sobject].add(field)
         fields.append((each.sobject, field))
-    _check_all(trial)
+    check_against(org, trial)
+    return fields
+
+
+def check_against(org: Org, trial: Schema) -> None:
+    """Raises `InputError` when a formula or a rule of the org could not be kept with these objects and fields."""
+    _check_formulas(trial)
     org.writer.validation.check_against(trial)
     org.writer.duplicates.check_against(trial)
-    return fields
 
 
 def _compiled(trial: Schema, made: _Made, text: str | None) -> Formula | None:
@@ -171,7 +178,7 @@ def _compiled(trial: Schema, made: _Made, text: str | None) -> Formula | None:
         raise InputError(f"{made.field.name}: {error}") from None
 
 
-def _check_all(trial: Schema) -> None:
+def _check_formulas(trial: Schema) -> None:
     """No formula names a field that goes, or comes back to itself."""
     for sobject in trial:
         for field in sobject.fields.values():
@@ -226,7 +233,7 @@ def _make(org: Org, item: Mapping[str, Any]) -> _Made:
         digits=_whole(item, "precision", _whole(item, "digits", 18)) if numeric else 0,
         scale=_whole(item, "scale", 2 if kind == "currency" else 0),
         choices=tuple(_choice(name, each) for each in item.get("picklistValues") or ()),
-        **_reference(org, name, kind, item), **flags,
+        **_reference(org, sobject, name, kind, item), **flags,
     )  # fmt: skip
     start = _whole(item, "startingNumber", 1)
     return _Made(sobject.name, field, _formula_text(item, "calculatedFormula"), _preset(item, kind), start)
@@ -264,14 +271,22 @@ def _preset(item: Mapping[str, Any], kind: str) -> str | None:
     return "TRUE" if default else None
 
 
-def _reference(org: Org, name: str, kind: str, item: Mapping[str, Any]) -> dict[str, Any]:
+def _reference(org: Org, sobject: SObject, name: str, kind: str, item: Mapping[str, Any]) -> dict[str, Any]:
     if kind != "reference":
         return {}
     targets = item.get("referenceTo") or []
     target = org.schema.find(str(targets[0])) if isinstance(targets, list) and len(targets) == 1 else None
     if target is None or target.prefix is None:
         raise InputError(f"{name}: referenceTo names one object")
-    return {"references": (target.name,), "relationship": item.get("relationshipName") or f"{name[:-1]}r"}
+    children = item.get("childRelationshipName") or f"{name[:-3]}_{sobject.plural.replace(' ', '_')}__r"
+    taken = [
+        field.name for child, field in org.schema.children(target.name)
+        if field.children == children and (child.name, field.name) != (sobject.name, name)
+    ]  # fmt: skip
+    if not isinstance(children, str) or taken:
+        raise InputError(f"{name}: {target.name} has children called {children} already")
+    relationship = item.get("relationshipName") or f"{name[:-1]}r"
+    return {"references": (target.name,), "relationship": relationship, "children": children}
 
 
 def _whole(item: Mapping[str, Any], name: str, default: int) -> int:

@@ -139,6 +139,7 @@ def _record_type(record: str, name: str, developer_name: str, active: bool) -> d
 
 def _field(store: Store, field: Field, *, editable: bool) -> dict[str, Any]:
     textual = field.type in TEXT_TYPES
+    preset = field.preset.text if field.preset else None
     picklist = [
         {"active": each.active, "defaultValue": each.default, "label": each.label, "validFor": None,
          "value": each.value}
@@ -152,8 +153,8 @@ def _field(store: Store, field: Field, *, editable: bool) -> dict[str, Any]:
         "cascadeDelete": field.cascade, "caseSensitive": field.case_sensitive,
         "compoundFieldName": field.compound, "controllerName": None,
         "createable": field.createable and editable, "custom": field.custom,
-        "defaultValue": False if field.type == "boolean" else None,
-        "defaultValueFormula": field.preset.text if field.preset else None,
+        "defaultValue": preset == "TRUE" if field.type == "boolean" else None,
+        "defaultValueFormula": None if field.type == "boolean" and preset == "TRUE" else preset,
         "defaultedOnCreate": field.defaulted, "dependentPicklist": False, "deprecatedAndHidden": False,
         "digits": field.digits if field.type == "int" else 0, "displayLocationInDecimal": False,
         "encrypted": False, "externalId": field.external_id, "extraTypeInfo": None,

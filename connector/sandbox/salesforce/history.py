@@ -49,7 +49,8 @@ class FieldHistory:
 
     def forget(self, sobject: str, field: str) -> None:
         """Stop tracking a field that is taken away."""
-        self._tracked[sobject] = [each for each in self._tracked.get(sobject, []) if each != field]
+        if field in self._tracked.get(sobject, []):
+            self._tracked[sobject].remove(field)
 
     def record(self, sobject: SObject, before: Row | None, row: Row) -> None:
         """Keep what a change that has been stored did to the tracked fields."""

@@ -282,7 +282,7 @@ RECORD_TYPE = _object(
         text("NamespacePrefix", 15),
         text("Description", 255),
         Field("BusinessProcessId", "reference", "Business Process ID", length=18),
-        picklist("SobjectType", "Account;Contact;Opportunity", "SObject Type Name"),
+        picklist("SobjectType", "Account;Contact;Lead;Opportunity", "SObject Type Name"),
         boolean("IsActive", "Active"),
     ],
 )  # fmt: skip

@@ -105,11 +105,15 @@ class Table:
         return old
 
     def index(self, added: Field) -> None:
-        """Make ready for a field by which rows will be found."""
+        """Find rows by a field, new or changed, if it is one by which rows are found."""
+        self.forget(added.name)
         if added.indexed:
-            self.by_parent.setdefault(added.name, {})
+            index = self.by_parent[added.name] = {}
+            for record, row in self.live.items():
+                if added.name in row:
+                    index.setdefault(row[added.name], {})[record] = None
         if added.keyed:
-            self.by_key.setdefault(added.name, {})
+            self.index_values(added.name)
 
     def index_values(self, name: str) -> None:
         """Find rows by a field that is no key, too, from now on."""
@@ -119,6 +123,11 @@ class Table:
         for record, row in self.live.items():
             if name in row:
                 index.setdefault(fold(known, row[name]), {})[record] = None
+
+    def forget(self, name: str) -> None:
+        """Find no rows by a field any more."""
+        self.by_parent.pop(name, None)
+        self.by_key.pop(name, None)
 
     def count_on(self, name: str) -> int:
         """The next number of an auto-number field; as in Salesforce, undoing a change gives none back."""

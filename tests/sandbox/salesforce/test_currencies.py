@@ -95,6 +95,10 @@ def test_currencies_are_added_and_changed(client):
     told = client("GET", "/_sandbox/currencies", headers={})[1]
     assert told == [{"Id": usd["id"], **USD}, {"Id": eur["id"], **EUR, "ConversionRate": 0.8}]
     assert put(client, *told) == [usd, eur]
+    assert put(client, USD) == [usd]
+    client("POST", "/_sandbox/currencies", [{"IsoCode": "GBP"}], headers={})
+    told = client("GET", "/_sandbox/currencies", headers={})[1][1]
+    assert told == {"Id": told["Id"], **EUR, "IsoCode": "GBP", "ConversionRate": 1.0}
 
 
 def test_an_org_can_have_a_single_currency_again(client):
@@ -107,6 +111,25 @@ def test_an_org_can_have_a_single_currency_again(client):
     assert put(client) == []
     put(client, {**USD, "IsoCode": "CHF"})
     assert client.row("Opportunity", deal)["CurrencyIsoCode"] == "CHF"
+
+
+def test_an_org_whose_rules_need_the_code_keeps_its_currencies(client):
+    """Going back is refused as long as a rule names the code; its history is tracked no more afterwards."""
+    put(client, USD, EUR)
+    rule = {
+        "object": "Opportunity", "fullName": "Euro", "errorMessage": "No!",
+        "errorConditionFormula": 'ISPICKVAL(CurrencyIsoCode, "EUR")',
+    }  # fmt: skip
+    client("PUT", "/_sandbox/field_history", {"Opportunity": ["CurrencyIsoCode"]}, headers={})
+    client("PUT", "/_sandbox/validation_rules", [rule], headers={})
+    deal = client.opportunity()
+    path = f"sobjects/Opportunity/{deal}"
+    assert client.refusal("PATCH", path, {"CurrencyIsoCode": "EUR"})[2] == "No!"
+    assert client("PUT", "/_sandbox/currencies", [], headers={})[0] == 400
+    assert client.row("Opportunity", deal)["CurrencyIsoCode"] == "USD"
+    client("PUT", "/_sandbox/validation_rules", [], headers={})
+    assert put(client) == []
+    assert client("PATCH", path, {"Amount": 1})[0] == 204
 
 
 @pytest.mark.parametrize(

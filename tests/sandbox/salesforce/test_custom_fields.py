@@ -148,6 +148,53 @@ def test_a_field_that_a_formula_names_stays(client):
     assert client("PUT", "/_sandbox/fields", [source], headers={})[0] == 200
 
 
+def test_a_field_that_a_formula_names_keeps_its_type(client):
+    """Another type is refused as long as the formula could not do with it."""
+    source = {"sobject": "Opportunity", "name": "Source__c", "type": "double"}
+    add(client, source)
+    add(client, calculated("Twice__c", "Source__c * 2"))
+    why = refusal(client, "POST", {**source, "type": "string"})
+    assert why.startswith("Twice__c: Incorrect parameter type for operator '*'")
+    assert "calculatedFormula is a text" in refusal(
+        client, "POST", {**calculated("X__c", "1"), "calculatedFormula": 1}
+    )
+    add(client, {**source, "type": "currency"})
+
+
+def test_a_field_with_values_becomes_a_key(client):
+    """Records that are there are found by it, and it can be changed again."""
+    field = {"sobject": "Account", "name": "Code__c", "type": "string"}
+    add(client, field)
+    account = client.create("Account", Name="a", Code__c="X")
+    add(client, {**field, "unique": True, "externalId": True})
+    assert client.row("Account", "Code__c/x")["Id"] == account
+    assert client.refusal("POST", "sobjects/Account", {"Name": "b", "Code__c": "x"})[1] == "DUPLICATE_VALUE"
+    add(client, {**field, "unique": True, "caseSensitive": True})
+    client("PATCH", f"sobjects/Account/{account}", {"Code__c": "Y"})
+    client.create("Account", Name="c", Code__c="y")
+    assert client.refusal("POST", "sobjects/Account", {"Name": "b", "Code__c": "Y"})[1] == "DUPLICATE_VALUE"
+
+
+def test_a_lookup_hangs_below_its_parent(client):
+    """It is listed there, handed over by a merge and cleared by a deletion, also when it is described anew."""
+    lookup = {
+        "sobject": "Opportunity", "name": "Partner__c", "type": "reference", "referenceTo": ["Account"],
+        "childRelationshipName": "Partnered__r",
+    }  # fmt: skip
+    add(client, lookup)
+    lost, kept = (client.create("Account", Name=name) for name in "ab")
+    deal = client.opportunity(Partner__c=lost)
+    add(client, {**lookup, "label": "Our partner"})
+    client("POST", "/_sandbox/merge", {"sobject": "Account", "master": kept, "losers": [lost]}, headers={})
+    rows = client.query("SELECT (SELECT Id FROM Partnered__r) FROM Account")
+    assert [each["Id"] for each in rows[0]["Partnered__r"]["records"]] == [deal]
+    children = client("GET", "sobjects/Account/describe")[1]["childRelationships"]
+    assert ("Partner__c", "Partnered__r") in [(each["field"], each["relationshipName"]) for each in children]
+    client("DELETE", f"sobjects/Account/{kept}")
+    assert client.row("Opportunity", deal)["Partner__c"] is None
+    assert "already" in refusal(client, "POST", {**lookup, "name": "Other__c"})
+
+
 def test_numbers_that_count_up(client):
     """An auto-number goes on with every record that is created, and is never written by a client."""
     add(client, {
@@ -181,6 +228,7 @@ def test_default_values(client):
     row = client.row("Account", client.create("Account", Name="a", Due__c=None, Ok__c=False, Size__c="S"))
     assert (row["Due__c"], row["Ok__c"], row["Size__c"]) == (None, False, "S")
     assert field_of(client, "Account", "Due__c")["defaultValueFormula"] == "TODAY() + 7"
+    assert field_of(client, "Account", "Ok__c")["defaultValue"] is True
     wrong = {"sobject": "Account", "name": "W__c", "type": "date", "defaultValue": "2026-01-01"}
     assert "defaultValueFormula" in refusal(client, "POST", wrong)
 

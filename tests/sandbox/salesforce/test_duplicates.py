@@ -56,8 +56,9 @@ def test_an_alert_passes_when_the_request_allows_it(client):
 
 def test_the_fields_of_the_duplicates_when_asked(client):
     """`includeRecordDetails=true` gives them all."""
-    set_rules(client, RULE)
     client.create("Contact", LastName="Doe", Email="a@x.example", Title="CEO")
+    client.create("Contact", LastName="Roe")
+    set_rules(client, RULE)
     headers = {**client.headers, "Sforce-Duplicate-Rule-Header": "includeRecordDetails=true"}
     _, (error,) = client("POST", "sobjects/Contact", {"LastName": "Roe", "Email": "a@x.example"}, headers)
     record = error["duplicateResut"]["matchResults"][0]["matchRecords"][0]["record"]

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import date, datetime
 from decimal import Decimal
 
 from connector.sandbox.salesforce.formula.functions import FUNCTIONS, SHOWN, Form, Function
@@ -62,11 +61,7 @@ def _of(literal: Literal) -> str:
         return "null"
     if isinstance(value, bool):
         return "boolean"
-    if isinstance(value, Decimal):
-        return "number"
-    if isinstance(value, date):
-        return "datetime" if isinstance(value, datetime) else "date"
-    return "text"
+    return "number" if isinstance(value, Decimal) else "text"
 
 
 def _fit(call: Call, function: Function, given: list[str]) -> str:

@@ -30,9 +30,9 @@ class FormulaError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Literal:
-    """A value written in the formula. `None` is NULL."""
+    """A value written in the formula; there are no literals for dates. `None` is NULL."""
 
-    value: Value
+    value: str | Decimal | bool | None
     position: int
     depth: int = 1
 

@@ -382,7 +382,7 @@ def leaves(column):
     if column.kind == "several":
         every = [includes(column)]
     if column.kind in {"date", "moment"}:
-        every += [periods(column), date_parts(column)]
+        every += [periods(column)] * 3 + [date_parts(column)]
     return st.one_of(every)
 
 

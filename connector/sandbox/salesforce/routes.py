@@ -8,13 +8,25 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from connector.sandbox.salesforce import batches, composite, describe, records, replication, rules
+from connector.sandbox.salesforce import (
+    batches,
+    composite,
+    describe,
+    graph,
+    records,
+    replication,
+    rules,
+    search,
+    tree,
+)
 from connector.sandbox.salesforce.bulk import ingest_jobs, query_jobs
 from connector.sandbox.salesforce.calls import Call, refused
 from connector.sandbox.salesforce.errors import ApiError
 from connector.sandbox.salesforce.ids import normalise
 from connector.sandbox.salesforce.options import WriteOptions
 from connector.sandbox.salesforce.org import Org
+from connector.sandbox.salesforce.preconditions import under_conditions
+from connector.sandbox.salesforce.schema import Field, SObject
 from connector.sandbox.salesforce.soql.resolve import Context
 from connector.sandbox.salesforce.soql.run import answer
 from connector.sandbox.wire import Request, Response
@@ -103,8 +115,8 @@ def _match(pattern: tuple[str, ...], parts: tuple[str, ...]) -> tuple[str, ...] 
 
 
 def _list_resources(call: Call) -> Response:
-    names = ("composite", "limits", "query", "queryAll", "sobjects")
-    return Response.json({each: f"{call.base}/{each}" for each in names})
+    names = {path.partition("/")[0] for path, _ in _TABLE if path}
+    return Response.json({each: f"{call.base}/{each}" for each in sorted(names)})
 
 
 def _query(call: Call) -> Response:
@@ -181,16 +193,42 @@ def _record_count(call: Call) -> Response:
 def _picklist_values(call: Call) -> Response:
     sobject = call.org.readable(call.arguments[0])
     field = sobject.find(call.arguments[2])
+    record_type = _record_type(call, sobject)
+    if field is None or field not in _picklists(call, sobject):
+        raise ApiError("NOT_FOUND", "The requested resource does not exist")
+    url = f"{call.base}/ui-api/object-info/{sobject.name}/picklist-values/{record_type}/{field.name}"
+    return Response.json(describe.picklist_values(call.org.store, field, record_type, url))
+
+
+def _all_picklist_values(call: Call) -> Response:
+    sobject = call.org.readable(call.arguments[0])
+    record_type = _record_type(call, sobject)
+    url = f"{call.base}/ui-api/object-info/{sobject.name}/picklist-values/{record_type}"
+    found = {
+        field.name: describe.picklist_values(call.org.store, field, record_type, f"{url}/{field.name}")
+        for field in _picklists(call, sobject)
+    }
+    tag = "".join(each["eTag"][:8] for each in found.values())
+    return Response.json({"eTag": tag, "picklistFieldValues": found})
+
+
+def _picklists(call: Call, sobject: SObject) -> list[Field]:
+    return [
+        field
+        for field in sobject.fields.values()
+        if field.type in {"picklist", "multipicklist"} and call.org.access.may_read_field(sobject.name, field.name)
+    ]
+
+
+def _record_type(call: Call, sobject: SObject) -> str:
+    """The record type an address names, which must be one of the object or the master's."""
     record_type = normalise(call.arguments[1])
     if record_type is None:
         raise ApiError("MALFORMED_ID", f"Record Type ID: id value of incorrect type: {call.arguments[1]}")
     known = call.org.store.table("RecordType").live
-    master = rules.MASTER_RECORD_TYPE
-    own = record_type == master or known.get(record_type, {}).get("SobjectType") == sobject.name
-    if field is None or field.type not in {"picklist", "multipicklist"} or not own:
+    if record_type != rules.MASTER_RECORD_TYPE and known.get(record_type, {}).get("SobjectType") != sobject.name:
         raise ApiError("NOT_FOUND", "The requested resource does not exist")
-    url = f"{call.base}/ui-api/object-info/{sobject.name}/picklist-values/{record_type}/{field.name}"
-    return Response.json(describe.picklist_values(call.org.store, field, record_type, url))
+    return record_type
 
 
 _TABLE: tuple[tuple[str, dict[str, Resource]], ...] = (
@@ -199,8 +237,12 @@ _TABLE: tuple[tuple[str, dict[str, Resource]], ...] = (
     ("queryAll", {"GET": _query_all}),
     ("query/{}", {"GET": _query_more}),
     ("queryAll/{}", {"GET": _query_more}),
+    ("search", {"GET": search.search}),
+    ("parameterizedSearch", {"GET": search.search_by_address, "POST": search.search_by_body}),
     ("composite", {"POST": composite.composite}),
     ("composite/batch", {"POST": composite.batch}),
+    ("composite/graph", {"POST": graph.answer_graphs}),
+    ("composite/tree/{}", {"POST": tree.create}),
     ("composite/sobjects", {"POST": batches.create, "PATCH": batches.update, "DELETE": batches.delete}),
     ("composite/sobjects/{}", {"GET": batches.read, "POST": batches.read}),
     ("composite/sobjects/{}/{}", {"PATCH": batches.upsert}),
@@ -209,7 +251,10 @@ _TABLE: tuple[tuple[str, dict[str, Resource]], ...] = (
     ("sobjects/{}/describe", {"GET": _describe}),
     ("sobjects/{}/updated", {"GET": _updated}),
     ("sobjects/{}/deleted", {"GET": _deleted}),
-    ("sobjects/{}/{}", {"GET": records.read, "PATCH": records.update, "DELETE": records.delete}),
+    ("sobjects/{}/{}", {
+        "GET": under_conditions(records.read), "PATCH": under_conditions(records.update),
+        "DELETE": under_conditions(records.delete),
+    }),
     ("sobjects/{}/{}/{*}", {
         "GET": records.respond_several(records.read_by_key), "PATCH": records.upsert,
         "DELETE": records.respond_several(records.delete_by_key),
@@ -223,6 +268,7 @@ _TABLE: tuple[tuple[str, dict[str, Resource]], ...] = (
     ("jobs/ingest/{}/{}", {"GET": ingest_jobs.results}),
     ("limits", {"GET": _limits}),
     ("limits/recordCount", {"GET": _record_count}),
+    ("ui-api/object-info/{}/picklist-values/{}", {"GET": _all_picklist_values}),
     ("ui-api/object-info/{}/picklist-values/{}/{}", {"GET": _picklist_values}),
 )  # fmt: skip
 

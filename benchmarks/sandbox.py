@@ -5,9 +5,10 @@ process, and over that with TLS, in turns, so that whatever else the machine doe
 has to serve at least twice the requests per second of the port.
 
 `loading`: 20,000 and 200,000 contacts go into each sandbox through its batch API, every load in a new process, and
-the smaller one over a port too. Ten times the records may take at most eleven times as long, told
-in processor time, which is the process's own; of several turns the quickest counts. Peak memory is the process's resident set, the client's share
-included in process; memory per record is what the larger load takes more than the smaller one.
+the smaller one over a port too. Ten times the records may take at most eleven times as long, in processor time,
+which other processes do not lengthen as much; of several turns the quickest counts. Peak memory is the process's
+resident set, the client's share included in process; memory per record is what the larger load takes more than the
+smaller one.
 
     python benchmarks/sandbox.py [requests|loading] [--rounds N] [--records N] [--turns N]
 

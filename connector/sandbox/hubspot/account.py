@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from connector.sandbox.hubspot.credentials import Credentials
+from connector.sandbox.hubspot.exports import Exports
+from connector.sandbox.hubspot.imports import Imports
 from connector.sandbox.hubspot.limits import Limits
 from connector.sandbox.hubspot.schema import OBJECT_TYPES
 from connector.sandbox.hubspot.usage import Usage
@@ -34,3 +36,5 @@ class Account:
     scopes: set[str] = field(default_factory=lambda: set(ALL_SCOPES))
     usage: Usage = field(default_factory=Usage)
     limits: Limits = field(default_factory=Limits)
+    imports: Imports = field(default_factory=Imports)
+    exports: Exports = field(default_factory=Exports)

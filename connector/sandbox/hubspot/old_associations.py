@@ -5,11 +5,12 @@
 | `GET /crm/v3/objects/{from}/{id}/associations/{to}` | ids and types, a page of 500 associated records |
 | `PUT`, `DELETE` …`/{toId}/{type}` | one type of one pair |
 | `POST /crm/v3/associations/{from}/{to}/batch/create`, `…/archive` | types of up to 100 pairs |
+| `POST /crm/v3/associations/{from}/{to}/batch/read` | ids and types, of up to 1,000 records |
 | `GET /crm/v3/associations/{from}/{to}/types` | the types there are |
 
 A type is named by its id, or by the object types: `deal_to_company`. Where two of HubSpot's own types would share
 that name, the one with a label has it, and the other ends in `_unlabeled`. Both ends of a pair must be live
-records. `batch/read` is in `legacy.py`.
+records.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from connector.sandbox.hubspot.errors import ApiError, not_found, refuse, refuse
 from connector.sandbox.hubspot.schema import ObjectType
 from connector.sandbox.hubspot.views import MOST_ASSOCIATED, viewer
 from connector.sandbox.wire import Response
+
+MOST_READ = 1_000
 
 
 def list_page(call: Call) -> Response:
@@ -80,6 +83,27 @@ def unlink_batch(call: Call) -> Response:
         except ApiError:
             continue
     return Response(204)
+
+
+def read_batch(call: Call) -> Response:
+    """What records are associated with, an entry for each type; one without any is an error of the 207."""
+    names, (kind, other) = _names(call), call.pair
+    named = _named(call, names)
+    results, errors = [], []
+    for given in call.inputs(MOST_READ):
+        start = _id(given)
+        around = call.portal.associations.neighbours(names, int(start)) if start.isdigit() else {}
+        if around:
+            to = [{"id": str(end), "type": named[one]} for end in sorted(around) for one in around[end]]
+            results.append({"from": {"id": start}, "to": to})
+        else:
+            error = not_found(
+                f"No {other.singular} is associated with {kind.singular} {start}.",
+                sub_category="crm.associations.NO_ASSOCIATIONS_FOUND",
+                context={"fromObjectId": [start]},
+            )
+            errors.append(error.body())
+    return batch_answer(call, results, errors, 200)
 
 
 def list_types(call: Call) -> Response:

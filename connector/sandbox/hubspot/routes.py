@@ -14,7 +14,7 @@ from typing import Any
 
 from connector.sandbox.hubspot import account_calls as account
 from connector.sandbox.hubspot import association_calls as links
-from connector.sandbox.hubspot import batches, legacy, limits, oauth, objects, privacy, search
+from connector.sandbox.hubspot import batches, exports, imports, legacy, limits, oauth, objects, privacy, search
 from connector.sandbox.hubspot import old_associations as old_links
 from connector.sandbox.hubspot import schema_calls as schema
 from connector.sandbox.hubspot.calls import Call
@@ -64,6 +64,7 @@ _LINKED = ("crm.objects.{from}.read", "crm.objects.{to}.read")
 _LINK = ("crm.objects.{from}.write", "crm.objects.{to}.write")
 _SEE, _SHAPE = ("crm.schemas.{type}.read",), ("crm.schemas.{type}.write",)
 _READ_OWNERS = ("crm.objects.owners.read",)
+_IMPORT, _EXPORT = ("crm.import",), ("crm.export",)
 _PAIR = "objects/{from}/{id}/associations"
 _LINKS = "associations/{from}/{to}"
 _STAGE = "pipelines/{type}/{id}/stages/{stage}"
@@ -103,6 +104,7 @@ ROUTES = (
     Route("DELETE", _PAIR + "/{to}/{other}/{label}", "associations/delete", _LINK, old_links.delete, _V3_ONLY),
     Route("POST", _LINKS + "/batch/create", "associations/batch/create", _LINK, old_links.link_batch, _V3_ONLY),
     Route("POST", _LINKS + "/batch/archive", "associations/batch/archive", _LINK, old_links.unlink_batch, _V3_ONLY),
+    Route("POST", _LINKS + "/batch/read", "associations/batch/read", _LINKED, old_links.read_batch, _V3_ONLY),
     Route("GET", _LINKS + "/types", "associations/types", _LINKED, old_links.list_types, _V3_ONLY),
     # properties
     Route("GET", "properties/{type}", "properties", _SEE, schema.list_properties),
@@ -133,6 +135,16 @@ ROUTES = (
     Route("DELETE", _STAGE, "pipelines/stages", _SHAPE, schema.delete_stage),
     Route("GET", "pipelines/{type}/{id}/audit", "pipelines", _SEE, schema.audit_pipeline),
     Route("GET", _STAGE + "/audit", "pipelines/stages", _SEE, schema.audit_stage),
+    # files of many records
+    Route("POST", "imports", "imports", _IMPORT, imports.create),
+    Route("GET", "imports", "imports", _IMPORT, imports.list_page),
+    Route("GET", "imports/{id}", "imports", _IMPORT, imports.read),
+    Route("GET", "imports/{id}/errors", "imports", _IMPORT, imports.list_errors),
+    Route("POST", "imports/{id}/cancel", "imports", _IMPORT, imports.cancel),
+    Route("POST", "exports/export/async", "exports", _EXPORT, exports.create),
+    Route("GET", "exports/export/async/tasks/{id}/status", "exports", _EXPORT, exports.read_status),
+    Route("GET", "exports/export/{id}", "exports", _EXPORT, exports.read_details),
+    Route("GET", "exports/files/{token}/{name}", "exports/files", (), exports.download, _V3_ONLY, bearer=False),
     # owners, account
     Route("GET", "owners", "owners", _READ_OWNERS, schema.list_owners),
     Route("GET", "owners/{id}", "owners", _READ_OWNERS, schema.read_owner),
@@ -171,7 +183,6 @@ LEGACY_ROUTES = (
     Route("GET", "deals/v1/deal/{id}", "deals/read", _DEAL, legacy.read_deal),
     Route("GET", "deals/v1/pipelines", "pipelines", _DEAL, legacy.list_pipelines),
     Route("GET", "properties/v1/{type}/properties", "properties", _READ, legacy.list_properties),
-    Route("POST", "crm/v3/" + _LINKS + "/batch/read", "associations/batch/read", _LINKED, legacy.read_associations),
     # the webhooks journal: its version comes third
     Route("GET", _JOURNAL + "earliest", "journal", (), journal.read_earliest, bearer=False),
     Route("GET", _JOURNAL + "latest", "journal", (), journal.read_latest, bearer=False),

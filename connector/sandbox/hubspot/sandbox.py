@@ -21,6 +21,8 @@ from connector.sandbox.hubspot.actors import ADMINISTRATOR, APP, person
 from connector.sandbox.hubspot.calls import Call
 from connector.sandbox.hubspot.credentials import OAUTH_APP_ID, REDIRECT_URI, Bearer, Credentials
 from connector.sandbox.hubspot.errors import ApiError, RateLimited, missing_scopes, not_found, refuse_status
+from connector.sandbox.hubspot.exports import Exports
+from connector.sandbox.hubspot.imports import Imports
 from connector.sandbox.hubspot.moments import to_ms
 from connector.sandbox.hubspot.portal import Portal
 from connector.sandbox.hubspot.routes import Route, find
@@ -32,6 +34,9 @@ from connector.sandbox.snapshots import Snapshots
 from connector.sandbox.wire import Request, Response
 
 _OBJECT_TYPE_ARGS = {"type", "from", "to"}
+
+
+_State = tuple[Portal, set[str], Webhooks, Imports, Exports]  # what a snapshot keeps
 
 
 @dataclass(slots=True)
@@ -118,14 +123,15 @@ class HubSpotSandbox:
         owner = found or self.portal.owners.add([{"email": email}])[0]
         return self._credentials.admit(person(owner["userIdIncludingInactive"], owner["email"]))
 
-    def _tell(self) -> tuple[Portal, set[str], Webhooks]:
-        return self.portal, self.scopes, self.webhooks
+    def _tell(self) -> _State:
+        return self.portal, self.scopes, self.webhooks, self.account.imports, self.account.exports
 
-    def _take(self, state: tuple[Portal, set[str], Webhooks]) -> None:
-        self.portal, self.scopes, self.account.webhooks = state
+    def _take(self, state: _State) -> None:
+        self.portal, self.scopes, self.account.webhooks, self.account.imports, self.account.exports = state
 
     async def tick(self) -> None:
-        """Do what HubSpot does of its own accord as time goes by: deliver webhooks. To be awaited every second."""
+        """Do what HubSpot does of its own accord as time goes by: imports, webhooks. To be awaited every second."""
+        self.account.imports.catch_up(self.portal)
         await self.webhooks.deliver_aside()
 
     def install_app(self, redirect_uri: str = REDIRECT_URI) -> str:
@@ -133,7 +139,7 @@ class HubSpotSandbox:
         return self._credentials.consent(redirect_uri, self.portal.now())
 
     def restore_records(self, object_type: str, record_ids: list[str]) -> None:
-        """Bring archived records back, as somebody in HubSpot's own pages. Raises `ApiError`, and then does nothing."""
+        """Bring archived records back, as somebody in HubSpot's own pages. Raises `ApiError`: nothing is done."""
         kind = self.portal.kind(object_type)
         self.portal.actor = ADMINISTRATOR
         writes.restore(self.portal, kind, record_ids)
@@ -185,6 +191,7 @@ class HubSpotSandbox:
             who = self.account.credentials.bearer(request.headers.get("authorization", ""), self.portal.now())
             visit.who = who
             self._admit(who, route.bucket, [scope.format(**names) for scope in route.scopes])
+        self.account.imports.catch_up(self.portal)
         self.portal.actor = visit.who.actor if visit.who else APP
         response = route.answer(Call(request, self.portal, self.account, version, args))
         automation.react(self.portal)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -75,6 +75,12 @@ def search(call: Call) -> Response:
     return Response.json(answer)
 
 
+def every(portal: Portal, kind: ObjectType, body: dict[str, Any]) -> list[Record]:
+    """All records that a search of this body would find, however many, as search sees them now (for exports)."""
+    query = replace(_read(portal, kind, body), limit=len(portal.tables[kind.name].live), after=0)
+    return _find(portal, kind, query, most=query.limit)[0]
+
+
 # -- reading the request
 
 
@@ -128,7 +134,7 @@ def _unknown(name: str) -> Exception:
 
 
 def _filter(portal: Portal, kind: ObjectType, given: dict[str, Any]) -> Filter:
-    name, operator = str(given.get("propertyName")), str(given.get("operator"))
+    name, operator = str(given.get("propertyName", given.get("property"))), str(given.get("operator"))
     make = _OPERATORS.get(operator)
     if make is None:
         raise refuse(f"{operator} is not a search operator")
@@ -313,11 +319,11 @@ def _ids(portal: Portal, kind: ObjectType, name: str, operator: str, operands: _
     return frozenset(holder for holder in holders if holder is not None)
 
 
-def _find(portal: Portal, kind: ObjectType, query: Query) -> tuple[list[Record], int]:
+def _find(portal: Portal, kind: ObjectType, query: Query, most: int = MOST_RESULTS) -> tuple[list[Record], int]:
     """The records of one page, and how many match in all."""
     table = portal.tables[kind.name]
     hidden = list(table.hidden_ids(portal.now()))
-    end = min(query.after + query.limit, MOST_RESULTS)
+    end = min(query.after + query.limit, most)
     low, high = _bounds(query.groups)
     start, stop = table.by_modified.span(low, high)
     entries = table.by_modified.entries()

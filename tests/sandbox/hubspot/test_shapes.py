@@ -125,8 +125,8 @@ OPTION = {"label": str, "value": str, "displayOrder": int, "hidden": bool, "desc
 PROPERTY = {
     "name": str, "label": str, "type": str, "fieldType": str, "description": str, "groupName": str,
     "options": Maybe([OPTION]), "createdAt": MOMENT, "updatedAt": MOMENT, "archivedAt?": MOMENT,
-    "displayOrder": int, "calculated": bool, "externalOptions": bool, "archived": bool, "hasUniqueValue": bool, "hidden": bool,
-    "hubspotDefined": bool, "formField": bool, "dataSensitivity": str, "referencedObjectType?": str,
+    "displayOrder": int, "calculated": bool, "externalOptions": bool, "archived": bool, "hasUniqueValue": bool,
+    "hidden": bool, "hubspotDefined": bool, "formField": bool, "dataSensitivity": str, "referencedObjectType?": str,
     "modificationMetadata": {
         "archivable": bool, "readOnlyDefinition": bool, "readOnlyValue": bool, "readOnlyOptions?": bool,
     },
@@ -151,7 +151,8 @@ OWNER = {
 }  # fmt: skip
 ACCOUNT = {
     "portalId": int, "accountType": str, "timeZone": str, "companyCurrency": str,
-    "additionalCurrencies": Maybe([str]), "utcOffset": str, "utcOffsetMilliseconds": int, "uiDomain": str, "dataHostingLocation": str,
+    "additionalCurrencies": Maybe([str]), "utcOffset": str, "utcOffsetMilliseconds": int, "uiDomain": str,
+    "dataHostingLocation": str,
 }  # fmt: skip
 USAGE = {
     "name": str, "usageLimit": int, "currentUsage": int, "collectedAt": MOMENT, "fetchStatus": str,
@@ -170,14 +171,32 @@ _OWNED = {
 }
 SIGNED = {
     "expiresAt": int, "scopes": str, "hubId": int, "userId": int, "appId": int, "signature": str,
-    "newSignature": str, "scopeToScopeGroupPks": str, "hublet": str, "trialScopes": str, "trialScopeToScopeGroupPks": str,
-    "isUserLevel": bool, "isPrivateDistribution": bool, "isServiceAccount": bool, "installingUserId": int,
-    "appInstallId?": str, "audience?": str,
+    "newSignature": str, "scopeToScopeGroupPks": str, "hublet": str, "trialScopes": str,
+    "trialScopeToScopeGroupPks": str, "isUserLevel": bool, "isPrivateDistribution": bool, "isServiceAccount": bool,
+    "installingUserId": int, "appInstallId?": str, "audience?": str,
 }  # fmt: skip
 ACCESS = {
     **_OWNED, "app_id": int, "expires_in": int, "is_private_distribution": bool, "signed_access_token": SIGNED,
 }  # fmt: skip
 _ACTIVE = {"active": True, "client_id": str, "app_id": int, "token_use": "access_token"}
+
+IMPORT = {
+    "id": ID, "state": str, "createdAt": MOMENT, "updatedAt": MOMENT, "importName?": str, "importSource?": "API",
+    "importRequestJson?": dict, "mappedObjectTypeIds": [str], "optOutImport": False,
+    "metadata": {"counters": {"*": int}, "fileIds": [ID], "objectLists": Maybe([dict])},
+}  # fmt: skip
+IMPORT_ERROR = {
+    "id": ID, "createdAt": int, "errorType": str, "errorMessage?": str, "objectType?": str, "objectTypeId?": str,
+    "knownColumnNumber?": int, "invalidValue?": str, "invalidValueToDisplay?": str, "extraContext?": str,
+    "sourceData": {
+        "fileId": int, "pageName?": str, "lineNumber": int, "rowData": [str], "containsEncryptedProperties": False,
+    },
+}  # fmt: skip
+EXPORT = {
+    "id": ID, "exportName": str, "exportType": "VIEW", "objectType": str, "objectProperties": [str],
+    "createdAt": MOMENT, "updatedAt": MOMENT, "exportState": str, "recordCount": int,
+}  # fmt: skip
+CSV = "a file"
 
 
 # -- calls
@@ -218,6 +237,19 @@ _PIPELINES = "/crm/pipelines/2026-09/{type}"
 _STAGES = _PIPELINES + "/{id}/stages"
 _SIGN_IN = {"client_id": "CLIENT", "client_secret": "SECRET"}
 _REFRESH = {**_SIGN_IN, "grant_type": "refresh_token", "refresh_token": "REFRESH"}
+
+_FORM = {
+    "importRequest": orjson.dumps({
+        "name": "I", "files": [{"fileName": "i.csv", "fileFormat": "CSV", "fileImportPage": {"columnMappings": [
+            {"columnName": "Email", "propertyName": "email", "columnObjectTypeId": "0-1"},
+        ]}}],
+    }).decode(),
+    "files": "Email\nnone\n",
+}  # fmt: skip
+_EXPORT = "/crm/exports/2026-09/export/async"
+_VIEW = {
+    "exportType": "VIEW", "exportName": "E", "format": "CSV", "objectType": "0-3", "objectProperties": ["dealname"],
+}  # fmt: skip
 
 CASES: dict[tuple[str, str], Case] = {
     # records
@@ -338,6 +370,29 @@ CASES: dict[tuple[str, str], Case] = {
     ("DELETE", _STAGES + "/{stage}"): Case(204, None, refused=404, wrong={"stage": "x"}),
     ("GET", _PIPELINES + "/{id}/audit"): Case(200, {"results": [AUDIT]}, refused=404, wrong={"id": "x"}),
     ("GET", _STAGES + "/{stage}/audit"): Case(200, {"results": [AUDIT]}, refused=404, wrong={"stage": "x"}),
+    # files of many records
+    ("POST", "/crm/imports/2026-09"): Case(200, IMPORT, _FORM, wrong={"importRequest": "{}"}),
+    ("GET", "/crm/imports/2026-09"): Case(200, page(IMPORT), wrong="?limit=0"),
+    ("GET", "/crm/imports/2026-09/{id}"): Case(200, IMPORT, args={"id": "IMPORT"}, refused=404, wrong=LOST),
+    ("GET", "/crm/imports/2026-09/{id}/errors"): Case(
+        200, page(IMPORT_ERROR), args={"id": "FAILED"}, refused=404, wrong=LOST
+    ),
+    ("POST", "/crm/imports/2026-09/{id}/cancel"): Case(
+        200, {"status": str, "startedAt": MOMENT, "completedAt": MOMENT, "requestedAt?": MOMENT},
+        args={"id": "IMPORT"}, wrong={"id": "FAILED"},
+    ),
+    ("POST", _EXPORT): Case(202, {"id": ID, "links?": {"*": str}}, _VIEW, wrong={**_VIEW, "format": "PDF"}),
+    ("GET", _EXPORT + "/tasks/{id}/status"): Case(
+        200,
+        {"status": "COMPLETE", "result": str, "requestedAt?": MOMENT, "startedAt": MOMENT, "completedAt": MOMENT},
+        args={"id": "EXPORT"}, refused=404, wrong=LOST,
+    ),
+    ("GET", "/crm/exports/2026-09/export/{id}"): Case(
+        200, EXPORT, args={"id": "EXPORT"}, refused=404, wrong=LOST
+    ),
+    ("GET", "/crm/v3/exports/files/{token}/{name}"): Case(
+        200, CSV, args={"token": "FILE", "name": "export.csv"}, refused=404, wrong={"token": "x"}
+    ),
     # owners, account, object types
     ("GET", "/crm/owners/2026-09"): Case(200, page(OWNER), wrong="?limit=501"),
     ("GET", "/crm/owners/2026-09/{id}"): Case(200, OWNER, args={"id": "OWNER"}, refused=404, wrong={"id": "1"}),
@@ -371,7 +426,6 @@ CASES: dict[tuple[str, str], Case] = {
         wrong={"tokenKey": "x"},
     ),
 }  # fmt: skip
-FORMS = {path for _, path in CASES if path.startswith("/oauth/") and "private-apps" not in path}
 
 
 @pytest.fixture
@@ -388,6 +442,11 @@ def things(hub: Hub) -> dict[str, str]:
     stages = [{**_STAGE, "label": label, "stageId": label.lower()} for label in "RT"]
     body = {"label": "P", "displayOrder": 1, "pipelineId": "p", "stages": stages}
     hub.call("POST", "/crm/v3/pipelines/deals", body, 201)
+    imported = [send(hub, "POST", "/crm/v3/imports", _FORM)[1]["id"]]
+    export = hub.call("POST", _EXPORT, _VIEW, 202)["id"]
+    hub.advance(2)
+    imported.append(send(hub, "POST", "/crm/v3/imports", _FORM)[1]["id"])
+    file = hub.call("GET", f"{_EXPORT}/tasks/{export}/status")["result"]
     sandbox = hub.sandbox
     client = {"client_id": sandbox.client_id, "client_secret": sandbox.client_secret}
     refresh = {"grant_type": "refresh_token", "refresh_token": sandbox.refresh_token}
@@ -395,6 +454,7 @@ def things(hub: Hub) -> dict[str, str]:
         "COMPANY": company, "CONTACT": contact, "DEAL": deals[0], "OTHER": deals[1], "TOKEN": hub.token,
         "CLIENT": sandbox.client_id, "SECRET": sandbox.client_secret, "REFRESH": sandbox.refresh_token,
         "ACCESS": hub.form("/oauth/v1/token", **client, **refresh)["access_token"],
+        "FAILED": imported[0], "IMPORT": imported[1], "EXPORT": export, "FILE": file.split("/")[-2],
         "OWNER": hub.call("GET", "/crm/v3/owners")["results"][0]["id"],
     }  # fmt: skip
 
@@ -415,13 +475,24 @@ def address(path: str, args: dict[str, str], things: dict[str, str]) -> str:
     return path.format(**named({**values, "id": known, **args}, things))
 
 
-def ask(hub: Hub, method: str, path: str, body: Any, form: bool) -> tuple[int, Any, dict[str, str]]:
-    if not form:
-        answer = hub.send(method, path, body)
-        return answer.status, answer.json, answer.headers
-    headers = {"Content-Type": "application/x-www-form-urlencoded"}
-    response = hub.sandbox(Request.make(method, HOST + path, headers, urlencode(body or {}).encode()))
-    return response.status, orjson.loads(response.body) if response.body else None, response.headers
+def send(hub: Hub, method: str, path: str, body: Any) -> tuple[int, Any, dict[str, str]]:
+    """A call whose body is sent as its address expects it: as JSON, a form, or a form of several parts."""
+    if path.startswith("/oauth/") and "private-apps" not in path:
+        headers, data = {"Content-Type": "application/x-www-form-urlencoded"}, urlencode(body or {}).encode()
+    elif isinstance(body, dict) and "importRequest" in body:
+        parts = [f'name="importRequest"\r\n\r\n{body["importRequest"]}']
+        parts += [f'name="files"; filename="i.csv"\r\n\r\n{body["files"]}'] if "files" in body else []
+        headers = {"Content-Type": "multipart/form-data; boundary=b"}
+        data = "".join(
+            [*(f"--b\r\nContent-Disposition: form-data; {one}\r\n" for one in parts), "--b--\r\n"]
+        ).encode()
+    else:
+        headers, data = {}, b"" if body is None else orjson.dumps(body)
+    answer = hub.sandbox(
+        Request.make(method, HOST + path, {"Authorization": f"Bearer {hub.token}", **headers}, data)
+    )
+    found = orjson.loads(answer.body) if answer.body and "json" in answer.headers["Content-Type"] else None
+    return answer.status, found if found is not None or not answer.body else CSV, answer.headers
 
 
 def test_every_route_has_a_shape():
@@ -435,13 +506,14 @@ def test_an_answer_has_its_shape(hub, things, method, path):
     """Every key that HubSpot documents as always there is there, and none that it does not document."""
     case = CASES[method, path]
     target = address(path, case.args or {}, things) + case.query
-    status, found, headers = ask(hub, method, target, named(case.body, things), path in FORMS)
+    status, found, headers = send(hub, method, target, named(case.body, things))
     assert status == case.status, found
     if case.shape is None:
         assert found is None
     else:
         assert differ(case.shape, found) == []
-        assert headers["Content-Type"] == "application/json;charset=UTF-8"
+        kind = "text/csv" if case.shape == CSV else "application/json;charset=UTF-8"
+        assert headers["Content-Type"] == kind
 
 
 @pytest.mark.parametrize(("method", "path"), CASES, ids=lambda part: part)
@@ -457,9 +529,8 @@ def test_a_refusal_has_its_shape(hub, things, method, path):
         args |= case.wrong
     else:
         body = case.wrong
-    status, found, headers = ask(
-        hub, method, address(path, args, things) + query, named(body, things), path in FORMS
-    )
+    target = address(path, args, things) + query
+    status, found, headers = send(hub, method, target, named(body, things))
     assert status == case.refused, found
     assert differ(case.error or ERROR, found) == []
     assert found["correlationId"] == headers["X-HubSpot-Correlation-Id"]

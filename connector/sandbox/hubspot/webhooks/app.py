@@ -95,7 +95,7 @@ class Webhooks:
     def __init__(self, portal: Portal, app_id: int, client_secret: str, seed: int) -> None:
         self._portal = portal
         self._random = Random(f"webhook ids {seed}")
-        self._event_id = 0
+        self._event_id = self._random.randrange(1, 1 << 32)
         self._subscriptions = Subscriptions(self._random.randrange(1_000_000, 9_000_000))
         self._outbox = Outbox(seed)
         self._target: Target | None = None

@@ -6,12 +6,11 @@
 | `GET /companies/v2/companies/{id}`, `/deals/v1/deal/{id}` | one record with all that it holds |
 | `GET /properties/v1/{type}/properties`, `/companies/v2/properties` | definitions |
 | `GET /deals/v1/pipelines` | pipelines |
-| `POST /crm/v3/associations/{from}/{to}/batch/read` | the ids that records are associated with |
 
 Numbers are numbers here: ids, and moments as milliseconds, in property values too. Simplified: records come in the
 order of their ids, nothing can be written, and no call for what changed of late is here. Source: HubSpot docs,
 "Get all companies", "Get a company", "Get all deals", "Get a deal", "Get all deal properties", "Get all company
-properties", "Get all deal pipelines", and "Associations v3", "Read a batch of associations".
+properties", "Get all deal pipelines".
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from connector.sandbox.hubspot.calls import Call, batch_answer
+from connector.sandbox.hubspot.calls import Call
 from connector.sandbox.hubspot.errors import not_found, refuse
 from connector.sandbox.hubspot.moments import from_iso
 from connector.sandbox.hubspot.pipelines import Pipeline, Stage
@@ -32,7 +31,6 @@ from connector.sandbox.wire import Response
 
 MOST_PER_PAGE = 250
 USUAL_PER_PAGE = 100
-MOST_ASSOCIATED_READ = 1_000
 
 # What the old shape calls the id of a record, a page of records, and whether there are more.
 _ID = {COMPANIES.name: "companyId", DEALS.name: "dealId"}
@@ -194,28 +192,3 @@ def _show_stage(stage: Stage) -> dict[str, Any]:
         "displayOrder": stage.order,
         "closedWon": stage.won,
     }
-
-
-# -- associations
-
-
-def read_associations(call: Call) -> Response:
-    """What up to 1,000 records are associated with, an entry for each type. None is an error of the 207."""
-    kind, other = call.pair
-    view = viewer(call.portal, kind, associations=[other])
-    results, errors = [], []
-    for given in call.inputs(MOST_ASSOCIATED_READ):
-        start = str(given.get("id"))
-        record = call.portal.tables[kind.name].live.get(int(start)) if start.isdigit() else None
-        page = {} if record is None else view(record).get("associations", {}).get(other.name, {})
-        if page:
-            results.append({"from": {"id": start}, "to": page["results"]})
-        else:
-            errors.append(
-                not_found(
-                    f"No {other.singular} is associated with {kind.singular} {start}.",
-                    sub_category="crm.associations.NO_ASSOCIATIONS_FOUND",
-                    context={"fromObjectId": [start]},
-                ).body()
-            )
-    return batch_answer(call, results, errors, 200)

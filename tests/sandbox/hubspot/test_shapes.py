@@ -329,6 +329,14 @@ CASES: dict[tuple[str, str], Case] = {
     ("POST", _OLD_LINKS + "/batch/archive"): Case(
         204, None, {"inputs": [{**_PAIR, "type": "5"}]}, wrong={"inputs": [{**_PAIR, "type": "x"}]}
     ),
+    ("POST", _OLD_LINKS + "/batch/read"): Case(
+        207, batch({"from": {"id": ID}, "to": LINKED["results"]}), {"inputs": [{"id": "DEAL"}, {"id": "1"}]},
+        wrong={"inputs": ["x"]},
+    ),
+    ("POST", _OLD_LINKS + "/batch/read"): Case(
+        207, batch({"from": {"id": ID}, "to": LINKED["results"], "paging?": PAGING}),
+        {"inputs": [{"id": "DEAL"}, {"id": "1"}]}, wrong={"inputs": [{}]},
+    ),
     ("GET", _OLD_LINKS + "/types"): Case(200, {"results": [{"id": ID, "name": str}]}, wrong={"to": "unicorns"}),
     # properties
     ("GET", _PROPERTIES): Case(200, {"results": [PROPERTY]}, wrong=_NO_TYPE),

@@ -22,6 +22,7 @@ from collections.abc import Iterator
 from connector.sandbox.hubspot import writes
 from connector.sandbox.hubspot.actors import setting
 from connector.sandbox.hubspot.associations import PRIMARY
+from connector.sandbox.hubspot.fields import stage_of
 from connector.sandbox.hubspot.happenings import Linked, Written
 from connector.sandbox.hubspot.lifecycle import STAGE, is_forward
 from connector.sandbox.hubspot.portal import Portal
@@ -72,7 +73,7 @@ def _on_written(portal: Portal, written: Written) -> None:
             for name in (CONTACTS.name, COMPANIES.name):
                 for other_id in list(portal.associations.neighbours((DEALS.name, name), record.id)):
                     _move(portal, BY_ALIAS[name], other_id)
-        if "dealstage" in written.names and writes.is_won(portal, record):
+        if "dealstage" in written.names and _is_won(portal, record):
             for kind, other in list(_served(portal, record)):
                 _follow_deal(portal, record, kind, other)
     elif written.kind == COMPANIES.name and STAGE in written.names:
@@ -85,14 +86,21 @@ def _on_written(portal: Portal, written: Written) -> None:
 
 def _follow_deal(portal: Portal, deal: Record, kind: ObjectType, other: Record) -> None:
     """Raise a contact or a company to the stage of one that has this deal. A lost deal raises nobody."""
-    settings = portal.settings
-    if writes.is_won(portal, deal):
+    settings, deal_stage = portal.settings, stage_of(portal, deal)
+    if deal_stage is None:
+        return
+    if deal_stage.won:
         _raise(portal, kind, other, settings.stage_on_deal_won)
         closed = deal.values.get("closedate")
         if settings.stage_on_deal_won and closed is not None and "closedate" not in other.values:
             _write(portal, kind, other, {"closedate": closed})
-    elif not writes.is_closed(portal, deal):
+    elif not deal_stage.closed:
         _raise(portal, kind, other, settings.stage_on_deal_created)
+
+
+def _is_won(portal: Portal, deal: Record) -> bool:
+    deal_stage = stage_of(portal, deal)
+    return deal_stage is not None and deal_stage.won
 
 
 def _hand_down(portal: Portal, company: Record, contact: Record) -> None:

@@ -52,22 +52,23 @@ def _days_to_close(_: Portal, record: Record) -> str | None:
 # -- of a deal's stage
 
 
-def _stage(portal: Portal, deal: Record) -> Stage | None:
+def stage_of(portal: Portal, deal: Record) -> Stage | None:
+    """The stage that a deal is in; None if it has been removed."""
     return portal.pipelines.stages.get(deal.values.get("dealstage", ""))
 
 
 def _is_closed(portal: Portal, deal: Record) -> str:
-    stage = _stage(portal, deal)
+    stage = stage_of(portal, deal)
     return "true" if stage is not None and stage.closed else "false"
 
 
 def _is_closed_won(portal: Portal, deal: Record) -> str:
-    stage = _stage(portal, deal)
+    stage = stage_of(portal, deal)
     return "true" if stage is not None and stage.won else "false"
 
 
 def _probability(portal: Portal, deal: Record) -> str | None:
-    stage = _stage(portal, deal)
+    stage = stage_of(portal, deal)
     return None if stage is None else str(stage.probability)
 
 
@@ -76,7 +77,7 @@ def _deal_days_to_close(portal: Portal, deal: Record) -> str | None:
 
 
 def _is_closed_lost(portal: Portal, deal: Record) -> str:
-    stage = _stage(portal, deal)
+    stage = stage_of(portal, deal)
     return "true" if stage is not None and stage.closed and not stage.won else "false"
 
 
@@ -164,7 +165,9 @@ def _deals(portal: Portal, owner: str, record: Record) -> Iterator[Record]:
 
 def _won_deals(portal: Portal, owner: str, record: Record) -> Iterator[Record]:
     return (
-        deal for deal in _deals(portal, owner, record) if (stage := _stage(portal, deal)) is not None and stage.won
+        deal
+        for deal in _deals(portal, owner, record)
+        if (stage := stage_of(portal, deal)) is not None and stage.won
     )
 
 

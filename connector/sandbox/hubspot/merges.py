@@ -25,7 +25,7 @@ from connector.sandbox.hubspot.lifecycle import STAGE
 from connector.sandbox.hubspot.portal import Portal
 from connector.sandbox.hubspot.records import Record, Version
 from connector.sandbox.hubspot.schema import CONTACTS, ObjectType
-from connector.sandbox.hubspot.writes import claim_all, locate, release_all
+from connector.sandbox.hubspot.writes import claim_all, further_addresses, locate, release_all
 
 MOST_MERGED = 250  # "Cannot have more than 250 identities on a profile" (HubSpot docs, "Handling errors")
 
@@ -71,16 +71,15 @@ def _joined(portal: Portal, kind: ObjectType, primary: Record, absorbed: Record)
         ranks = portal.properties[kind.name].defined[STAGE].allowed
         both = [record.values[STAGE] for record in (primary, absorbed) if STAGE in record.values]
         values[STAGE] = max(both, key=lambda stage: ranks.get(stage, -1))
-    more = [address for record in (primary, absorbed) for address in _addresses(record)]
-    further = [address for address in dict.fromkeys(more) if address != values.get("email")]
-    if kind is CONTACTS and further:
-        values["hs_additional_emails"] = ";".join(further)
+    listed = [
+        address
+        for record in (primary, absorbed)
+        for address in (*further_addresses(record), record.values.get("email"))
+        if address and address != values.get("email")
+    ]
+    if kind is CONTACTS and listed:
+        values["hs_additional_emails"] = ";".join(dict.fromkeys(listed))
     return values
-
-
-def _addresses(record: Record) -> list[str]:
-    listed = (*record.values.get("hs_additional_emails", "").split(";"), record.values.get("email", ""))
-    return [address for address in listed if address]
 
 
 def _joined_past(primary: Record, absorbed: Record, values: Mapping[str, str], at: int) -> dict[str, list[Version]]:

@@ -15,7 +15,7 @@ from uuid import UUID
 
 from connector.sandbox.clock import Clock
 from connector.sandbox.faults import Faults
-from connector.sandbox.hubspot import administration, automation, limits, writes
+from connector.sandbox.hubspot import administration, automation, limits, restoring
 from connector.sandbox.hubspot.account import Account
 from connector.sandbox.hubspot.actors import ADMINISTRATOR, APP, person
 from connector.sandbox.hubspot.calls import Call
@@ -142,7 +142,7 @@ class HubSpotSandbox:
         """Bring archived records back, as somebody in HubSpot's own pages. Raises `ApiError`: nothing is done."""
         kind = self.portal.kind(object_type)
         self.portal.actor = ADMINISTRATOR
-        writes.restore(self.portal, kind, record_ids)
+        restoring.restore(self.portal, kind, record_ids)
         automation.react(self.portal)
 
     def delay_index(self, object_type: str, record_id: str, until: datetime) -> None:

@@ -6,7 +6,7 @@ must be written whole or not at all prepares all its inputs before it commits th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,14 +17,13 @@ from connector.sandbox.hubspot.errors import (
     InvalidValues,
     Problem,
     contact_exists,
-    not_found,
     not_unique,
     refuse,
     refuse_json,
     required,
 )
 from connector.sandbox.hubspot.lifecycle import STAGE
-from connector.sandbox.hubspot.moments import DAY, to_iso
+from connector.sandbox.hubspot.moments import to_iso
 from connector.sandbox.hubspot.pipelines import Pipelines
 from connector.sandbox.hubspot.portal import PORTAL_ID, Portal
 from connector.sandbox.hubspot.records import Record
@@ -32,7 +31,6 @@ from connector.sandbox.hubspot.schema import BY_ALIAS, COMPANIES, CONTACTS, Obje
 from connector.sandbox.hubspot.values import BadValue, append_choices, as_text
 
 PRIMARY_COMPANY = "associatedcompanyid"
-RESTORABLE = 90 * DAY
 Changes = dict[str, str | None]
 Claims = dict[tuple[str, str], int]
 
@@ -98,7 +96,7 @@ def prepare_create(portal: Portal, kind: ObjectType, properties: Any, associatio
         raise required(kind, missing or kind.needs_one_of)
     links = _read_links(portal, kind, associations)
     _check_rules(portal, kind, changes, None)
-    _check_unique(portal, kind, changes, record_id, claims)
+    check_unique(portal, kind, changes, record_id, claims)
     return Draft(kind, record_id, None, changes, list(changes), links)
 
 
@@ -107,7 +105,7 @@ def prepare_update(portal: Portal, kind: ObjectType, record: Record, properties:
     changes = _read_values(portal, kind, properties, record)
     written = list(changes)
     _check_rules(portal, kind, changes, record)
-    _check_unique(portal, kind, changes, record.id, claims)
+    check_unique(portal, kind, changes, record.id, claims)
     return Draft(kind, record.id, record, changes, written)
 
 
@@ -216,7 +214,7 @@ _CHECKS: dict[str, Callable[[Portal, ObjectType, Changes, dict[str, str]], Probl
 }
 
 
-def _check_unique(portal: Portal, kind: ObjectType, changes: Changes, record_id: int, claims: Claims) -> None:
+def check_unique(portal: Portal, kind: ObjectType, changes: Changes, record_id: int, claims: Claims) -> None:
     """Raises 409 for a taken e-mail address and 400 for another taken value; then claims all of them."""
     table = portal.tables[kind.name]
     mine: list[tuple[str, str]] = []
@@ -372,65 +370,20 @@ def archive(portal: Portal, kind: ObjectType, record: Record) -> None:
     portal.news.archived(kind.name, record)
 
 
-def restore(portal: Portal, kind: ObjectType, record_ids: Sequence[str]) -> None:
-    """Bring archived records back with their values, their past and their associations, as people can.
-
-    Associations with what is archived itself come back with the other record. Raises 404 for a record that is not
-    archived, or has been for more than 90 days, and what a new record would raise if another one has one of its
-    unique values by now (HubSpot Knowledge Base, "Restore deleted records", which says so of e-mail addresses).
-    """
-    claims: Claims = {}
-    records = [_restorable(portal, kind, given, claims) for given in dict.fromkeys(record_ids)]
-    for record in records:
-        _bring_back(portal, kind, record)
-
-
-def _restorable(portal: Portal, kind: ObjectType, given: str, claims: Claims) -> Record:
-    record = portal.tables[kind.name].archived.get(int(given)) if given.isdigit() else None
-    if record is None or portal.now() - (record.archived_at or 0) > RESTORABLE:
-        raise not_found()
-    _check_unique(portal, kind, dict(record.values), record.id, claims)
-    return record
-
-
-def _bring_back(portal: Portal, kind: ObjectType, record: Record) -> None:
-    table, record_id = portal.tables[kind.name], record.id
-    table.restore(record, portal.next_moment(record))
-    claim_all(portal, kind, record)
-    portal.news.restored(kind.name, record)
-    for pair, other_id, types in table.severed.pop(record_id, []):
-        others = portal.tables[pair[1]]
-        other = others.resolve(other_id)
-        if other is not None:
-            portal.associations.join(pair, record_id, other.id, types)
-        elif other_id in others.archived:
-            back = portal.associations.inverse(pair, types)
-            others.severed[other_id].append(((pair[1], pair[0]), record_id, back))
-    portal.note_written(kind, record)
-
-
 def release_all(portal: Portal, kind: ObjectType, record: Record) -> None:
     """Free every unique value of a record that goes."""
     _release(portal, kind, record, dict.fromkeys(portal.properties[kind.name].identifying))
-    for address in filter(None, record.values.get("hs_additional_emails", "").split(";")):
+    for address in further_addresses(record):
         portal.tables[kind.name].release("email", address)
 
 
 def claim_all(portal: Portal, kind: ObjectType, record: Record) -> None:
     """Take every unique value of a record that comes back, or takes another one's place."""
     _claim(portal, kind, record, record.values)
-    for address in filter(None, record.values.get("hs_additional_emails", "").split(";")):
+    for address in further_addresses(record):
         portal.tables[kind.name].claim("email", address, record.id)
 
 
-# -- what a deal's stage says
-
-
-def is_closed(portal: Portal, deal: Record) -> bool:
-    stage = portal.pipelines.stages.get(deal.values.get("dealstage", ""))
-    return stage is not None and stage.closed
-
-
-def is_won(portal: Portal, deal: Record) -> bool:
-    stage = portal.pipelines.stages.get(deal.values.get("dealstage", ""))
-    return stage is not None and stage.won
+def further_addresses(record: Record) -> list[str]:
+    """The addresses of a contact beside its main one, which merges have left to it."""
+    return [address for address in record.values.get("hs_additional_emails", "").split(";") if address]

@@ -287,3 +287,20 @@ def test_whoever_was_written_just_now_is_not_moved_again(echoing):
     for _ in range(5):
         echoing.create("deals", OPEN, (company, COMPANY_OF_DEAL))
     assert echoing.call("GET", f"/crm/v3/objects/companies/{company}")["updatedAt"] == before
+
+
+# -- snapshots
+
+
+def test_a_portal_that_is_put_back_still_reacts(auto):
+    """Deals move the contacts of the portal that was put back, and its new stages have their properties."""
+    contact = auto.create("contacts", {"lastname": "L"})
+    auto.call("POST", "/_sandbox/snapshots", {"name": "s"}, 204)
+    auto.create("deals", WON, (contact, CONTACT_OF_DEAL))
+    auto.call("POST", "/_sandbox/restore", {"name": "s"}, 204)
+    assert stage(auto, "contacts", contact) is None
+    auto.create("deals", OPEN, (contact, CONTACT_OF_DEAL))
+    assert stage(auto, "contacts", contact) == "opportunity"
+    new = {"label": "New", "displayOrder": 9, "metadata": {"probability": "0.5"}, "stageId": "new"}
+    auto.call("POST", "/crm/v3/pipelines/deals/default/stages", new, 201)
+    auto.call("GET", "/crm/v3/properties/deals/hs_v2_date_entered_new")

@@ -103,6 +103,14 @@ def test_a_record_whose_address_is_taken_stays_archived(hub):
     assert len(hub.call("GET", "/crm/v3/objects/contacts?archived=true")["results"]) == 2
 
 
+def test_a_record_whose_further_address_is_taken_stays_archived(hub):
+    """An address that a merge has left to it counts as its own."""
+    contact = merge(hub, "contacts", *(hub.create("contacts", {"email": f"{name}@example.com"}) for name in "ab"))
+    delete(hub, "contacts", contact)
+    hub.create("contacts", {"email": "b@example.com"})
+    restore(hub, "contacts", contact, expect=409)
+
+
 @pytest.mark.parametrize(
     ("body", "status"),
     [

@@ -338,7 +338,7 @@ def test_delimiters_and_line_endings(client, bulk, delimiter, sign):
 SPOILT = {
     "an unknown column": ("Name,Nope\na,b\n", "InvalidBatch : Field name not found : Nope"),
     "an unknown parent": ("Name,Nope.Id\na,b\n", "InvalidBatch : Field name not found : Nope.Id"),
-    "a parent by what is no key": ("Name,Owner.City\na,b\n", "InvalidBatch : Field name not found : Owner.City"),
+    "a parent by what is no key": ("Name,Owner.Email\na,b\n", "InvalidBatch : Field name not found : Owner.Email"),
     "a column twice": ("Name,name\na,b\n", "InvalidBatch : Duplicate field name found : name"),
     "a longer row": ("Name\na\nb,c\n", "InvalidBatch : Failed to parse CSV: line 3 has 2 values, not 1"),
     "an open quotation mark": (

@@ -111,7 +111,6 @@ _OLD_BODIES: dict[tuple[str, str], Any] = {
     ("POST", "/crm/v3/associations/{from}/{to}/batch/create"): {"inputs": [_V3_LINK]},
     ("POST", "/crm/v3/associations/{from}/{to}/batch/archive"): {"inputs": [_V3_LINK]},
     ("POST", "/crm/v3/associations/{from}/{to}/batch/read"): {"inputs": [{"id": "DEAL"}]},
-    ("POST", "/crm/v3/associations/{from}/{to}/batch/read"): {"inputs": [{"id": "DEAL"}]},
 }
 OTHERS = {"oauth", "webhooks", "imports"}  # take forms, or have tests of their own
 WITHOUT_BODY = {

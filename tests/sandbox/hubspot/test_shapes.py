@@ -330,10 +330,6 @@ CASES: dict[tuple[str, str], Case] = {
         204, None, {"inputs": [{**_PAIR, "type": "5"}]}, wrong={"inputs": [{**_PAIR, "type": "x"}]}
     ),
     ("POST", _OLD_LINKS + "/batch/read"): Case(
-        207, batch({"from": {"id": ID}, "to": LINKED["results"]}), {"inputs": [{"id": "DEAL"}, {"id": "1"}]},
-        wrong={"inputs": ["x"]},
-    ),
-    ("POST", _OLD_LINKS + "/batch/read"): Case(
         207, batch({"from": {"id": ID}, "to": LINKED["results"], "paging?": PAGING}),
         {"inputs": [{"id": "DEAL"}, {"id": "1"}]}, wrong={"inputs": [{}]},
     ),

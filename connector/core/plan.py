@@ -2,22 +2,28 @@
 
     unlinked records   -> match (matching.py)  -> adopt, create, sever, or a problem
     linked records     -> fate (deletion.py)   -> merge fields (merge.py), delete, sever, close
-    roles              -> a three-way merge of presence: on one side only, and not agreed before -> add
-    contacts, companies-> rollups and lifecycle (rollups.py, lifecycle.py)
 
+Contact roles have `roles.py`, rollups and lifecycle `derived.py`; what a plan is made of, `actions.py`.
 Every record is planned from its own situation alone, so that no record's trouble can change another's
 plan (law 8). An id of a partner that does not exist yet is not guessed: the field waits for it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import date
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
+from connector.core.actions import (
+    Action,
+    Adoption,
+    Creation,
+    Deletion,
+    Settlement,
+    Severance,
+    Update,
+    Wait,
+)
 from connector.core.deletion import Fate, decide_fate
-from connector.core.lifecycle import LifecycleSettings, Move, Person, choose_move, is_ahead, role_moves
-from connector.core.lifecycle import won_close_date as find_won_close_date
 from connector.core.matching import Adopt, Candidate, CreateThere, SeverFrom, match_record
 from connector.core.merge import Agree, Blocked, Hold, Write, is_blank, merge_field
 from connector.core.model import (
@@ -38,131 +44,8 @@ from connector.core.model import (
     Value,
     Values,
 )
-from connector.core.rollups import NUMBER, Rollup
-from connector.core.rollups import RULES as ROLLUP_RULES
 
 STAGE, CLOSE_DATE = "dealstage", "closedate"
-LIFECYCLE_STAGE = "lifecyclestage"
-CONTACT_PAIR = "contact-contact"
-
-
-# --- what a plan is made of -------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Creation:
-    """Create a partner on side `to` for `source`. `base` is what both sides look like once it is there."""
-
-    pair: str
-    to: Side
-    object: str
-    source: Record
-    changes: tuple[Change, ...]
-    base: Base
-    contacts: tuple[str, ...] = ()
-    """HubSpot contacts that a new deal is associated with in the same call."""
-
-    @property
-    def values(self) -> dict[str, Value]:
-        return {change.field: change.new for change in self.changes}
-
-
-@dataclass(frozen=True, slots=True)
-class Update:
-    """Write `changes` to one linked record; once written, the base takes over `settles`."""
-
-    pair: str
-    to: Side
-    object: str
-    link: Link
-    record_id: str
-    changes: tuple[Change, ...]
-    settles: Base = field(default_factory=Base)
-
-    @property
-    def values(self) -> dict[str, Value]:
-        return {change.field: change.new for change in self.changes}
-
-    @property
-    def superseded(self) -> dict[str, Value]:
-        """Old values that go when the new ones come: those agreed before, and those that are cleared.
-
-        An association is replaced only if both sides had agreed on it; one that somebody else made stays
-        beside the new one (P2).
-        """
-        agreed = self.link.base.hubspot if self.to is Side.HUBSPOT else self.link.base.salesforce
-        return {
-            change.field: change.old
-            for change in self.changes
-            if change.new is None or agreed.get(change.field) == change.old
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Deletion:
-    """Delete one linked record, because its partner was deleted. `record` is what will be lost."""
-
-    pair: str
-    to: Side
-    object: str
-    link: Link
-    record: Record
-    rule: str
-    cause: str
-
-
-@dataclass(frozen=True, slots=True)
-class Adoption:
-    """Link two records that exist on both sides."""
-
-    pair: str
-    salesforce_id: str
-    hubspot_id: str
-    born: Side
-    rule: str
-    link: Link | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Settlement:
-    """Both sides agree already: only the base moves."""
-
-    link: Link
-    base: Base
-
-
-@dataclass(frozen=True, slots=True)
-class Severance:
-    """End a link without writing anything. `closed` when nothing is left on either side worth linking."""
-
-    pair: str
-    salesforce_id: str | None
-    hubspot_id: str | None
-    rule: str
-    closed: bool
-    link: Link | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class RoleAddition:
-    """A contact of a deal, to be added on side `to`; or, with `to` None, found on both sides and agreed."""
-
-    to: Side | None
-    deal: Link
-    contact: Link
-    rule: str
-    cause: str
-
-
-@dataclass(frozen=True, slots=True)
-class Wait:
-    """A record waits for (pair, side, id) to be linked (R5)."""
-
-    record: Record
-    needs: tuple[str, Side, str]
-
-
-Action = Creation | Update | Deletion | Adoption | Settlement | Severance | RoleAddition | Wait | Problem
 
 
 # --- unlinked records -------------------------------------------------------------------------------------
@@ -473,127 +356,3 @@ def _held(rule: FieldRule, here: Record) -> Problem:
         "give both sides the same value",
         "+".join(rule.salesforce),
     )
-
-
-# --- roles ------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Roles:
-    """The contacts of one linked opportunity and deal, as each side shows them, and those agreed before.
-
-    `salesforce` and `agreed` hold Salesforce contact ids; `hubspot` HubSpot contact ids, or None if the
-    deal's associations were never read.
-    """
-
-    deal: Link
-    salesforce: frozenset[str]
-    hubspot: frozenset[str] | None
-    agreed: frozenset[str]
-
-
-def plan_roles(roles: Roles, record: Record, contacts: Mapping[tuple[Side, str], Link]) -> list[Action]:
-    """Merge the presence of contacts (R1, R2, R5). `contacts` are the live contact links, by side and id."""
-    actions: list[Action] = []
-    for contact_id in sorted(roles.salesforce - roles.agreed):
-        link = contacts.get((Side.SALESFORCE, contact_id))
-        if link is None:
-            actions.append(Wait(record, (CONTACT_PAIR, Side.SALESFORCE, contact_id)))
-        elif roles.hubspot is not None and link.hubspot_id in roles.hubspot:
-            actions.append(RoleAddition(None, roles.deal, link, "R1", "on both sides"))
-        else:
-            cause = f"contact role of contact {contact_id}"
-            actions.append(RoleAddition(Side.HUBSPOT, roles.deal, link, "R1", cause))
-    for contact_id in sorted(roles.hubspot or ()):
-        link = contacts.get((Side.HUBSPOT, contact_id))
-        if link is None:
-            actions.append(Wait(record, (CONTACT_PAIR, Side.HUBSPOT, contact_id)))
-        elif link.salesforce_id not in roles.salesforce | roles.agreed:
-            cause = f"contact {contact_id} is associated with the deal"
-            actions.append(RoleAddition(Side.SALESFORCE, roles.deal, link, "R2", cause))
-    return actions
-
-
-# --- derived values ---------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Derivation:
-    """All that the derived values of one linked contact or company depend on.
-
-    `targets` names the property that takes each rollup on this object (U7), and `close_date`,
-    `days_to_close` those of L3; None where the portal offers none.
-    """
-
-    pair: Pair
-    link: Link
-    record: Record
-    person: Person
-    rollup: Rollup
-    targets: Mapping[str, str]
-    close_date: str | None = None
-    days_to_close: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Derived:
-    """The update that derived values need, if any, and the L7 moves that L5 hands on to colleagues."""
-
-    update: Update | None
-    handed_on: tuple[Move, ...] = ()
-
-
-def plan_derived(derivation: Derivation, settings: LifecycleSettings, order: Mapping[str, int]) -> Derived:
-    """Rollups (U) and the lifecycle (L) of one record, in one update."""
-    fields = derivation.record.fields
-    changes = [
-        Change(target, fields.get(target), derivation.rollup.values[name], ROLLUP_RULES[name], "its deals")
-        for name, target in derivation.targets.items()
-        if not _same_text(fields.get(target), derivation.rollup.values[name])
-        and not (name == NUMBER and derivation.rollup.values[name] == "0" and not fields.get(target))
-    ]
-    person = derivation.person
-    move = choose_move(person, settings, order)
-    if move is not None:
-        changes.append(Change(LIFECYCLE_STAGE, person.stage, move.stage, move.rule, move.cause))
-    changes += _plan_close_date(derivation, settings)
-    handed: tuple[Move, ...] = ()
-    if person.is_contact and settings.company_to_contacts:
-        own = [one for one in role_moves(person.deals, settings) if is_ahead(one.stage, person.stage, order)]
-        handed = tuple(replace(one, rule="L5", cause=f"{one.cause} of a colleague") for one in own)
-    if not changes:
-        return Derived(None, handed)
-    link = derivation.link
-    pair = derivation.pair
-    update = Update(pair.name, Side.HUBSPOT, pair.hubspot, link, derivation.record.id, tuple(changes))
-    return Derived(update, handed)
-
-
-def _same_text(one: Value, other: Value) -> bool:
-    """Whether two derived values are the same as HubSpot prints them; times compare to the second."""
-    if one in (None, "") or other in (None, ""):
-        return (one or None) == (other or None)
-    first, second = str(one), str(other)
-    if "T" in first and "T" in second:
-        return first[:19] == second[:19]
-    return first == second
-
-
-def _plan_close_date(derivation: Derivation, settings: LifecycleSettings) -> Iterable[Change]:
-    """Close date and days to close of the deal just won, written only while empty (L3)."""
-    fields = derivation.record.fields
-    deal = find_won_close_date(derivation.person.deals, settings)
-    if deal is None or deal.close_date is None or derivation.close_date is None:
-        return
-    if fields.get(derivation.close_date):
-        return
-    cause = f"deal {deal.deal_id} won"
-    yield Change(derivation.close_date, None, deal.close_date, "L3", cause)
-    created = derivation.record.created
-    if derivation.days_to_close and created:
-        days = _days_between(created, deal.close_date)
-        yield Change(derivation.days_to_close, fields.get(derivation.days_to_close), str(days), "L3", cause)
-
-
-def _days_between(first: str, last: str) -> int:
-    return max((date.fromisoformat(last[:10]) - date.fromisoformat(first[:10])).days, 0)

@@ -7,10 +7,19 @@ done again, and what was not is found again.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from connector.adapters.base import Draft, Edit, Outcome, Refusal, Trouble
 from connector.adapters.hubspot import PRIMARY_COMPANY
+from connector.core.actions import (
+    Action,
+    Adoption,
+    Creation,
+    Deletion,
+    RoleAddition,
+    Settlement,
+    Severance,
+    Update,
+)
 from connector.core.model import (
     Base,
     Change,
@@ -21,18 +30,9 @@ from connector.core.model import (
     Record,
     Side,
 )
-from connector.core.plan import (
-    Action,
-    Adoption,
-    Creation,
-    Deletion,
-    RoleAddition,
-    Settlement,
-    Severance,
-    Update,
-)
 from connector.engine.observe import match_key, take_in
 from connector.engine.report import Written
+from connector.engine.roles import apply_roles
 from connector.engine.work import Work, describe_refusal, look_again, note_problems
 from connector.engine.world import COMPANIES, CONTACTS, DEALS
 from connector.store.links import CONTACT_COMPANY, DEAL_COMPANY, ROLE, Completion
@@ -50,10 +50,7 @@ def apply_actions(work: Work, pair: Pair, actions: Sequence[Action]) -> None:
             create(work, pair, side, creations)
     for side in (Side.HUBSPOT, Side.SALESFORCE):
         update(work, pair, side, [one for one in actions if isinstance(one, Update) and one.to is side])
-    roles = [one for one in actions if isinstance(one, RoleAddition)]
-    _agree_roles(work, [one for one in roles if one.to is None])
-    for side in (Side.HUBSPOT, Side.SALESFORCE):
-        _connect(work, side, [one for one in roles if one.to is side])
+    apply_roles(work, [one for one in actions if isinstance(one, RoleAddition)])
 
 
 def _adopt(work: Work, adoptions: Sequence[Adoption]) -> None:
@@ -379,64 +376,6 @@ def _updated(work: Work, pair: Pair, side: Side, updates: Sequence[Update], vers
         work.report.count(
             Written("update", side, object_, one.record_id, one.link.id_of(side.other) or "", one.changes)
         )
-
-
-# --- roles ------------------------------------------------------------------------------------------------
-
-
-def _agree_roles(work: Work, roles: Sequence[RoleAddition]) -> None:
-    with work.c.store.transaction():
-        for one in roles:
-            _join(work, one)
-
-
-def _join(work: Work, role: RoleAddition) -> None:
-    fresh = work.c.store.links.is_new(role.deal.id, work.report.run)
-    work.c.store.links.join(ROLE, [(role.deal.id, role.contact.id)], with_creation=fresh)
-
-
-def _connect(work: Work, side: Side, roles: Sequence[RoleAddition]) -> None:
-    if not roles:
-        return
-    store = work.c.store
-    object_ = "OpportunityContactRole" if side is Side.SALESFORCE else "deals"
-    by_key = {f"{one.deal.id_of(side)}/{one.contact.id_of(side)}": one for one in roles}
-    changes = {
-        key: [Change("contact", None, one.contact.id_of(side), one.rule, one.cause)] for key, one in by_key.items()
-    }
-    with store.transaction():
-        numbers = store.journal.intend(
-            work.report.run,
-            "connect",
-            side,
-            object_,
-            [(one.deal.id_of(side), one.deal.id, changes[key]) for key, one in by_key.items()],
-        )
-    journal = dict(zip(by_key, numbers, strict=True))
-    pairs = [(one.deal.id_of(side) or "", one.contact.id_of(side) or "") for one in by_key.values()]
-    for outcomes in work.hands.connect(side, pairs):
-        with store.transaction():
-            store.journal.conclude({journal[one.key]: (one.id is not None, None) for one in outcomes})
-            for one in outcomes:
-                role = by_key[one.key]
-                if one.refusal is not None:
-                    problem = describe_refusal(
-                        Side.SALESFORCE, "Opportunity", role.deal.salesforce_id or "", one.refusal
-                    )
-                    note_problems(work, [replace(problem, field="contacts")])
-                    continue
-                _connected(work, side, role, one.id or "")
-                deal = role.deal.id_of(side)
-                work.report.count(Written("connect", side, object_, deal, one.key, changes[one.key]))
-
-
-def _connected(work: Work, side: Side, role: RoleAddition, new_id: str) -> None:
-    _join(work, role)
-    if side is Side.HUBSPOT:
-        work.c.store.records.add_associations({role.deal.hubspot_id or "": [role.contact.hubspot_id or ""]})
-    else:
-        both = (role.deal.salesforce_id or "", role.contact.salesforce_id or "")
-        work.c.store.records.observe_roles({new_id: both}, ())
 
 
 # --- deleting ---------------------------------------------------------------------------------------------

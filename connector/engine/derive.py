@@ -11,9 +11,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 
+from connector.core.derived import LIFECYCLE_STAGE, Derivation, Derived, plan_derived
 from connector.core.lifecycle import CompanyEvent, DealEvent, Move, Person, Status
 from connector.core.model import Link, Pair, Problem, ProblemClass, Record, Side
-from connector.core.plan import LIFECYCLE_STAGE, Derivation, Derived, plan_derived
 from connector.core.rollups import DealFact, Rollup, roll_up
 from connector.engine.apply import update
 from connector.engine.work import Work

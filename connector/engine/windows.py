@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
+from connector.core.actions import Action, Creation, Deletion, Severance, Wait
 from connector.core.matching import Candidate
 from connector.core.model import (
     Link,
@@ -20,24 +21,13 @@ from connector.core.model import (
     Record,
     Side,
 )
-from connector.core.plan import (
-    Action,
-    Creation,
-    Deletion,
-    Roles,
-    Severance,
-    Situation,
-    Wait,
-    plan_candidate,
-    plan_link,
-    plan_roles,
-)
+from connector.core.plan import Situation, plan_candidate, plan_link
 from connector.engine.apply import apply_actions, delete_deals, sever
 from connector.engine.observe import match_key, syncs
+from connector.engine.roles import contacts_at_creation, plan_roles_of
 from connector.engine.work import Work, note_problems
 from connector.engine.world import CONTACTS, DEALS
 from connector.mapping.transforms import Reference
-from connector.store.links import ROLE
 
 WINDOW = 1000
 ROUNDS = 4
@@ -82,7 +72,7 @@ def _apply_window(work: Work, pair: Pair, side: Side, ids: Sequence[str]) -> boo
     work.again, work.troubled = set(), set()
     _learn(work, pair, [*records.values(), *others.values()])
     actions: list[Action] = []
-    contacts = _linked_contacts(work, pair, single)
+    contacts = contacts_at_creation(work, pair, single)
     restored = {id_ for id_, one in links.items() if one.state is LinkState.CLOSED}
     for candidate in _candidates(work, pair, single, restored):
         own, waits = contacts.get(candidate.record.id, ((), []))
@@ -92,7 +82,7 @@ def _apply_window(work: Work, pair: Pair, side: Side, ids: Sequence[str]) -> boo
     for situation in situations:
         actions += plan_link(pair, situation, work.world.knowledge, work.world.stages.closed)
     if pair.name == DEALS and CONTACTS in work.c.pairs:
-        actions += _plan_roles(work, situations)
+        actions += plan_roles_of(work, situations)
     if pair.name == DEALS:
         # A deal that leaves a synced pipeline, or comes back, is written nowhere, yet counts differently (U9).
         store.links.derive_parents([one.id for one in linked])
@@ -187,63 +177,6 @@ def _candidates(
             in_scope=side is Side.SALESFORCE or pair.name != DEALS or syncs(work.world, one),
             restored=one.id in restored,
         )
-
-
-# --- roles ------------------------------------------------------------------------------------------------
-
-
-def _linked_contacts(
-    work: Work, pair: Pair, records: Sequence[Record]
-) -> dict[str, tuple[tuple[str, ...], list[Wait]]]:
-    """By opportunity: the HubSpot contacts that its new deal starts with (R1), and who is waited for (R5)."""
-    if pair.name != DEALS or CONTACTS not in work.c.pairs:
-        return {}
-    opportunities = {one.id: one for one in records if one.side is Side.SALESFORCE}
-    roles = work.c.store.records.roles_of(opportunities)
-    everyone = {id_ for some in roles.values() for id_ in some}
-    links = work.c.store.links.by_ids(CONTACTS, Side.SALESFORCE, everyone)
-    live = {id_: one.hubspot_id for id_, one in links.items() if one.state is LinkState.LINKED and one.hubspot_id}
-    return {
-        id_: (
-            tuple(sorted(live[who] for who in some if who in live)),
-            [Wait(opportunities[id_], (CONTACTS, Side.SALESFORCE, who)) for who in sorted(some - live.keys())],
-        )
-        for id_, some in roles.items()
-    }
-
-
-def _plan_roles(work: Work, situations: Sequence[Situation]) -> list[Action]:
-    store = work.c.store
-    live = [
-        one
-        for one in situations
-        if one.salesforce and one.salesforce.present and one.hubspot and one.hubspot.present and not one.stopped
-    ]
-    roles = store.records.roles_of([one.salesforce.id for one in live if one.salesforce])
-    deals = [one.hubspot.id for one in live if one.hubspot]
-    read = store.records.associations_known(deals)
-    associated = store.records.associated_contacts(deals)
-    edges = store.links.parents_of(ROLE, [one.link.id for one in live])
-    parents = store.links.load({parent for some in edges.values() for parent in some})
-    here = store.links.by_ids(CONTACTS, Side.SALESFORCE, {id_ for some in roles.values() for id_ in some})
-    there = store.links.by_ids(CONTACTS, Side.HUBSPOT, {id_ for some in associated.values() for id_ in some})
-    contacts = {
-        (side, id_): link
-        for side, some in ((Side.SALESFORCE, here), (Side.HUBSPOT, there))
-        for id_, link in some.items()
-        if link.state is LinkState.LINKED
-    }
-    actions: list[Action] = []
-    for one in live:
-        if one.salesforce is None or one.hubspot is None:
-            continue
-        shown = frozenset(associated.get(one.hubspot.id, ())) if one.hubspot.id in read else None
-        agreed = frozenset(
-            contact for parent in edges.get(one.link.id, ()) if (contact := parents[parent].salesforce_id)
-        )
-        state = Roles(one.link, frozenset(roles.get(one.salesforce.id, ())), shown, agreed)
-        actions += plan_roles(state, one.salesforce, contacts)
-    return actions
 
 
 def _hold_creations(work: Work, pair: Pair, actions: list[Action]) -> list[Action]:

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from connector.adapters.base import Wanted
 from connector.adapters.hubspot import PRIMARY_COMPANY, HubSpot, Owner, Property
 from connector.adapters.salesforce import MASTER_ID, Salesforce, Schema, Setup, User
+from connector.core.derived import LIFECYCLE_STAGE
 from connector.core.model import Cannot, Link, Pair, Problem, ProblemClass, Side
 from connector.core.pipelines import (
     PipelineAction,
@@ -23,7 +24,6 @@ from connector.core.pipelines import (
     StageMap,
     plan_pipelines,
 )
-from connector.core.plan import LIFECYCLE_STAGE
 from connector.core.rollups import RULES as ROLLUPS
 from connector.settings import Settings
 from connector.store.store import Store

@@ -5,17 +5,21 @@ Who belongs to whom is kept as edges between links, so that a side's own ids nev
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from connector.core.actions import Action, RoleAddition, Wait
-from connector.core.model import Change, LinkState, Pair, Record, Side
+from connector.adapters.base import Edit, Labelling, Outcome, Refusal
+from connector.core.actions import Action, RoleAction, RoleAddition, RoleNaming, RoleRemoval, Wait
+from connector.core.model import Change, ContactRole, Link, LinkState, Pair, Record, Side, Value
+from connector.core.naming import BETWEEN, IS_PRIMARY, LABELS, ROLE_NAMES, Naming, plan_names
 from connector.core.plan import Situation
 from connector.core.roles import Roles, plan_roles
+from connector.engine.observe import syncs, take_in
 from connector.engine.report import Written
-from connector.engine.work import Work, describe_refusal, note_problems
+from connector.engine.work import Work, describe_refusal, look_again, note_problems
 from connector.engine.world import CONTACTS, DEALS
 from connector.store.links import ROLE
+from connector.store.records import Labels
 
 # --- planning ---------------------------------------------------------------------------------------------
 
@@ -28,13 +32,16 @@ def contacts_at_creation(
         return {}
     opportunities = {one.id: one for one in records if one.side is Side.SALESFORCE}
     roles = work.c.store.records.roles_of(opportunities)
-    everyone = {id_ for some in roles.values() for id_ in some}
+    everyone = {one.contact for some in roles.values() for one in some.values()}
     links = work.c.store.links.by_ids(CONTACTS, Side.SALESFORCE, everyone)
     live = {id_: one.hubspot_id for id_, one in links.items() if one.state is LinkState.LINKED and one.hubspot_id}
     return {
         id_: (
-            tuple(sorted(live[who] for who in some if who in live)),
-            [Wait(opportunities[id_], (CONTACTS, Side.SALESFORCE, who)) for who in sorted(some - live.keys())],
+            tuple(sorted(live[who] for who in by_contact(some) if who in live)),
+            [
+                Wait(opportunities[id_], (CONTACTS, Side.SALESFORCE, who))
+                for who in sorted(by_contact(some).keys() - live.keys())
+            ],
         )
         for id_, some in roles.items()
     }
@@ -45,43 +52,74 @@ def plan_roles_of(work: Work, situations: Sequence[Situation]) -> list[Action]:
     live = [
         one
         for one in situations
-        if one.salesforce and one.salesforce.present and one.hubspot and one.hubspot.present and not one.stopped
+        if one.salesforce and one.salesforce.present and one.hubspot and one.hubspot.present and not one.still
     ]
     roles = store.records.roles_of([one.salesforce.id for one in live if one.salesforce])
     deals = [one.hubspot.id for one in live if one.hubspot]
     read = store.records.associations_known(deals)
     associated = store.records.associated_contacts(deals)
-    edges = store.links.parents_of(ROLE, [one.link.id for one in live])
-    parents = store.links.load({parent for some in edges.values() for parent in some})
-    here = store.links.by_ids(CONTACTS, Side.SALESFORCE, {id_ for some in roles.values() for id_ in some})
-    there = store.links.by_ids(CONTACTS, Side.HUBSPOT, {id_ for some in associated.values() for id_ in some})
+    agreed = store.links.agreed_roles([one.link.id for one in live])
+    here = {one.contact for some in roles.values() for one in some.values()}
+    there = {id_ for some in associated.values() for id_ in some}
     contacts = {
         (side, id_): link
         for side, some in ((Side.SALESFORCE, here), (Side.HUBSPOT, there))
-        for id_, link in some.items()
+        for id_, link in store.links.by_ids(CONTACTS, side, some).items()
         if link.state is LinkState.LINKED
     }
+    naming = find_naming(work)
+    absent = _find_absent(work, [one.contact for some in agreed.values() for one in some])
     actions: list[Action] = []
     for one in live:
         if one.salesforce is None or one.hubspot is None:
             continue
-        shown = frozenset(associated.get(one.hubspot.id, ())) if one.hubspot.id in read else None
-        agreed = frozenset(
-            contact for parent in edges.get(one.link.id, ()) if (contact := parents[parent].salesforce_id)
-        )
-        state = Roles(one.link, frozenset(roles.get(one.salesforce.id, ())), shown, agreed)
+        shown = associated.get(one.hubspot.id, {}) if one.hubspot.id in read else None
+        own = by_contact(roles.get(one.salesforce.id, {}))
+        state = Roles(one.link, own, shown, agreed.get(one.link.id, ()), absent)
         actions += plan_roles(state, one.salesforce, contacts)
+        if naming is not None:
+            actions += plan_names(state, naming, work.world.knowledge)
     return actions
+
+
+def find_naming(work: Work) -> Naming | None:
+    """How names of roles are carried in this portal, if they are (R4)."""
+    rules = work.c.pairs[DEALS].roles
+    return Naming(rules, work.world.labels) if rules is not None and work.world.labels else None
+
+
+def by_contact(roles: Mapping[str, ContactRole]) -> dict[str, dict[str, ContactRole]]:
+    """Roles of one opportunity, by contact and id: a contact may have several."""
+    found: dict[str, dict[str, ContactRole]] = {}
+    for id_, one in roles.items():
+        found.setdefault(one.contact, {})[id_] = one
+    return found
+
+
+def _find_absent(work: Work, links: Sequence[Link]) -> frozenset[tuple[Side, str]]:
+    """The records of contact links that are known not to be there."""
+    pair, found = work.c.pairs[CONTACTS], set()
+    for side in Side:
+        ids = [id_ for link in links if (id_ := link.id_of(side))]
+        records = work.c.store.records.load(side, pair.object(side), ids)
+        found |= {(side, id_) for id_, one in records.items() if not one.present}
+    return frozenset(found)
 
 
 # --- carrying out -----------------------------------------------------------------------------------------
 
 
-def apply_roles(work: Work, roles: Sequence[RoleAddition]) -> None:
-    """Carry out what is planned: agreements first, then one request a side for as many as it takes."""
-    _agree_roles(work, [one for one in roles if one.to is None])
+def apply_roles(work: Work, roles: Sequence[RoleAction]) -> None:
+    """Carry out what is planned: what needs no write first, then one request a side for as many as it takes."""
+    additions = [one for one in roles if isinstance(one, RoleAddition)]
+    removals = [one for one in roles if isinstance(one, RoleRemoval)]
+    _agree_roles(work, [one for one in additions if one.to is None])
+    _forget_roles(work, [one for one in removals if one.to is None])
     for side in (Side.HUBSPOT, Side.SALESFORCE):
-        _connect(work, side, [one for one in roles if one.to is side])
+        _connect(work, side, [one for one in additions if one.to is side])
+    for side in (Side.HUBSPOT, Side.SALESFORCE):
+        _disconnect(work, side, [one for one in removals if one.to is side])
+    apply_names(work, [one for one in roles if isinstance(one, RoleNaming)])
 
 
 def _agree_roles(work: Work, roles: Sequence[RoleAddition]) -> None:
@@ -93,13 +131,14 @@ def _agree_roles(work: Work, roles: Sequence[RoleAddition]) -> None:
 def _join(work: Work, role: RoleAddition) -> None:
     fresh = work.c.store.links.is_new(role.deal.id, work.report.run)
     work.c.store.links.join(ROLE, [(role.deal.id, role.contact.id)], with_creation=fresh)
+    if find_naming(work):  # what both call it is merged in the next round
+        look_again(work, work.c.pairs[DEALS], Side.SALESFORCE, [role.deal.salesforce_id or ""])
 
 
 def _connect(work: Work, side: Side, roles: Sequence[RoleAddition]) -> None:
     if not roles:
         return
     store = work.c.store
-    object_ = "OpportunityContactRole" if side is Side.SALESFORCE else "deals"
     by_key = {f"{one.deal.id_of(side)}/{one.contact.id_of(side)}": one for one in roles}
     changes = {
         key: [Change("contact", None, one.contact.id_of(side), one.rule, one.cause)] for key, one in by_key.items()
@@ -109,7 +148,7 @@ def _connect(work: Work, side: Side, roles: Sequence[RoleAddition]) -> None:
             work.report.run,
             "connect",
             side,
-            object_,
+            object_of(side),
             [(one.deal.id_of(side), one.deal.id, changes[key]) for key, one in by_key.items()],
         )
     journal = dict(zip(by_key, numbers, strict=True))
@@ -120,20 +159,324 @@ def _connect(work: Work, side: Side, roles: Sequence[RoleAddition]) -> None:
             for one in outcomes:
                 role = by_key[one.key]
                 if one.refusal is not None:
-                    problem = describe_refusal(
-                        Side.SALESFORCE, "Opportunity", role.deal.salesforce_id or "", one.refusal
-                    )
-                    note_problems(work, [replace(problem, field="contacts")])
+                    _note_refusal(work, role.deal, one.refusal)
                     continue
                 _connected(work, side, role, one.id or "")
-                deal = role.deal.id_of(side)
-                work.report.count(Written("connect", side, object_, deal, one.key, changes[one.key]))
+                _count(work, "connect", side, role, changes[one.key])
 
 
 def _connected(work: Work, side: Side, role: RoleAddition, new_id: str) -> None:
     _join(work, role)
     if side is Side.HUBSPOT:
-        work.c.store.records.add_associations({role.deal.hubspot_id or "": [role.contact.hubspot_id or ""]})
+        unlabelled = {role.contact.hubspot_id or "": frozenset[int]()}
+        work.c.store.records.add_associations({role.deal.hubspot_id or "": unlabelled})
     else:
-        both = (role.deal.salesforce_id or "", role.contact.salesforce_id or "")
-        work.c.store.records.observe_roles({new_id: both}, ())
+        new = ContactRole(role.deal.salesforce_id or "", role.contact.salesforce_id or "")
+        work.c.store.records.observe_roles({new_id: new}, ())
+
+
+# --- removing ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """What a removal takes away: the key that the adapter's outcome has, and what it was for the journal."""
+
+    key: str
+    removal: RoleRemoval
+    changes: tuple[Change, ...]
+
+
+def _forget_roles(work: Work, removals: Sequence[RoleRemoval]) -> None:
+    with work.c.store.transaction():
+        work.c.store.links.part(ROLE, [(one.deal.id, one.contact.id) for one in removals])
+
+
+def _disconnect(work: Work, side: Side, removals: Sequence[RoleRemoval]) -> None:
+    """Remove on `side` what is gone on the other one (R3), once both have been looked at again.
+
+    In HubSpot an association goes, in Salesforce every role that the contact has on the opportunity. Neither is
+    a record's deletion: the guard (D7) does not count them, and the journal keeps what it takes to bring them
+    back.
+    """
+    removals = _still_gone(work, side.other, removals)
+    held = _hold_roles(work, removals) if side is Side.SALESFORCE else _hold_associations(work, removals)
+    store, object_ = work.c.store, object_of(side)
+    here = {one.removal.contact.id for one in held}
+    _forget_roles(work, [one for one in removals if one.contact.id not in here])
+    if not held:
+        return
+    with store.transaction():
+        numbers = store.journal.intend(
+            work.report.run,
+            "disconnect",
+            side,
+            object_,
+            [(one.removal.deal.id_of(side), one.removal.deal.id, one.changes) for one in held],
+        )
+    journal = {one.key: number for one, number in zip(held, numbers, strict=True)}
+    by_key = {one.key: one for one in held}
+    if side is Side.SALESFORCE:
+        answers = work.hands.remove_roles([one.key for one in held])
+    else:
+        answers = work.hands.remove_contacts([_ends(side, one.removal) for one in held])
+    for outcomes in answers:
+        with store.transaction():
+            store.journal.conclude({journal[one.key]: (one.id is not None, None) for one in outcomes})
+            for one in outcomes:
+                _disconnected(work, side, by_key[one.key], one)
+
+
+def _disconnected(work: Work, side: Side, held: _Held, outcome: Outcome) -> None:
+    store, removal = work.c.store, held.removal
+    if outcome.refusal is not None:
+        _note_refusal(work, removal.deal, outcome.refusal)
+        return
+    if side is Side.HUBSPOT:
+        store.records.remove_associations([_ends(side, removal)])
+    else:
+        store.records.observe_roles({}, [held.key])
+    opportunity, contact = _ends(Side.SALESFORCE, removal)
+    left = by_contact(store.records.roles_of([opportunity]).get(opportunity, {}))
+    if side is Side.HUBSPOT or contact not in left:
+        store.links.part(ROLE, [(removal.deal.id, removal.contact.id)])
+    _count(work, "disconnect", side, removal, held.changes)
+
+
+def object_of(side: Side) -> str:
+    """Where roles are written."""
+    return "OpportunityContactRole" if side is Side.SALESFORCE else "deals"
+
+
+def _ends(side: Side, one: RoleAction) -> tuple[str, str]:
+    return one.deal.id_of(side) or "", one.contact.id_of(side) or ""
+
+
+def _still_gone(work: Work, side: Side, removals: Sequence[RoleRemoval]) -> list[RoleRemoval]:
+    """Leave out what `side` shows again, and what is gone there for another reason than a removal (D6).
+
+    The deal or the contact may be deleted, merged or out of sight by now, and a HubSpot record that was archived
+    shows in no search. Their roles are planned anew from what they are.
+    """
+    true = list(removals)
+    for pair, ids in (
+        (work.c.pairs[DEALS], {one.deal.id_of(side) or "" for one in removals}),
+        (work.c.pairs[CONTACTS], {one.contact.id_of(side) or "" for one in removals}),
+    ):
+        wanted = work.world.wanted(pair, side)
+        fresh = work.hands.reread(side, pair.object(side), sorted(ids), wanted) if ids else None
+        if fresh is None:
+            continue
+        stay = {id_ for id_, one in fresh.items() if one.present and _is_synced(work, pair, one)}
+        true = [one for one in true if (one.deal if pair.name == DEALS else one.contact).id_of(side) in stay]
+        take_in(work.c, pair, list(fresh.values()))
+    true = [one for one in true if not _shows(work, side, true).get(_ends(side, one))]
+    left_out = [one.deal for one in removals if one not in true]
+    look_again(work, work.c.pairs[DEALS], Side.SALESFORCE, [one.salesforce_id or "" for one in left_out])
+    return true
+
+
+def _is_synced(work: Work, pair: Pair, record: Record) -> bool:
+    return pair.name != DEALS or record.side is Side.SALESFORCE or syncs(work.world, record)
+
+
+def _shows(work: Work, side: Side, roles: Sequence[RoleAction]) -> dict[tuple[str, str], Collection[str]]:
+    """What `side` shows of these roles now, by its own ids: of Salesforce the ids of roles."""
+    deals = sorted({_ends(side, one)[0] for one in roles})
+    if not deals:
+        return {}
+    found: dict[tuple[str, str], Collection[str]] = {}
+    if side is Side.SALESFORCE:
+        for id_, one in observe_roles(work, deals).items():
+            found[one.opportunity, one.contact] = [*found.get((one.opportunity, one.contact), ()), id_]
+        return found
+    for deal, contacts in observe_contacts(work, deals).items():
+        found |= {(deal, contact): [contact] for contact in contacts}
+    return found
+
+
+def observe_roles(work: Work, opportunities: Sequence[str]) -> Mapping[str, ContactRole]:
+    """The contact roles of opportunities as they are now, taken in; or what was seen, if nothing is read."""
+    store = work.c.store
+    known = {id_: one for some in store.records.roles_of(opportunities).values() for id_, one in some.items()}
+    fresh = work.hands.reread_roles(opportunities)
+    if fresh is None:
+        return known
+    with store.transaction():
+        changed = store.records.observe_roles(fresh, known.keys() - fresh.keys())
+        look_again(work, work.c.pairs[DEALS], Side.SALESFORCE, changed)
+    return fresh
+
+
+def observe_contacts(work: Work, deals: Sequence[str]) -> Mapping[str, Labels]:
+    """The contacts of deals as they are now, taken in; or what was seen, if nothing is read.
+
+    Of a deal that HubSpot did not answer for, it is what was agreed: nothing is written then.
+    """
+    store, pair = work.c.store, work.c.pairs[DEALS]
+    known = store.records.associated_contacts(deals)
+    fresh = work.hands.reread_contacts(deals)
+    if fresh is None:
+        return known
+    with store.transaction():
+        changed = store.records.observe_associations(pair.hubspot, fresh, work.report.run)
+        look_again(work, pair, Side.HUBSPOT, changed)
+    return fresh
+
+
+def _hold_roles(work: Work, removals: Sequence[RoleRemoval]) -> list[_Held]:
+    """The roles that are to be deleted, each as it is now."""
+    roles = observe_roles(work, sorted({_ends(Side.SALESFORCE, one)[0] for one in removals})) if removals else {}
+    by_ends = {_ends(Side.SALESFORCE, one): one for one in removals}
+    held = []
+    for id_, role in sorted(roles.items()):
+        removal = by_ends.get((role.opportunity, role.contact))
+        if removal is not None:
+            old = {"contact": role.contact, ROLE_NAMES: role.name, IS_PRIMARY: role.primary}
+            held.append(_Held(id_, removal, _taken_away(removal, old)))
+    return held
+
+
+def _hold_associations(work: Work, removals: Sequence[RoleRemoval]) -> list[_Held]:
+    """The associations that are to be removed, each with the labels it has now."""
+    if not removals:
+        return []
+    contacts = observe_contacts(work, sorted({_ends(Side.HUBSPOT, one)[0] for one in removals}))
+    held = []
+    for one in removals:
+        deal, contact = _ends(Side.HUBSPOT, one)
+        if contact in contacts.get(deal, {}):
+            labels = sorted(contacts[deal][contact] or ())
+            old = {"contact": contact, LABELS: BETWEEN.join(map(str, labels)) or None}
+            held.append(_Held(f"{deal}/{contact}", one, _taken_away(one, old)))
+    return held
+
+
+def _taken_away(removal: RoleRemoval, old: Mapping[str, Value]) -> tuple[Change, ...]:
+    return tuple(
+        Change(name, value, None, removal.rule, removal.cause) for name, value in old.items() if value is not None
+    )
+
+
+# --- naming -----------------------------------------------------------------------------------------------
+
+
+def apply_names(work: Work, namings: Sequence[RoleNaming]) -> None:
+    """Carry names of roles over (R4): re-read, compare, journal, write, settle, as for fields."""
+    with work.c.store.transaction():
+        for one in namings:
+            if one.to is None:
+                work.c.store.links.settle_role(one.deal, one.contact, one.settles)
+    naming = find_naming(work)
+    if naming is not None:
+        _label(work, naming, [one for one in namings if one.to is Side.HUBSPOT])
+        _name(work, naming, [one for one in namings if one.to is Side.SALESFORCE])
+
+
+def _label(work: Work, naming: Naming, namings: Sequence[RoleNaming]) -> None:
+    """Give associations their labels; those that are not ours to give stay."""
+    if not namings:
+        return
+    store = work.c.store
+    contacts = observe_contacts(work, sorted({_ends(Side.HUBSPOT, one)[0] for one in namings}))
+    todo: dict[str, tuple[RoleNaming, Labelling]] = {}
+    for one in namings:
+        deal, contact = _ends(Side.HUBSPOT, one)
+        types = contacts.get(deal, {}).get(contact)
+        if types is None or naming.describe_labels(types) != one.seen:
+            look_again(work, work.c.pairs[DEALS], Side.HUBSPOT, [deal])
+            continue
+        own = naming.own_types()
+        wanted = naming.types_for({**one.seen, **{change.field: change.new for change in one.changes}})
+        labelling = Labelling(deal, contact, (types - own) | wanted, (types & own) - wanted)
+        todo[labelling.key] = one, labelling
+    changes = {key: _naming_changes(Side.HUBSPOT, one) for key, (one, _) in todo.items()}
+    with store.transaction():
+        numbers = store.journal.intend(
+            work.report.run,
+            "name",
+            Side.HUBSPOT,
+            object_of(Side.HUBSPOT),
+            [(labelling.deal, one.deal.id, changes[key]) for key, (one, labelling) in todo.items()],
+        )
+    journal = dict(zip(todo, numbers, strict=True))
+    for outcomes in work.hands.label_contacts([labelling for _, labelling in todo.values()]) if todo else ():
+        with store.transaction():
+            store.journal.conclude({journal[one.key]: (one.id is not None, None) for one in outcomes})
+            for outcome in outcomes:
+                one, labelling = todo[outcome.key]
+                if outcome.refusal is not None:
+                    _note_refusal(work, one.deal, outcome.refusal)
+                    continue
+                store.records.add_associations({labelling.deal: {labelling.contact: labelling.types}})
+                store.links.settle_role(one.deal, one.contact, one.settles)
+                _count(work, "name", Side.HUBSPOT, one, changes[outcome.key])
+
+
+def _naming_changes(side: Side, one: RoleNaming) -> tuple[Change, ...]:
+    """The changes, headed by whose role it is."""
+    contact = one.contact.id_of(side)
+    return (Change("contact", contact, contact, "R4", one.changes[0].cause), *one.changes)
+
+
+def _name(work: Work, naming: Naming, namings: Sequence[RoleNaming]) -> None:
+    """Write the names of contact roles, each role journalled by its own id."""
+    if not namings:
+        return
+    store = work.c.store
+    roles = observe_roles(work, sorted({_ends(Side.SALESFORCE, one)[0] for one in namings}))
+    todo: dict[str, RoleNaming] = {}
+    for one in namings:
+        now = [role for role in roles.values() if (role.opportunity, role.contact) == _ends(Side.SALESFORCE, one)]
+        if one.edits.keys() <= roles.keys() and naming.describe_roles(now) == one.seen:
+            todo |= dict.fromkeys(one.edits, one)
+        else:
+            look_again(work, work.c.pairs[DEALS], Side.SALESFORCE, [one.deal.salesforce_id or ""])
+    changes = {id_: _edit_changes(roles[id_], one.edits[id_], one) for id_, one in todo.items()}
+    with store.transaction():
+        numbers = store.journal.intend(
+            work.report.run,
+            "name",
+            Side.SALESFORCE,
+            object_of(Side.SALESFORCE),
+            [(id_, one.deal.id, changes[id_]) for id_, one in todo.items()],
+        )
+    journal = dict(zip(todo, numbers, strict=True))
+    edits = [Edit(id_, {change.field: change.new for change in changes[id_]}) for id_ in todo]
+    for outcomes in work.hands.name_roles(edits) if edits else ():
+        with store.transaction():
+            store.journal.conclude({journal[one.key]: (one.id is not None, one.key) for one in outcomes})
+            for outcome in outcomes:
+                one = todo[outcome.key]
+                if outcome.refusal is not None:
+                    _note_refusal(work, one.deal, outcome.refusal)
+                    continue
+                _named(work, outcome.key, one.edits[outcome.key])
+                store.links.settle_role(one.deal, one.contact, one.settles)
+                _count(work, "name", Side.SALESFORCE, one, changes[outcome.key])
+
+
+def _edit_changes(before: ContactRole, after: ContactRole, one: RoleNaming) -> tuple[Change, ...]:
+    cause, conflict = one.changes[0].cause, any(change.conflict for change in one.changes)
+    pairs = ((ROLE_NAMES, before.name, after.name), (IS_PRIMARY, before.primary, after.primary))
+    return tuple(Change(name, old, new, "R4", cause, conflict) for name, old, new in pairs if old != new)
+
+
+def _named(work: Work, id_: str, role: ContactRole) -> None:
+    """Note a role's new name. Salesforce lets one role of an opportunity be primary, the last one that was set."""
+    records = work.c.store.records
+    others = records.roles_of([role.opportunity]).get(role.opportunity, {}) if role.primary else {}
+    lowered = {other: one._replace(primary=False) for other, one in others.items() if one.primary and other != id_}
+    records.observe_roles({id_: role} | lowered, ())
+    if lowered:
+        look_again(work, work.c.pairs[DEALS], Side.SALESFORCE, [role.opportunity])
+
+
+def _note_refusal(work: Work, deal: Link, refusal: Refusal) -> None:
+    problem = describe_refusal(Side.SALESFORCE, "Opportunity", deal.salesforce_id or "", refusal)
+    note_problems(work, [replace(problem, field="contacts")])
+
+
+def _count(work: Work, verb: str, side: Side, one: RoleAction, changes: Sequence[Change]) -> None:
+    deal, contact = _ends(side, one)
+    work.report.count(Written(verb, side, object_of(side), deal, f"{deal}/{contact}", changes))

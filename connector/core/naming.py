@@ -173,13 +173,13 @@ def _plan_name(
 ) -> Iterator[Action]:
     seen = {SF: naming.describe_roles(roles.values()), HS: naming.describe_labels(types)}
     drafts: dict[Side, list[tuple[FieldRule, Write]]] = {SF: [], HS: []}
-    agree = False
+    settled: list[FieldRule] = []
     for rule in naming.fields:
         match merge_field(rule, seen[SF], seen[HS], agreed.base, SF, known):
             case Write() as verdict:
                 drafts[verdict.to].append((rule, verdict))
             case Agree():
-                agree = True
+                settled.append(rule)
             case Hold():
                 yield _held(deal, agreed.contact, rule, seen)
     wanted = {
@@ -187,13 +187,26 @@ def _plan_name(
         for side in Side
     }
     edits = naming.assign(roles, wanted[SF]) if drafts[SF] else {}
-    base = Base(naming.describe_roles({**roles, **edits}.values()), wanted[HS])
-    if agree or (drafts[SF] and not edits):
-        yield RoleNaming(None, deal, agreed.contact, (), {}, base)
-    for side in (HS, SF):
-        changes = tuple(_change(rule, write, seen, wanted, deal, agreed.contact) for rule, write in drafts[side])
-        if changes and (side is HS or edits):
-            yield RoleNaming(side, deal, agreed.contact, changes, seen[side], base, edits)
+    after = Base(naming.describe_roles({**roles, **edits}.values()), wanted[HS])
+    if not edits:  # there is no role to take these names: they are agreed to be in HubSpot alone
+        settled += [rule for rule, _ in drafts.pop(SF)]
+    if settled:
+        yield RoleNaming(None, deal, agreed.contact, (), {}, _part(after, settled))
+    for side, draft in drafts.items():
+        if draft:
+            changes = tuple(_change(rule, write, seen, wanted, deal, agreed.contact) for rule, write in draft)
+            part = _part(after, [rule for rule, _ in draft])
+            own = edits if side is SF else {}
+            yield RoleNaming(side, deal, agreed.contact, changes, seen[side], part, own)
+
+
+def _part(base: Base, rules: Iterable[FieldRule]) -> Base:
+    """What a base says of some fields: no write settles more than it wrote."""
+    names = {name for rule in rules for side in Side for name in rule.names(side)}
+    here, there = (
+        {name: value for name, value in one.items() if name in names} for one in (base.salesforce, base.hubspot)
+    )
+    return Base(here, there)
 
 
 def _change(

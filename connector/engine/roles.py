@@ -78,7 +78,9 @@ def plan_roles_of(work: Work, situations: Sequence[Situation]) -> list[Action]:
         state = Roles(one.link, own, shown, agreed.get(one.link.id, ()), absent)
         actions += plan_roles(state, one.salesforce, contacts)
         if naming is not None:
-            actions += plan_names(state, naming, work.world.knowledge)
+            # A deal that was just made was never read, but who is on it is known.
+            made = replace(state, hubspot=associated.get(one.hubspot.id, {}))
+            actions += plan_names(made, naming, work.world.knowledge)
     return actions
 
 
@@ -131,8 +133,13 @@ def _agree_roles(work: Work, roles: Sequence[RoleAddition]) -> None:
 def _join(work: Work, role: RoleAddition) -> None:
     fresh = work.c.store.links.is_new(role.deal.id, work.report.run)
     work.c.store.links.join(ROLE, [(role.deal.id, role.contact.id)], with_creation=fresh)
-    if find_naming(work):  # what both call it is merged in the next round
-        look_again(work, work.c.pairs[DEALS], Side.SALESFORCE, [role.deal.salesforce_id or ""])
+    name_later(work, [role.deal.salesforce_id or ""])
+
+
+def name_later(work: Work, opportunities: Collection[str]) -> None:
+    """Who is new on a deal is on both sides now; what they call it is merged in the next round (R4)."""
+    if opportunities and find_naming(work) is not None:
+        look_again(work, work.c.pairs[DEALS], Side.SALESFORCE, opportunities)
 
 
 def _connect(work: Work, side: Side, roles: Sequence[RoleAddition]) -> None:
@@ -442,6 +449,7 @@ def _name(work: Work, naming: Naming, namings: Sequence[RoleNaming]) -> None:
             [(id_, one.deal.id, changes[id_]) for id_, one in todo.items()],
         )
     journal = dict(zip(todo, numbers, strict=True))
+    written: set[str] = set()
     edits = [Edit(id_, {change.field: change.new for change in changes[id_]}) for id_ in todo]
     for outcomes in work.hands.name_roles(edits) if edits else ():
         with store.transaction():
@@ -452,8 +460,12 @@ def _name(work: Work, naming: Naming, namings: Sequence[RoleNaming]) -> None:
                     _note_refusal(work, one.deal, outcome.refusal)
                     continue
                 _named(work, outcome.key, one.edits[outcome.key])
-                store.links.settle_role(one.deal, one.contact, one.settles)
+                written.add(outcome.key)
                 _count(work, "name", Side.SALESFORCE, one, changes[outcome.key])
+    with store.transaction():
+        for one in namings:
+            if one.edits.keys() <= written:
+                store.links.settle_role(one.deal, one.contact, one.settles)
 
 
 def _edit_changes(before: ContactRole, after: ContactRole, one: RoleNaming) -> tuple[Change, ...]:

@@ -186,6 +186,16 @@ def add_a_contact_in_hubspot(lab: Lab) -> None:
     lab.hs_associate("deals", deal, "contacts", lab.partner("contacts", owl["Id"]), 3)
 
 
+def remove_a_role_in_salesforce(lab: Lab) -> None:
+    lab.sf_delete("OpportunityContactRole", the(lab, "OpportunityContactRole"))
+    lab.advance(minutes=2)
+
+
+def remove_a_contact_in_hubspot(lab: Lab) -> None:
+    deal, contact = lab.deal_of(the(lab, "Opportunity")), lab.partner("contacts", the(lab, "Contact"))
+    lab.hs("DELETE", f"/crm/v4/objects/deals/{deal}/associations/contacts/{contact}")
+
+
 SITUATIONS: dict[str, tuple[Callable[[Lab], None], Callable[[Lab], None]]] = {
     "set-up of pipelines and properties": (nothing, nothing),
     "first import": (installed, import_everything),
@@ -198,6 +208,8 @@ SITUATIONS: dict[str, tuple[Callable[[Lab], None], Callable[[Lab], None]]] = {
     "company moved": (two_accounts, move_the_company),
     "role added in Salesforce": (two_accounts, add_a_role_in_salesforce),
     "contact added in HubSpot": (two_accounts, add_a_contact_in_hubspot),
+    "role removed in Salesforce": (a_business, remove_a_role_in_salesforce),
+    "contact removed in HubSpot": (a_business, remove_a_contact_in_hubspot),
 }
 
 

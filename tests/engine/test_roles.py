@@ -1,9 +1,13 @@
-"""Contact roles and contacts of deals, and what waits for whom (R1, R2, R5, R6)."""
+"""Contact roles and contacts of deals, and what waits for whom (R1-R6)."""
 
 from __future__ import annotations
 
 import pytest
 from engine.lab import Lab
+
+from connector.adapters.hubspot import HubSpot
+from connector.core.model import Side
+from connector.engine.run import Wish
 
 CONTACT_OF_DEAL, COMPANY_OF_DEAL = 3, 5
 
@@ -100,21 +104,291 @@ def test_R2_a_contact_that_is_only_in_hubspot_makes_no_role_and_no_contact(lab):
     assert report.waiting == 0
 
 
+# --- R3 -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def couple(lab):
+    """An opportunity and its deal, with ada and bob on both, at rest."""
+    ada, bob, opportunity = add_contact(lab, "ada"), add_contact(lab, "bob"), lab.opportunity()
+    for one in (ada, bob):
+        lab.role(opportunity, one, Role="Evaluator")
+    lab.sync_once()
+    return opportunity, ada, bob
+
+
+def role_ids(lab, opportunity, contact):
+    rows = lab.sf_all(
+        f"SELECT Id FROM OpportunityContactRole WHERE OpportunityId = '{opportunity}' AND ContactId = '{contact}'"
+    )
+    return [one["Id"] for one in rows]
+
+
+def delete_roles(lab, opportunity, contact):
+    for one in role_ids(lab, opportunity, contact):
+        lab.sf_delete("OpportunityContactRole", one)
+    lab.advance(minutes=2)  # Salesforce tells of deletions by the minute
+
+
+def dissociate(lab, opportunity, contact):
+    deal, who = lab.deal_of(opportunity), lab.partner("contacts", contact)
+    lab.hs("DELETE", f"/crm/v4/objects/deals/{deal}/associations/contacts/{who}")
+
+
+def removals(lab):
+    """What was taken away, as the journal of the last run but one has it: side and old values by field."""
+    run = lab.store.runs.last()["run"]
+    entries = [one for number in (run - 1, run) for one in lab.store.journal.of_run(number)]
+    return [
+        (one["side"], one["state"], {change["field"]: change["old"] for change in one["changes"]})
+        for one in entries
+        if one["verb"] == "disconnect"
+    ]
+
+
+def test_R3_T1_a_role_deleted_in_salesforce_takes_its_association_away(lab, couple):
+    """That of this contact only; the journal says what there was."""
+    opportunity, ada, bob = couple
+    delete_roles(lab, opportunity, ada)
+    report = lab.sync_once()
+    assert contacts_of(lab, lab.deal_of(opportunity)) == {lab.partner("contacts", bob)}
+    assert (report.associations_removed, report.associations_added) == (1, 0)
+    assert roles_of(lab, opportunity) == [bob]
+    assert removals(lab) == [("hubspot", "done", {"contact": lab.partner("contacts", ada)})]
+
+
+def test_R3_T2_an_association_removed_in_hubspot_takes_the_contact_role_away(lab, couple):
+    """HubSpot moves no date for it; the next run finds it all the same."""
+    opportunity, ada, bob = couple
+    dissociate(lab, opportunity, ada)
+    report = lab.sync_once()
+    assert roles_of(lab, opportunity) == [bob]
+    assert report.associations_removed == 1
+    assert contacts_of(lab, lab.deal_of(opportunity)) == {lab.partner("contacts", bob)}
+    old = {"contact": ada, "Role": "Evaluator", "IsPrimary": False}
+    assert removals(lab) == [("salesforce", "done", old)]
+
+
+def test_R3_every_role_of_a_contact_goes_with_the_association(lab):
+    """And while one of several is left in Salesforce, nothing goes (R5: several count once)."""
+    ada, opportunity = add_contact(lab), lab.opportunity()
+    first = lab.role(opportunity, ada, Role="Evaluator")
+    for name in ("Decision Maker", "Influencer"):
+        lab.role(opportunity, ada, Role=name)
+    lab.sync_once()
+    lab.sf_delete("OpportunityContactRole", first)
+    lab.advance(minutes=2)
+    assert lab.sync_once().writes == 0
+    dissociate(lab, opportunity, ada)
+    assert lab.sync_once().associations_removed == 2
+    assert roles_of(lab, opportunity) == []
+
+
+def test_R3_removed_on_both_sides_is_forgotten_without_a_write(lab, couple):
+    """And may be added again on either."""
+    opportunity, ada, _ = couple
+    delete_roles(lab, opportunity, ada)
+    dissociate(lab, opportunity, ada)
+    report = lab.sync_once()
+    assert (report.associations_added, report.associations_removed) == (0, 0)
+    lab.role(opportunity, ada)
+    assert lab.sync_once().associations_added == 1
+    assert lab.partner("contacts", ada) in contacts_of(lab, lab.deal_of(opportunity))
+
+
+def test_R3_a_role_that_moves_to_another_contact_moves_the_association(lab, couple):
+    """One is removed, one added."""
+    opportunity, ada, bob = couple
+    eve = add_contact(lab, "eve")
+    (role,) = role_ids(lab, opportunity, ada)
+    lab.sf_edit("OpportunityContactRole", role, ContactId=eve)
+    report = lab.sync_once()
+    assert contacts_of(lab, lab.deal_of(opportunity)) == {lab.partner("contacts", one) for one in (bob, eve)}
+    assert (report.associations_added, report.associations_removed) == (1, 1)
+
+
+def test_R3_what_was_never_agreed_on_is_not_removed(lab, couple):
+    """With an empty store nobody can tell a removal from an addition: what either side has is kept."""
+    opportunity, ada, _ = couple
+    delete_roles(lab, opportunity, ada)
+    lab.forget()
+    report = lab.sync_once()
+    assert report.associations_removed == 0
+    assert ada in roles_of(lab, opportunity)
+
+
+def test_R3_U6_lifecycle_and_rollups_follow_a_removal(lab, couple):
+    """The contact has one deal less; the stage it reached stays (L1)."""
+    opportunity, ada, bob = couple
+    name = "sf_num_associated_deals"
+    stages = ("lifecyclestage", name)
+    assert lab.hs_get("contacts", lab.partner("contacts", ada), name)[name] == "1"
+    dissociate(lab, opportunity, ada)
+    lab.sync_once()
+    gone, left = (lab.hs_get("contacts", lab.partner("contacts", one), *stages) for one in (ada, bob))
+    assert (gone[name], left[name]) == ("0", "1")
+    assert gone["lifecyclestage"] == left["lifecyclestage"]
+
+
+@pytest.mark.parametrize("remove", [delete_roles, dissociate])
+def test_R3_a_plan_shows_a_removal_with_its_reason_and_its_price(lab, couple, remove):
+    """What it says is what a sync then does and pays."""
+    opportunity, ada, _ = couple
+    remove(lab, opportunity, ada)
+    planned = lab.plan()
+    (action,) = [one for one in planned.actions if one.verb == "disconnect"]
+    assert {change.rule for change in action.changes} == {"R3"}
+    assert "contact" in action.changes[0].cause
+    done = lab.sync()
+    assert done.associations_removed == planned.associations_removed == 1
+    for side in Side:
+        assert planned.calls[side] + planned.price[side] == done.calls[side]
+    assert lab.sync().writes == 0
+
+
+# --- R3 with D6: absence needs a reason ---
+
+
+def test_R3_D6_a_contact_deleted_in_salesforce_takes_no_association_away(lab, couple):
+    """Salesforce deletes its roles with it; that is no removal of a role."""
+    opportunity, ada, _ = couple
+    partner = lab.partner("contacts", ada)
+    lab.sf_delete("Contact", ada)
+    lab.advance(minutes=2)
+    assert lab.sync_once().associations_removed == 0
+    assert partner in contacts_of(lab, lab.deal_of(opportunity))
+
+
+def test_R3_D6_a_contact_deleted_in_hubspot_takes_no_role_away(lab, couple):
+    """HubSpot drops its associations with it, and shows in no search that it is gone."""
+    opportunity, ada, bob = couple
+    lab.hs_delete("contacts", lab.partner("contacts", ada))
+    lab.sync()
+    assert lab.sync().associations_removed == 0
+    assert roles_of(lab, opportunity) == sorted([ada, bob])
+    lab.advance(hours=25)  # past the next look at archived records
+    lab.sync_until_rest()
+    assert roles_of(lab, opportunity) == sorted([ada, bob])
+
+
+def test_R3_D2_a_deal_deleted_in_hubspot_takes_no_role_away(lab, couple):
+    """Its associations are gone with it before anybody knows that it is."""
+    opportunity, ada, bob = couple
+    lab.hs_delete("deals", lab.deal_of(opportunity))
+    lab.sync()
+    lab.sync_until_rest()
+    assert roles_of(lab, opportunity) == sorted([ada, bob])
+
+
+def test_R3_O5_a_deal_in_a_pipeline_that_is_not_synced_takes_no_role_away(lab, couple):
+    """Neither side changes the other while it is there; back again, the removal travels."""
+    opportunity, ada, bob = couple
+    deal = lab.deal_of(opportunity)
+    body = {"label": "Elsewhere", "displayOrder": 9,
+            "stages": [{"label": "New", "displayOrder": 0, "metadata": {"probability": "0.1"}}]}  # fmt: skip
+    elsewhere = lab.hs("POST", "/crm/v3/pipelines/deals", body)
+    lab.hs_edit("deals", deal, pipeline=elsewhere["id"], dealstage=elsewhere["stages"][0]["id"])
+    dissociate(lab, opportunity, ada)
+    lab.sync_once()
+    assert roles_of(lab, opportunity) == sorted([ada, bob])
+    lab.hs_edit("deals", deal, pipeline=lab.pipeline(), dealstage=lab.stages(lab.pipeline())["Prospecting"])
+    lab.sync_until_rest()
+    assert roles_of(lab, opportunity) == [bob]
+
+
+def test_R3_D6_associations_that_could_not_be_read_take_no_role_away(lab, couple):
+    """An error of HubSpot's about a deal is not the news that it has no contacts."""
+    opportunity, ada, bob = couple
+    honest = HubSpot._expect
+
+    def fail(self, method, path, body, accept=None):
+        answer = honest(self, method, path, body, accept)
+        if path.endswith("/deals/contacts/batch/read"):
+            ids = [row["from"]["id"] for row in answer["results"]]
+            error = {
+                "status": "error",
+                "category": "INTERNAL",
+                "message": "try later",
+                "context": {"fromObjectId": ids},
+            }
+            return {"results": [], "errors": [error]}
+        return answer
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(HubSpot, "_expect", fail)
+        assert lab.sync_once().writes == 0
+    assert roles_of(lab, opportunity) == sorted([ada, bob])
+
+
+def test_R3_somebody_was_quicker_than_the_removal(lab, couple):
+    """A role made anew between our look and our write keeps the association: it is looked at again first."""
+    opportunity, ada, bob = couple
+    delete_roles(lab, opportunity, ada)
+    lab.sync_before("/deals/contacts/batch/archive", lambda: None)
+    assert contacts_of(lab, lab.deal_of(opportunity)) == {lab.partner("contacts", bob)}
+    lab.role(opportunity, ada)
+    lab.sync_once()
+    dissociate(lab, opportunity, ada)
+    deal, who = lab.deal_of(opportunity), lab.partner("contacts", ada)
+
+    def associate():
+        lab.hs_associate("deals", deal, "contacts", who, CONTACT_OF_DEAL)
+
+    lab.sync_before("/contacts/batch/read", associate)
+    lab.sync_until_rest()
+    assert sorted(roles_of(lab, opportunity)) == sorted([ada, bob])
+
+
+def test_R3_a_new_deal_of_a_restored_opportunity_takes_no_role_away(lab, couple):
+    """What was agreed with the old deal was not agreed with the new one (D4)."""
+    opportunity, ada, bob = couple
+    lab.sf_delete("Opportunity", opportunity)
+    lab.advance(minutes=2)
+    lab.sync(Wish(deletes=True))
+    lab.sandbox_post("salesforce", "undelete", {"ids": [opportunity]})
+    lab.sync_until_rest()
+    assert roles_of(lab, opportunity) == sorted([ada, bob])
+    assert contacts_of(lab, lab.deal_of(opportunity)) == {lab.partner("contacts", one) for one in (ada, bob)}
+
+
+def test_R3_A7_contacts_merged_in_salesforce_take_no_association_away(lab, couple):
+    """The master takes over the role; whoever was on the deal stays on it, and so do roles."""
+    opportunity, ada, bob = couple
+    deal = lab.deal_of(opportunity)
+    before = contacts_of(lab, deal)
+    lab.sandbox_post("salesforce", "merge", {"sobject": "Contact", "master": ada, "losers": [bob]})
+    lab.advance(minutes=2)
+    lab.sync_until_rest()
+    assert contacts_of(lab, deal) == before
+    assert set(roles_of(lab, opportunity)) == {ada}
+
+
+def test_R3_A7_contacts_merged_in_hubspot_take_no_role_away(lab, couple):
+    """The associations of the one that is gone are those of the survivor."""
+    opportunity, ada, bob = couple
+    kept, lost = (lab.partner("contacts", one) for one in (ada, bob))
+    lab.hs("POST", "/crm/v3/objects/contacts/merge", {"primaryObjectId": kept, "objectIdToMerge": lost})
+    lab.sync_until_rest()
+    assert roles_of(lab, opportunity) == sorted([ada, bob])
+
+
 # --- R5 -----------------------------------------------------------------------------------------------------
 
 
-def blocked_contact(lab, name="late"):
-    """A contact that HubSpot refuses until its e-mail is mended."""
-    return add_contact(lab, name, Email=f"{name}:@acme.example")
+def held_contact(lab):
+    """A contact with the e-mail of an older one: it is not linked until it has one of its own (A3)."""
+    add_contact(lab, "older", Email="both@acme.example")
+    lab.advance(seconds=1)
+    return add_contact(lab, "late", Email="both@acme.example")
 
 
 def test_R5_a_role_waits_for_its_contact_visibly_and_nothing_else_waits(lab):
     """The deal is made, with the other contact and every field; the role follows when the contact arrives."""
-    ada, late = add_contact(lab), blocked_contact(lab)
+    ada, late = add_contact(lab), held_contact(lab)
     opportunity = lab.opportunity(Amount=5)
     lab.role(opportunity, ada)
     lab.role(opportunity, late)
-    assert lab.sync_once().waiting == 1
+    assert lab.plan().waiting == lab.sync_once().waiting == 1
     deal = lab.deal_of(opportunity)
     assert contacts_of(lab, deal) == {lab.partner("contacts", ada)}
     assert lab.hs_get("deals", deal, "amount")["amount"] == "5"
@@ -130,7 +404,7 @@ def test_R5_a_role_waits_for_its_contact_visibly_and_nothing_else_waits(lab):
 
 def test_R5_a_role_that_is_deleted_while_it_waits_is_waited_for_no_longer(lab):
     """The contact comes later and is associated with nothing."""
-    late, opportunity = blocked_contact(lab), lab.opportunity()
+    late, opportunity = held_contact(lab), lab.opportunity()
     role = lab.role(opportunity, late)
     assert lab.sync_once().waiting == 1
     lab.sf_delete("OpportunityContactRole", role)

@@ -415,6 +415,7 @@ def test_a_folder_without_mappings_uses_the_shipped_ones(folder):
     assert [path.name for path in mapping_files(folder)] == [
         "account-company.yaml",
         "contact-contact.yaml",
+        "contact-role.yaml",
         "opportunity-deal.yaml",
     ]
     (folder / "mappings").mkdir()

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
 
-from connector.core.model import Fields, ProblemClass, Record, Side
+from connector.core.model import ContactRole, Fields, ProblemClass, Record, Side
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +31,8 @@ class Page:
 
     object: str
     records: tuple[Record, ...] = ()
-    roles: Mapping[str, tuple[str, str]] = field(default_factory=dict)
-    """Live contact roles: id -> (opportunity, contact)."""
+    roles: Mapping[str, ContactRole] = field(default_factory=dict)
+    """Live contact roles by id."""
     roles_gone: tuple[str, ...] = ()
     cursors: Mapping[str, Any] = field(default_factory=dict)
 
@@ -48,11 +48,30 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """Values to write to a record. `old` holds what goes when they come: an association is else only added."""
+    """Values to write to a record. `old` holds what goes when they come: an association is else only added.
+
+    `clears_first` names fields that are cleared in one request and set in the next.
+    """
 
     id: str
     values: Fields
     old: Fields = field(default_factory=dict)
+    clears_first: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Labelling:
+    """All labels (type ids) that the association of a contact with a deal is to have; none: it is to have none."""
+
+    deal: str
+    contact: str
+    types: frozenset[int]
+    gone: frozenset[int] = frozenset()
+    """Those that it had and is not to have any more."""
+
+    @property
+    def key(self) -> str:
+        return f"{self.deal}/{self.contact}"
 
 
 class Trouble(StrEnum):
@@ -65,8 +84,31 @@ class Trouble(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Meaning:
+    """What a vendor's error code comes to: its problem class, what a person can do, and what to do next."""
+
+    cause: ProblemClass
+    remedy: str
+    trouble: Trouble = Trouble.REFUSED
+
+
+@dataclass(frozen=True, slots=True)
+class Blame:
+    """One field that is to blame for a refusal: the record may go through without it (F4)."""
+
+    field: str
+    cause: ProblemClass
+    code: str
+    message: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a write did not go through: the problem class, the vendor's code and text."""
+    """Why a write did not go through: the problem class, the vendor's code and text, and what to do about it.
+
+    `blames` names the fields that are at fault, if the vendor named one for everything that it found wrong.
+    """
 
     trouble: Trouble
     cause: ProblemClass
@@ -74,6 +116,8 @@ class Refusal:
     message: str
     field: str = ""
     existing_id: str | None = None
+    remedy: str = ""
+    blames: tuple[Blame, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +132,14 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """API calls made by this process, as the vendor counts them, and those left today (None: not known)."""
+    """API calls made by this process, as the vendor counts them, those left today, and how many a day has.
+
+    None: not known.
+    """
 
     calls: int
     left: int | None
+    limit: int | None = None
 
 
 class Crm(Protocol):
@@ -116,3 +164,9 @@ class Crm(Protocol):
 
     def usage(self) -> Usage:
         """What was used so far."""
+
+    def probe(self) -> None:
+        """One cheap call. Raises `Unreachable` if the CRM still cannot be used (E4)."""
+
+    def last_edits(self, object_: str, fields: Mapping[str, Sequence[str]]) -> dict[tuple[str, str], str]:
+        """When fields (by record id) last got another value, as far as the CRM keeps that: by (id, field)."""

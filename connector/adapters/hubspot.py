@@ -6,8 +6,13 @@
 | changes                  | search by modified date, in the order of ids           | 1 per 200, at least 1      |
 | contacts, company of deal| associations batch/read                                | 2 per 1,000 deals          |
 | deletions                | list of archived records                               | 1 per 100                  |
+| merges                   | a property of the survivor, read with its changes      | 0                          |
+| what no batch knows      | asked for alone: it may have been merged               | 1 each, at most 100        |
 | create, update, delete   | batches of 100                                         | 1 per 100                  |
-| associate                | associations batch/create                              | 1 per 2,000                |
+| lower a lifecycle stage  | the update clears it, a second one sets it             | 1 more per 100             |
+| associate, label         | associations batch/create                              | 1 per 2,000                |
+| disassociate, unlabel    | associations batch/archive, batch/labels/archive       | 1 per 2,000                |
+| when values were edited  | batch/read with the history of properties              | 1 per 50 records           |
 
 Search shows a record some time after its write (moments as a rule, but 22 minutes have been reported), so
 the cursor stays `overlap` behind the server's clock, and what was seen already is dropped by the store.
@@ -22,8 +27,7 @@ matched by trace id, unique property or id, never by position.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -33,14 +37,18 @@ import orjson
 import requests
 from pyrate_limiter import Duration, Limiter, Rate
 
-from connector.adapters.base import Draft, Edit, Outcome, Page, Refusal, Trouble, Usage, Wanted
+from connector.adapters.base import Draft, Edit, Labelling, Outcome, Page, Refusal, Trouble, Usage, Wanted
 from connector.adapters.http import Door, retry_after
-from connector.core.model import Presence, ProblemClass, Record, Side
+from connector.adapters.hubspot_refusals import MEANINGS, read_refusal
+from connector.core.model import Fields, Presence, ProblemClass, Record, Side
 from connector.core.pipelines import CreatePipeline, CreateStage, Pipeline, PipelineAction, Stage, UpdateStage
-from connector.errors import Later, Unreachable
+from connector.errors import Condition, Later, Unreachable
 
 BATCH, LIST_PAGE, SEARCH_PAGE = 100, 100, 200
-ASSOCIATE, READ_ASSOCIATIONS = 2000, 1000
+ASSOCIATE, READ_ASSOCIATIONS, WITH_HISTORY = 2000, 1000, 50
+MERGED_IDS = "hs_merged_object_ids"
+MOST_LOOKED_FOR = 100
+"""As many ids are asked for alone; further ones are learnt of when their survivors change."""
 PRIMARY_COMPANY = "primary_company"
 """Not a property: the id of the primary company, read from and written to the association."""
 
@@ -53,6 +61,7 @@ SINGULAR = {"contacts": "contact", "companies": "company", "deals": "deal"}
 PRIMARY_TYPE = {"contacts": 1, "deals": 5}
 DEAL_TO_CONTACT = 3
 """Association type ids (Associations guide, "HubSpot defined association types")."""
+LABEL, NO_ASSOCIATIONS = "USER_DEFINED", "NO_ASSOCIATIONS_FOUND"
 
 PATHS = {
     "v3": {
@@ -115,10 +124,15 @@ def judge(response: requests.Response) -> None:
             ProblemClass.PERMISSIONS,
             "HubSpot refuses the access token",
             "check HUBSPOT_ACCESS_TOKEN: it may have been rotated, revoked or cut off",
+            Condition.NOT_LET_IN,
         )
     if status == requests.codes.forbidden:
         raise Unreachable(
-            Side.HUBSPOT, ProblemClass.PERMISSIONS, "HubSpot: a scope is missing", _scopes_remedy(body)
+            Side.HUBSPOT,
+            ProblemClass.PERMISSIONS,
+            "HubSpot: a scope is missing",
+            _scopes_remedy(body),
+            Condition.SCOPE_MISSING,
         )
     if status == requests.codes.too_many_requests:
         if body.get("policyName") == "DAILY":
@@ -127,6 +141,7 @@ def judge(response: requests.Response) -> None:
                 ProblemClass.API_LIMIT,
                 "HubSpot: the API calls of today are used up",
                 "run again after midnight in the portal's time zone",
+                Condition.LIMIT_REACHED,
             )
         wait = 1.0 if body.get("policyName") == "SECONDLY" else 10.0
         raise Later("HTTP 429", retry_after(response) or wait)
@@ -177,6 +192,7 @@ class HubSpot:
         self._overlap = overlap
         self._workers = workers
         self._left: int | None = None
+        self._limit: int | None = None
         self._searches = Limiter(Rate(searches_per_second, Duration.SECOND)) if searches_per_second else None
 
     # --- set-up ---
@@ -210,7 +226,7 @@ class HubSpot:
             case CreateStage(pipeline_id, stage):
                 self._expect("POST", f"{root}/{pipeline_id}/stages", _stage_body(stage))
             case UpdateStage(pipeline_id, stage):
-                body = {"label": stage.label, "metadata": _stage_body(stage)["metadata"]}
+                body = {key: value for key, value in _stage_body(stage).items() if key != "stageId"}
                 self._expect("PATCH", f"{root}/{pipeline_id}/stages/{stage.id}", body)
 
     def properties(self, object_: str) -> dict[str, Property]:
@@ -227,6 +243,21 @@ class HubSpot:
         errors = [error for error in body.get("errors") or () if error.get("category") != "CONFLICT"]
         if errors:
             raise self._refused(400, errors[0])
+
+    def labels(self) -> dict[str, int]:
+        """The labels that people defined for contacts of deals: type ids by text. One call."""
+        body = self._get(f"{self._path('associations', 'deals', 'contacts')}/labels")
+        return {str(one["label"]): int(one["typeId"]) for one in body["results"] if one["category"] == LABEL}
+
+    def make_label(self, label: str) -> Refusal | None:
+        """Define a label for contacts of deals. One call; refused beyond ten, or by the subscription.
+
+        Its inner name is made of its text, so that making it twice cannot make two (Association schema guide).
+        """
+        name = "sf_role_" + "".join(one if one.isascii() and one.isalnum() else "_" for one in label.lower())
+        path = f"{self._path('associations', 'deals', 'contacts')}/labels"
+        status, body = self._call("POST", path, {"label": label, "name": name})
+        return None if status < 300 else read_refusal(body, ProblemClass.FIELD_MAPPING)
 
     def account(self) -> Mapping[str, Any]:
         """Time zone, currency and id of the portal. One call."""
@@ -266,7 +297,7 @@ class HubSpot:
             done = {"since": _iso(_moment(started) - self._overlap)}
             yield Page(
                 name,
-                tuple(self._record(name, want, one) for one in body["results"]),
+                self._records(name, want, body["results"]),
                 cursors={_stream(name): onward if after else done},
             )
             if after is None:
@@ -279,7 +310,7 @@ class HubSpot:
             filters = [_filter(MODIFIED[name], "GTE", str(_millis(since))), _filter("hs_object_id", "GT", last_id)]
             rows, last_id = self._search(name, want, filters)
             started = started or self._now()
-            yield Page(name, tuple(self._record(name, want, one) for one in rows))
+            yield Page(name, self._records(name, want, rows))
         reached = _iso((started or self._now()) - self._overlap)
         yield Page(name, cursors={_stream(name): {"since": max(reached, since)}})
 
@@ -303,12 +334,26 @@ class HubSpot:
         return rows, str(rows[-1]["id"]) if rows and _next(body) is not None else None
 
     def _columns(self, name: str, want: Wanted) -> list[str]:
-        own = [MODIFIED[name], "createdate"]
+        own = [MODIFIED[name], "createdate", MERGED_IDS]
         if name == "contacts" and PRIMARY_COMPANY in want.fields:
             own.append("associatedcompanyid")
         if want.partner_field:
             own.append(want.partner_field)
         return list(dict.fromkeys([*own, *(one for one in want.fields if one != PRIMARY_COMPANY)]))
+
+    def _records(self, name: str, want: Wanted, rows: Sequence[Mapping[str, Any]]) -> tuple[Record, ...]:
+        """Records, and with each survivor of a merge those that it absorbed, which HubSpot shows no more (A7).
+
+        The property lists them all, whatever their order ("Merge records"; CRM API, "Using object APIs").
+        """
+        found = [self._record(name, want, row) for row in rows]
+        absorbed = [
+            _merged(name, id_, one.id, one.version)
+            for one, row in zip(found, rows, strict=True)
+            for id_ in ((row.get("properties") or {}).get(MERGED_IDS) or "").split(";")
+            if id_ and id_ != one.id
+        ]
+        return (*found, *absorbed)
 
     def _record(self, name: str, want: Wanted, row: Mapping[str, Any]) -> Record:
         properties = row.get("properties") or {}
@@ -341,12 +386,14 @@ class HubSpot:
                 return
 
     def read(self, object_: str, ids: Sequence[str], wanted: Wanted) -> dict[str, Record]:
-        """Records as they are now. Those that are not there are archived, or merged or out of sight."""
+        """Records as they are now. Those that are not there are archived, merged, or out of sight."""
         found = self._read(object_, ids, wanted)
         missing = [id_ for id_ in ids if id_ not in found]
         for id_, one in self._read(object_, missing, wanted, archived=True).items():
             found[id_] = one
-        for id_ in missing:
+        nowhere = [id_ for id_ in missing if id_ not in found]
+        found |= self._merged_away(object_, nowhere[:MOST_LOOKED_FOR])
+        for id_ in nowhere:
             invisible = Record(Side.HUBSPOT, object_, id_, "", {}, presence=Presence.INVISIBLE)
             found.setdefault(id_, invisible)
         if object_ == "deals" and PRIMARY_COMPANY in wanted.fields:
@@ -369,6 +416,18 @@ class HubSpot:
             rows = [{**row, "archived": True} for row in rows]
         return {str(row["id"]): self._record(object_, wanted, row) for row in rows}
 
+    def _merged_away(self, object_: str, ids: Sequence[str]) -> dict[str, Record]:
+        """Of ids that no batch knows those that a merge absorbed: asked for alone, they answer the survivor.
+
+        One call each; a batch leaves them out in silence (CRM API, "Using object APIs").
+        """
+        found: dict[str, Record] = {}
+        for id_ in ids:
+            status, row = self._call("GET", f"{self._path('objects', object_)}/{id_}")
+            if status == 200 and str(row["id"]) != id_:
+                found[id_] = _merged(object_, id_, str(row["id"]), str(row["updatedAt"]))
+        return found
+
     def find(self, object_: str, values: Sequence[str], wanted: Wanted, by: str | None = None) -> dict[str, Record]:
         """Records by a unique property: the partner's id, or `by` (contacts also by `email`)."""
         name = by or wanted.partner_field or ""
@@ -384,12 +443,34 @@ class HubSpot:
                     found[value] = self._record(object_, wanted, row)
         return found
 
-    def deal_contacts(self, deal_ids: Sequence[str]) -> dict[str, set[str]]:
-        """The contacts of deals, by deal id; every deal asked for has an entry. One call per 1,000."""
-        found: dict[str, set[str]] = {id_: set() for id_ in deal_ids}
-        for deal, contact, _ in self._associations("deals", "contacts", deal_ids):
-            found[deal].add(contact)
+    def last_edits(self, object_: str, fields: Mapping[str, Sequence[str]]) -> dict[tuple[str, str], str]:
+        """When properties (by record id) last got another value, by (id, property). One call per 50 records.
+
+        HubSpot keeps the history of every property (HubSpot docs, "Using object APIs": `propertiesWithHistory`,
+        the latest first), but none of associations: the primary company has no entry.
+        """
+        found: dict[tuple[str, str], str] = {}
+        asked = {id_: [name for name in some if name != PRIMARY_COMPANY] for id_, some in fields.items()}
+        for some in _groups(sorted(id_ for id_, names in asked.items() if names), WITH_HISTORY):
+            names = sorted({name for id_ in some for name in asked[id_]})
+            body = {"inputs": [{"id": id_} for id_ in some], "properties": [], "propertiesWithHistory": names}
+            for row in self._expect("POST", f"{self._path('objects', object_)}/batch/read", body)["results"]:
+                id_, past = str(row["id"]), row.get("propertiesWithHistory") or {}
+                stamps = {name: [one["timestamp"] for one in past.get(name) or ()] for name in asked.get(id_, ())}
+                found |= {(id_, name): _iso(_moment(max(at))) for name, at in stamps.items() if at}
         return found
+
+    def deal_contacts(self, deal_ids: Sequence[str]) -> dict[str, dict[str, frozenset[int]]]:
+        """The contacts of deals, each with the type ids of its labels, by deal id. One call per 1,000.
+
+        A deal without contacts has an empty entry. One that HubSpot could not answer for has none: that no
+        contact was told is then no news of anybody's removal (D6).
+        """
+        unknown: set[str] = set()
+        found: dict[str, dict[str, frozenset[int]]] = {id_: {} for id_ in deal_ids}
+        for deal, contact, types in self._associations("deals", "contacts", deal_ids, unknown):
+            found[deal][contact] = frozenset(one for one, category in types.items() if category == LABEL)
+        return {deal: some for deal, some in found.items() if deal not in unknown}
 
     def primary_companies(self, deal_ids: Sequence[str]) -> dict[str, str]:
         """The primary company of deals, where they have one. One call per 1,000."""
@@ -397,15 +478,21 @@ class HubSpot:
         rows = self._associations("deals", "companies", deal_ids)
         return {deal: company for deal, company, types in rows if primary in types}
 
-    def _associations(self, object_: str, to: str, ids: Sequence[str]) -> Iterator[tuple[str, str, set[int]]]:
+    def _associations(
+        self, object_: str, to: str, ids: Sequence[str], unknown: set[str] | None = None
+    ) -> Iterator[tuple[str, str, dict[int, str]]]:
+        """Associations as (from, to, category by type id); `unknown` takes whoever HubSpot did not answer for."""
         todo: list[dict[str, str]] = [{"id": id_} for id_ in ids]
         path = f"{self._path('associations', object_, to)}/batch/read"
         while todo:
             some, todo = todo[:READ_ASSOCIATIONS], todo[READ_ASSOCIATIONS:]
-            for row in self._expect("POST", path, {"inputs": some})["results"]:
+            body = self._expect("POST", path, {"inputs": some})
+            if unknown is not None:
+                unknown |= _unanswered(body, {one["id"] for one in some})
+            for row in body["results"]:
                 source = str(row["from"]["id"])
                 for target in row["to"]:
-                    types = {int(one["typeId"]) for one in target["associationTypes"]}
+                    types = {int(one["typeId"]): one["category"] for one in target["associationTypes"]}
                     yield source, str(target["toObjectId"]), types
                 following = _next(row)
                 if following:
@@ -436,20 +523,21 @@ class HubSpot:
         return {"properties": values, "associations": associations, "objectWriteTraceId": draft.key}
 
     def update(self, object_: str, edits: Sequence[Edit]) -> Iterator[list[Outcome]]:
-        """Write properties, and the primary company where it is among the values."""
+        """Write properties, and the primary company where it is among the values.
+
+        A lifecycle stage goes back only by being cleared first and set by a request of its own (HubSpot docs,
+        "Contacts" and "Companies"). Such edits come first, so that they share as few of those as possible.
+        """
 
         def update_some(some: Sequence[Edit]) -> list[Outcome]:
-            by_key = {
-                edit.id: {"id": edit.id, "properties": values, "objectWriteTraceId": edit.id}
+            cleared = {edit.id: dict.fromkeys(edit.clears_first) for edit in some if edit.clears_first}
+            outcomes = self._write(object_, {edit.id: {**edit.values, **cleared.get(edit.id, {})} for edit in some})
+            set_anew = {
+                edit.id: {name: edit.values[name] for name in cleared[edit.id]}
                 for edit in some
-                if (values := {k: _text(v) for k, v in edit.values.items() if k != PRIMARY_COMPANY})
+                if edit.id in cleared and outcomes[edit.id].id
             }
-            outcomes = {
-                one.key: one
-                for one in self._batch(
-                    f"{self._path('objects', object_)}/batch/update", by_key, lambda row: str(row["id"])
-                )
-            }
+            outcomes |= self._write(object_, set_anew)
             moved = [
                 edit
                 for edit in some
@@ -458,7 +546,18 @@ class HubSpot:
             outcomes |= {one.key: one for one in self._move_companies(object_, moved)}
             return [outcomes[edit.id] for edit in some]
 
-        yield from self._in_parallel(update_some, _groups(edits, BATCH))
+        ordered = sorted(edits, key=lambda edit: not edit.clears_first)
+        yield from self._in_parallel(update_some, _groups(ordered, BATCH))
+
+    def _write(self, object_: str, edits: Mapping[str, Fields]) -> dict[str, Outcome]:
+        """Write properties by record id, in one batch; a record of which there are none has no outcome."""
+        inputs = {
+            id_: {"id": id_, "properties": properties, "objectWriteTraceId": id_}
+            for id_, values in edits.items()
+            if (properties := {name: _text(one) for name, one in values.items() if name != PRIMARY_COMPANY})
+        }
+        path = f"{self._path('objects', object_)}/batch/update"
+        return {one.key: one for one in self._batch(path, inputs, lambda row: str(row["id"]))}
 
     def _move_companies(self, object_: str, edits: Sequence[Edit]) -> list[Outcome]:
         """Take away the primary company that the connector had set, then set the new one."""
@@ -493,29 +592,70 @@ class HubSpot:
                 for deal, contact in some
             ]
 
+    def remove_contacts(self, pairs: Sequence[tuple[str, str]]) -> Iterator[list[Outcome]]:
+        """Disassociate contacts from deals, with every label; keys are `deal/contact`. Twice changes nothing."""
+        root = self._path("associations", "deals", "contacts")
+        for some in _groups(pairs, ASSOCIATE):
+            inputs = [{"from": {"id": deal}, "to": [{"id": contact}]} for deal, contact in some]
+            self._expect("POST", f"{root}/batch/archive", {"inputs": inputs})
+            yield [Outcome(f"{deal}/{contact}", contact) for deal, contact in some]
+
+    def label_contacts(self, labellings: Sequence[Labelling]) -> Iterator[list[Outcome]]:
+        """Give associations their labels; keys are `deal/contact`. Twice changes nothing.
+
+        A set of labels replaces the one before (Associate records guide), but an empty one does not: the last
+        ones are taken away by a call of their own.
+        """
+        root = self._path("associations", "deals", "contacts")
+        for some in _groups([one for one in labellings if one.types], ASSOCIATE):
+            failed = self._associate_as(root, {(one.deal, one.contact): _labels(one.types) for one in some})
+            yield [_labelled(one, failed.get((one.deal, one.contact))) for one in some]
+        for some in _groups([one for one in labellings if not one.types], ASSOCIATE):
+            inputs = [
+                {"from": {"id": one.deal}, "to": {"id": one.contact}, "types": _labels(one.gone)} for one in some
+            ]
+            self._expect("POST", f"{root}/batch/labels/archive", {"inputs": inputs})
+            yield [_labelled(one, None) for one in some]
+
     def _associate(
         self, root: str, pairs: Sequence[tuple[str, str]], type_id: int
     ) -> dict[tuple[str, str], Refusal]:
         """Create associations; returns refusals by pair."""
         spec = [{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": type_id}]
-        inputs = [{"from": {"id": one}, "to": {"id": other}, "types": spec} for one, other in pairs]
+        return self._associate_as(root, dict.fromkeys(pairs, spec))
+
+    def _associate_as(
+        self, root: str, types: Mapping[tuple[str, str], Sequence[Mapping[str, Any]]]
+    ) -> dict[tuple[str, str], Refusal]:
+        """Create associations under these types; returns refusals by pair."""
+        pairs = list(types)
+        inputs = [{"from": {"id": one}, "to": {"id": other}, "types": spec} for (one, other), spec in types.items()]
         body = self._expect("POST", f"{root}/batch/create", {"inputs": inputs})
         made = {(str(row["fromObjectId"]), str(row["toObjectId"])) for row in body.get("results") or ()}
         made |= {(other, one) for one, other in made}
         error = (body.get("errors") or [{}])[0]
         return {
-            pair: _refusal(error, ProblemClass.ASSOCIATIONS)
+            pair: read_refusal(error, ProblemClass.ASSOCIATIONS)
             for pair in pairs
             if body.get("errors") and pair not in made
         }
 
     def price(self, verb: str, number: int) -> int:
         """As `Crm.price`; `read companies` is what reading deals with their primary company takes besides."""
-        per_call = {"connect": ASSOCIATE, "read companies": READ_ASSOCIATIONS}.get(verb, BATCH)
+        per_call = {
+            "connect": ASSOCIATE,
+            "disconnect": ASSOCIATE,
+            "roles": READ_ASSOCIATIONS,
+            "read companies": READ_ASSOCIATIONS,
+        }.get(verb, BATCH)
         return -(-number // per_call)
 
     def usage(self) -> Usage:
-        return Usage(self._door.calls, self._left)
+        return Usage(self._door.calls, self._left, self._limit)
+
+    def probe(self) -> None:
+        """Ask for the account's details, which every token may. One call."""
+        self.account()
 
     # --- batches ---
 
@@ -531,7 +671,7 @@ class HubSpot:
         status, body = self._call("POST", path, {"inputs": list(by_key.values())})
         if status not in {200, 201, 207}:
             if len(by_key) == 1:
-                return [Outcome(key, refusal=_refusal(body)) for key in by_key]
+                return [Outcome(key, refusal=read_refusal(body)) for key in by_key]
             keys = list(by_key)
             halves = (keys[: len(keys) // 2], keys[len(keys) // 2 :])
             return [one for half in halves for one in self._batch(path, {key: by_key[key] for key in half}, key_of)]
@@ -579,9 +719,8 @@ class HubSpot:
         response = self._door.request(
             method, self._base + path, params=query, data=data, headers=headers, allow_redirects=False
         )
-        remaining = response.headers.get("X-HubSpot-RateLimit-Daily-Remaining")
-        if remaining is not None and remaining.isdigit():
-            self._left = int(remaining)
+        self._left = _number(response, "X-HubSpot-RateLimit-Daily-Remaining", self._left)
+        self._limit = _number(response, "X-HubSpot-RateLimit-Daily", self._limit)
         if not response.content:
             return response.status_code, {}
         try:
@@ -600,7 +739,11 @@ class HubSpot:
 
 
 _MISSING = Refusal(
-    Trouble.GONE, ProblemClass.ASSOCIATIONS, "NOT_IN_RESULTS", "HubSpot answered without this record"
+    Trouble.GONE,
+    ProblemClass.ASSOCIATIONS,
+    "NOT_IN_RESULTS",
+    "HubSpot answered without this record",
+    remedy=MEANINGS["NOT_IN_RESULTS"].remedy,
 )
 
 
@@ -609,6 +752,11 @@ def _version(row: Mapping[str, Any]) -> str:
     properties = row.get("properties") or {}
     stamps = (properties.get(name) for name in sorted(set(MODIFIED.values())))
     return str(next((stamp for stamp in stamps if stamp), None) or row.get("updatedAt") or "")
+
+
+def _number(response: requests.Response, header: str, before: int | None) -> int | None:
+    told = response.headers.get(header, "")
+    return int(told) if told.isdigit() else before
 
 
 def _filter(name: str, operator: str, value: str) -> dict[str, str]:
@@ -623,34 +771,24 @@ def _refusals(body: Mapping[str, Any], by_key: Mapping[str, Any]) -> dict[str, R
         named = [*(context.get("objectWriteTraceId") or ()), *(context.get("ids") or ())]
         for key in named:
             if key in by_key:
-                found[key] = _refusal(error)
+                found[key] = read_refusal(error)
     return found
 
 
-def _refusal(error: Any, cause: ProblemClass | None = None) -> Refusal:
-    if not isinstance(error, dict):
-        error = {}
-    category = error.get("category") or ""
-    details = error.get("errors") or []
-    codes = {str(detail.get("code") or "") for detail in details}
-    message = error.get("message") or "HubSpot gave no reason"
-    context = error.get("context") or {}
-    if category == "CONFLICT" or "CONFLICTING_UNIQUE_VALUE" in codes or "CONFLICTING_UNIQUE" in message:
-        existing = (context.get("existingId") or [None])[0] or _existing_id(message)
-        return Refusal(Trouble.COLLIDED, ProblemClass.DUPLICATES, "CONFLICT", message, existing_id=existing)
-    if category == "OBJECT_NOT_FOUND":
-        return Refusal(Trouble.GONE, ProblemClass.ASSOCIATIONS, category, message)
-    fields = [name for detail in details for name in (detail.get("context") or {}).get("propertyName", ())]
-    codes |= set(re.findall(r'"error":\s*"(\w+)"', message))
-    code = next(iter(sorted(codes - {""})), category or "REFUSED")
-    if code == "PROPERTY_DOESNT_EXIST":
-        cause = ProblemClass.FIELD_MAPPING
-    return Refusal(Trouble.REFUSED, cause or ProblemClass.PROPERTY_VALUES, code, message, ",".join(fields))
+def _unanswered(body: Mapping[str, Any], asked: set[str]) -> set[str]:
+    """The records of a batch/read whose associations could not be told.
 
-
-def _existing_id(message: str) -> str | None:
-    match = re.search(r"Existing ID: (\d+)", message)
-    return match.group(1) if match else None
+    That a record has none is told as an error too (Associate records guide, "Retrieve associated records").
+    An error that names nobody may be about any record that has no result.
+    """
+    missing = asked - {str(row["from"]["id"]) for row in body.get("results") or ()}
+    found: set[str] = set()
+    for error in body.get("errors") or ():
+        if str(error.get("subCategory") or "").endswith(NO_ASSOCIATIONS):
+            continue
+        named = {str(id_) for some in (error.get("context") or {}).values() for id_ in some} & asked
+        found |= named or missing
+    return found
 
 
 def _pipeline(body: Mapping[str, Any]) -> Pipeline:
@@ -695,6 +833,18 @@ def _association(to: str, type_id: int) -> dict[str, Any]:
         "to": {"id": to},
         "types": [{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": type_id}],
     }
+
+
+def _merged(object_: str, id_: str, survivor: str, version: str) -> Record:
+    return Record(Side.HUBSPOT, object_, id_, version, {}, presence=Presence.MERGED, survivor=survivor)
+
+
+def _labels(types: Iterable[int]) -> list[dict[str, Any]]:
+    return [{"associationCategory": LABEL, "associationTypeId": one} for one in sorted(types)]
+
+
+def _labelled(one: Labelling, refusal: Refusal | None) -> Outcome:
+    return Outcome(one.key, None if refusal else one.contact, refusal)
 
 
 def _with_field(record: Record, name: str, value: str | None) -> Record:

@@ -4,24 +4,27 @@
 |--------------------------|-----------------------------------------------------------------|------------------|
 | set-up                   | one composite: users, record types, stages, merged and deleted  | 1                |
 | changes                  | one composite: four queries, deletions                          | 1 + further pages|
+| merges                   | of what getDeleted alone told, which has a master               | 1 per 1,000      |
 | re-read                  | collections of 2,000 ids, five in a composite                   | 1 per 10,000     |
 | create, update           | collections of 200, five in a composite                         | 1 per 1,000      |
+| when values were edited  | queries of field history, 200 records each, five a call| 1 per 1,000     |
 | roles                    | which exist already, then collections                           | 2 per 1,000      |
+| roles to name or remove  | collections                                                     | 1 per 1,000      |
 
 Changes are found by `SystemModstamp >= cursor ORDER BY SystemModstamp, Id`: SystemModstamp moves on every
 change by a user or a process (Salesforce, "System Fields"). A row becomes visible when its transaction
-commits, later than its stamp, so the cursor stays `overlap` behind the server's clock. Deleted records are
-found by queryAll (`IsDeleted`, at once) and by getDeleted, which also knows records whose recycle bin was
+commits, later than its stamp, so the cursor stays `overlap` behind the server's clock. Deleted and merged records
+are found by queryAll (`IsDeleted`, `MasterRecordId`, at once) and by getDeleted, which also knows records whose recycle bin was
 emptied, and contact roles deleted directly, which queryAll never shows (OpportunityContactRole, object
 reference). getDeleted truncates both ends of its range to the minute, so ranges overlap.
 
-There is no method to delete a record here (D2, law 10).
+There is no method to delete a record here (D2, law 10), but for contact roles (R3), which are told by their ids.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -31,35 +34,23 @@ import requests
 from simple_salesforce.api import Salesforce as Client
 from simple_salesforce.exceptions import SalesforceAuthenticationFailed, SalesforceError
 
-from connector.adapters.base import Draft, Edit, Outcome, Page, Refusal, Trouble, Usage, Wanted
+from connector.adapters.base import Draft, Edit, Outcome, Page, Trouble, Usage, Wanted
 from connector.adapters.http import Door, retry_after
-from connector.core.model import Presence, ProblemClass, Record, Side, Value
+from connector.adapters.salesforce_refusals import MEANINGS, read_refusal, unknown_columns
+from connector.core.model import ContactRole, Presence, ProblemClass, Record, Side, Value
 from connector.core.pipelines import RecordType, StageDefinition
-from connector.errors import Later, Unreachable
+from connector.errors import Condition, Later, Unreachable
 
 COLLECTION, READ_COLLECTION, COLLECTIONS = 200, 2000, 5
 ROLE = "OpportunityContactRole"
+ROLE_PREFIX = "00K"
+"""What the ids of contact roles begin with, and no others (Salesforce Help, "Record ID Prefix Decoder")."""
 MASTER_ID = "MasterRecordId"
 DELETED_WINDOW = timedelta(days=15)
 WITHOUT_RECORD_TYPES = "RecordTypeId"
 """An object without record types has no such field; its records read as if it were blank."""
 
 T = TypeVar("T")
-
-_PASSING = {"UNABLE_TO_LOCK_ROW", "REQUEST_RUNNING_TOO_LONG", "SERVER_UNAVAILABLE", "PROCESSING_HALTED"}
-_CAUSES = {
-    "DUPLICATES_DETECTED": ProblemClass.DUPLICATES,
-    "DUPLICATE_VALUE": ProblemClass.DUPLICATES,
-    "INSUFFICIENT_ACCESS_OR_READONLY": ProblemClass.PERMISSIONS,
-    "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY": ProblemClass.PERMISSIONS,
-    "INVALID_FIELD_FOR_INSERT_UPDATE": ProblemClass.PERMISSIONS,
-    "CANNOT_EXECUTE_FLOW_TRIGGER": ProblemClass.CUSTOM_CODE,
-    "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY": ProblemClass.CUSTOM_CODE,
-    "INVALID_CROSS_REFERENCE_KEY": ProblemClass.ASSOCIATIONS,
-    "ENTITY_IS_DELETED": ProblemClass.ASSOCIATIONS,
-    "INVALID_FIELD": ProblemClass.FIELD_MAPPING,
-    "UNABLE_TO_LOCK_ROW": ProblemClass.CONNECTION,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +110,7 @@ def judge(response: requests.Response) -> None:
             ProblemClass.API_LIMIT,
             "Salesforce: the org's API calls of these 24 hours are used up",
             "wait until calls are free again, or ask your administrator for a higher limit",
+            Condition.LIMIT_REACHED,
         )
     if "API_DISABLED_FOR_ORG" in codes:
         raise Unreachable(
@@ -126,6 +118,7 @@ def judge(response: requests.Response) -> None:
             ProblemClass.PERMISSIONS,
             "Salesforce: the API is disabled for this org or user",
             "give the connector's user the permission `API Enabled`",
+            Condition.API_DISABLED,
         )
 
 
@@ -167,6 +160,7 @@ class Salesforce:
         self._client: Client | None = None
         self._schema = Schema({})
         self._left: int | None = None
+        self._limit: int | None = None
 
     # --- set-up ---
 
@@ -245,21 +239,25 @@ class Salesforce:
     # --- reading ---
 
     def changes(self, wanted: Mapping[str, Wanted], cursors: Mapping[str, Any]) -> Iterator[Page]:
-        """Pages of changed records, then of deleted ones. Cursors are named `salesforce/<object>`."""
+        """Pages of changed and deleted records, then of those that getDeleted alone knows are gone.
+
+        Cursors are named `salesforce/<object>`.
+        """
         started = self._now()
         horizon = started - self._overlap
         requests_: dict[str, tuple[str, str, Any]] = {}
         for name, want in wanted.items():
-            requests_[name] = self._query(self._changes_query(name, want, cursors.get(_stream(name))))
+            requests_[name] = self._changes_query(name, want, cursors.get(_stream(name)))
         requests_ |= self._deletion_requests(wanted, cursors, started)
         answers = self._composite(requests_)
         gone = {name: self._gone(name, answers) for name in wanted}
         for name, want in wanted.items():
             for rows in self._pages(answers[name]):
-                for row in rows:  # deleted, and restored since
+                for row in rows:  # deleted, and restored since; or told here, with the reason
                     gone[name].pop(row["Id"], None)
                 last = _moment(rows[-1]["SystemModstamp"]) if rows else horizon
                 yield self._page(name, want, rows, {_stream(name): _iso(min(last, horizon))})
+        self._tell_merged(gone)
         for name in wanted:
             cursor = {_stream(name): _iso(horizon)} | _deletions_cursor(name, answers, started)
             if name == ROLE:
@@ -267,13 +265,18 @@ class Salesforce:
             else:
                 yield Page(name, records=tuple(gone[name].values()), cursors=cursor)
 
-    def _changes_query(self, name: str, want: Wanted, since: str | None) -> str:
-        if name == ROLE:
-            columns = ["Id", "OpportunityId", "ContactId", "SystemModstamp"]
-        else:
-            columns = self._columns(name, want)
+    def _changes_query(self, name: str, want: Wanted, since: str | None) -> tuple[str, str, Any]:
+        """What changed since a time, and what was deleted or merged; without a time all that is there."""
+        columns = [*self._role_columns(), "SystemModstamp"] if name == ROLE else self._columns(name, want)
+        if since and name != ROLE:
+            columns += ["IsDeleted", *([MASTER_ID] if self._schema.has(name, MASTER_ID) else [])]
         where = f" WHERE SystemModstamp >= {_soql_time(since)}" if since else ""
-        return f"SELECT {', '.join(columns)} FROM {name}{where} ORDER BY SystemModstamp, Id"
+        soql = f"SELECT {', '.join(columns)} FROM {name}{where} ORDER BY SystemModstamp, Id"
+        return self._query(soql, gone_too=bool(since and name != ROLE))
+
+    def _role_columns(self) -> list[str]:
+        names = [name for name in ("Role", "IsPrimary") if self._schema.has(ROLE, name)]
+        return ["Id", "OpportunityId", "ContactId", *names]
 
     def _columns(self, name: str, want: Wanted) -> list[str]:
         system = ["Id", "CreatedDate", "LastModifiedDate", "SystemModstamp"]
@@ -282,9 +285,14 @@ class Salesforce:
 
     def _page(self, name: str, want: Wanted, rows: list[dict[str, Any]], cursors: dict[str, Any]) -> Page:
         if name == ROLE:
-            roles = {row["Id"]: (row["OpportunityId"], row["ContactId"]) for row in rows}
-            return Page(name, roles=roles, cursors=cursors)
-        return Page(name, tuple(self._record(name, want, row) for row in rows), cursors=cursors)
+            return Page(name, roles={row["Id"]: _role(row) for row in rows}, cursors=cursors)
+        records = (
+            _gone(name, row["Id"], survivor=row.get(MASTER_ID))
+            if row.get("IsDeleted")
+            else self._record(name, want, row)
+            for row in rows
+        )
+        return Page(name, tuple(records), cursors=cursors)
 
     def _record(self, name: str, want: Wanted, row: Mapping[str, Any]) -> Record:
         fields: dict[str, Value] = {one: _value(row[one]) for one in want.fields if one in row}
@@ -304,7 +312,7 @@ class Salesforce:
     def _deletion_requests(
         self, wanted: Mapping[str, Wanted], cursors: Mapping[str, Any], now: datetime
     ) -> dict[str, tuple[str, str, Any]]:
-        """Deletions since the last look: of all objects by getDeleted, of opportunities by queryAll too."""
+        """Deletions since the last look by getDeleted, which also knows what is in no recycle bin any more."""
         requests_: dict[str, tuple[str, str, Any]] = {}
         for name in wanted:
             since = cursors.get(_stream(f"{name}/deleted"))
@@ -314,30 +322,41 @@ class Salesforce:
             if start.replace(second=0, microsecond=0) < now.replace(second=0, microsecond=0):
                 span = urlencode({"start": _iso(start), "end": _iso(now)})
                 requests_[f"{name}_deleted"] = ("GET", f"sobjects/{name}/deleted/?{span}", None)
-        queries = COLLECTIONS - len(wanted)
-        for name in ("Opportunity", "Account", "Contact"):
-            since = cursors.get(_stream(f"{name}/deleted"))
-            if name in wanted and since is not None and queries > 0:
-                queries -= 1
-                requests_[f"{name}_bin"] = self._bin_query(name, since)
         return requests_
-
-    def _bin_query(self, name: str, since: str) -> tuple[str, str, Any]:
-        master = f", {MASTER_ID}" if self._schema.has(name, MASTER_ID) else ""
-        moment = _soql_time(_iso(_moment(since) - self._overlap))
-        soql = f"SELECT Id{master} FROM {name} WHERE IsDeleted = true AND SystemModstamp >= {moment}"
-        return "GET", f"queryAll?q={quote(soql)}", None
 
     def _gone(self, name: str, answers: Mapping[str, tuple[int, Any]]) -> dict[str, Record]:
         found: dict[str, Record] = {}
         status, body = answers.get(f"{name}_deleted", (0, {}))
         if status == 200:
             found = {row["id"]: _gone(name, row["id"]) for row in body["deletedRecords"]}
-        if f"{name}_bin" in answers:
-            for row in self._rows(answers[f"{name}_bin"]):
-                merged = Presence.MERGED if row.get(MASTER_ID) else Presence.DELETED
-                found[row["Id"]] = _gone(name, row["Id"], merged)
         return found
+
+    def _tell_merged(self, gone: Mapping[str, dict[str, Record]]) -> None:
+        """Of records that getDeleted alone tells find those that were merged, which it does not say (A7).
+
+        The losers of a merge are deleted, with the master's id in `MasterRecordId` (SOAP API Guide, "merge()").
+        As a rule the query of changes has shown them; else it is one call per 1,000. A master may be a loser in turn.
+        """
+        todo = [
+            (name, some)
+            for name, records in gone.items()
+            if self._schema.has(name, MASTER_ID)
+            for some in _groups([id_ for id_, one in records.items() if one.survivor is None], COLLECTION)
+        ]
+        for groups in _groups(todo, COLLECTIONS):
+            answers = self._composite(
+                {f"m{number}": self._master_query(name, some) for number, (name, some) in enumerate(groups)}
+            )
+            for number, (name, _) in enumerate(groups):
+                for row in self._rows(answers[f"m{number}"]):
+                    gone[name][row["Id"]] = _gone(name, row["Id"], survivor=row.get(MASTER_ID))
+
+    def _master_query(self, name: str, ids: Sequence[str]) -> tuple[str, str, Any]:
+        """Which of these records are deleted, and into which others they were merged."""
+        master = f", {MASTER_ID}" if self._schema.has(name, MASTER_ID) else ""
+        listed = ",".join(_soql_text(id_) for id_ in ids)
+        soql = f"SELECT Id{master} FROM {name} WHERE IsDeleted = true AND Id IN ({listed})"
+        return self._query(soql, gone_too=True)
 
     def read(self, object_: str, ids: Sequence[str], wanted: Wanted) -> dict[str, Record]:
         """Records as they are now. What is not there was deleted, or is out of sight."""
@@ -357,10 +376,8 @@ class Salesforce:
         for id_ in missing:
             found[id_] = _gone(object_, id_, Presence.INVISIBLE)
         for some in _groups(missing, COLLECTION):
-            listed = ",".join(_soql_text(id_) for id_ in some)
-            soql = f"SELECT Id FROM {object_} WHERE IsDeleted = true AND Id IN ({listed})"
-            for row in self._rows(self._composite({"bin": ("GET", f"queryAll?q={quote(soql)}", None)})["bin"]):
-                found[row["Id"]] = _gone(object_, row["Id"])
+            for row in self._rows(self._composite({"bin": self._master_query(object_, some)})["bin"]):
+                found[row["Id"]] = _gone(object_, row["Id"], survivor=row.get(MASTER_ID))
         return found
 
     def find(self, object_: str, partner_ids: Sequence[str], wanted: Wanted) -> dict[str, Record]:
@@ -375,6 +392,33 @@ class Salesforce:
             for row in self._rows(self._composite({"q": self._query(soql)})["q"]):
                 one = self._record(object_, wanted, row)
                 found[one.partner_id or ""] = one
+        return found
+
+    def last_edits(self, object_: str, fields: Mapping[str, Sequence[str]]) -> dict[tuple[str, str], str]:
+        """When tracked fields (by record id) last got another value, by (id, field). One call per 1,000 records.
+
+        Nothing of an object or field whose history is not kept: it is up to an administrator (Salesforce Help,
+        "Field History Tracking"; Object Reference, "OpportunityFieldHistory", "StandardObjectNameHistory").
+        """
+        table = "OpportunityFieldHistory" if object_ == "Opportunity" else f"{object_}History"
+        found: dict[tuple[str, str], str] = {}
+        for group in _groups(sorted(fields), COLLECTION * COLLECTIONS):
+            queries = {}
+            for number, some in enumerate(_groups(group, COLLECTION)):
+                names = sorted({label for id_ in some for name in fields[id_] for label in _labels(name)})
+                soql = (
+                    f"SELECT {object_}Id, Field, MAX(CreatedDate) edited FROM {table}"
+                    f" WHERE {object_}Id IN ({','.join(map(_soql_text, some))})"
+                    f" AND Field IN ({','.join(map(_soql_text, names))}) GROUP BY {object_}Id, Field"
+                )
+                queries[f"q{number}"] = self._query(soql)
+            for status, body in self._composite(queries).values():
+                rows = self._rows((status, body)) if status == 200 else ()  # an org may keep no such history
+                for row in rows:
+                    id_ = row[f"{object_}Id"]
+                    for name in fields.get(id_, ()):
+                        if row["Field"] in _labels(name):
+                            found[id_, name] = max(found.get((id_, name), ""), _iso(_moment(row["edited"])))
         return found
 
     # --- writing ---
@@ -397,7 +441,9 @@ class Salesforce:
         lost is not sent again: the next run sees what became of it.
         """
         for some in _groups(roles, COLLECTION * COLLECTIONS):
-            existing = self._existing_roles([opportunity for opportunity, _ in some])
+            existing = {
+                (one.opportunity, one.contact): id_ for id_, one in self.roles_of({o for o, _ in some}).items()
+            }
             done = [Outcome(f"{one}/{who}", existing[one, who]) for one, who in some if (one, who) in existing]
             missing = [role for role in some if role not in existing]
             rows = [{"attributes": {"type": ROLE}, "OpportunityId": one, "ContactId": who} for one, who in missing]
@@ -406,18 +452,43 @@ class Salesforce:
                     done += self._write("POST", rows, [f"{one}/{who}" for one, who in missing])
             yield done
 
-    def _existing_roles(self, opportunities: Sequence[str]) -> dict[tuple[str, str], str]:
-        groups = list(_groups(sorted(set(opportunities)), COLLECTION))
-        queries = {}
-        for number, some in enumerate(groups):
-            listed = ",".join(_soql_text(id_) for id_ in some)
-            soql = f"SELECT Id, OpportunityId, ContactId FROM {ROLE} WHERE OpportunityId IN ({listed})"
-            queries[f"q{number}"] = self._query(soql)
-        return {
-            (row["OpportunityId"], row["ContactId"]): row["Id"]
-            for answer in self._composite(queries).values()
-            for row in self._rows(answer)
-        }
+    def roles_of(self, opportunities: Collection[str]) -> dict[str, ContactRole]:
+        """All contact roles of opportunities as they are now, by id. One call per 1,000 opportunities."""
+        found: dict[str, ContactRole] = {}
+        for group in _groups(sorted(set(opportunities)), COLLECTION * COLLECTIONS):
+            queries = {}
+            for number, some in enumerate(_groups(group, COLLECTION)):
+                listed = ",".join(_soql_text(id_) for id_ in some)
+                columns = ", ".join(self._role_columns())
+                queries[f"q{number}"] = self._query(
+                    f"SELECT {columns} FROM {ROLE} WHERE OpportunityId IN ({listed}) ORDER BY Id"
+                )
+            answers = self._composite(queries).values()
+            found |= {row["Id"]: _role(row) for answer in answers for row in self._rows(answer)}
+        return found
+
+    def name_roles(self, edits: Sequence[Edit]) -> Iterator[list[Outcome]]:
+        """Write `Role` and `IsPrimary` of contact roles, by role id (R4)."""
+        yield from self.update(ROLE, edits)
+
+    def remove_roles(self, ids: Sequence[str]) -> Iterator[list[Outcome]]:
+        """Delete contact roles (R3); one that is gone already is as good as deleted. Keys are their ids.
+
+        Raises:
+            ValueError: an id is not that of a contact role. Nothing else can be deleted in Salesforce.
+        """
+        strangers = [id_ for id_ in ids if not re.fullmatch(rf"{ROLE_PREFIX}\w{{12}}(\w{{3}})?", id_)]
+        if strangers:
+            raise ValueError(f"not contact roles: {', '.join(strangers)}")
+        for group in _groups(ids, COLLECTION * COLLECTIONS):
+            groups = list(_groups(group, COLLECTION))
+            answers = self._composite(
+                {
+                    f"w{number}": ("DELETE", f"composite/sobjects?ids={','.join(some)}&allOrNone=false", None)
+                    for number, some in enumerate(groups)
+                }
+            )
+            yield [one for number, some in enumerate(groups) for one in _removed(some, *answers[f"w{number}"])]
 
     def _row(self, object_: str, values: Mapping[str, Value]) -> dict[str, Any]:
         row: dict[str, Any] = {"attributes": {"type": object_}}
@@ -428,7 +499,8 @@ class Salesforce:
         """Send rows in collections, and find out what became of each.
 
         A value of the wrong type has its whole collection refused with 400, nothing of it written; it is then
-        halved until the culprits stand alone.
+        halved until the culprits stand alone. So has a field that is none (any more), but the answer names it:
+        the rows that have it are refused at once, and the others go on.
         """
         outcomes: dict[int, Outcome] = {}
         todo = list(_groups(range(len(rows)), COLLECTION))
@@ -442,10 +514,14 @@ class Salesforce:
                 status, body = answers[f"w{name}"]
                 if status == 200 and len(body) == len(some):
                     outcomes |= {one: _outcome(keys[one], result) for one, result in zip(some, body, strict=True)}
+                elif columns := unknown_columns(body) if status == 400 else frozenset():
+                    bad = [one for one in some if columns & rows[one].keys()] or some
+                    outcomes |= {one: Outcome(keys[one], refusal=read_refusal(body)) for one in bad}
+                    todo += [good] if (good := [one for one in some if one not in outcomes]) else []
                 elif status == 400 and len(some) > 1:
                     todo += _groups(some, -(-len(some) // 2))
                 else:
-                    outcomes |= {one: Outcome(keys[one], refusal=_refusal(body)) for one in some}
+                    outcomes |= {one: Outcome(keys[one], refusal=read_refusal(body)) for one in some}
         return [outcomes[one] for one in range(len(rows))]
 
     def price(self, verb: str, number: int) -> int:
@@ -454,11 +530,17 @@ class Salesforce:
             "update": (1, COLLECTION * COLLECTIONS),
             "read": (1, READ_COLLECTION * COLLECTIONS),
             "connect": (2, COLLECTION * COLLECTIONS),  # which exist already, then the others
+            "roles": (1, COLLECTION * COLLECTIONS),
+            "disconnect": (1, COLLECTION * COLLECTIONS),
         }[verb]
         return calls * -(-number // number_each)
 
     def usage(self) -> Usage:
-        return Usage(self._door.calls, self._left)
+        return Usage(self._door.calls, self._left, self._limit)
+
+    def probe(self) -> None:
+        """Ask for the limits, which every user may. One call."""
+        self._call("GET", "limits")
 
     # --- calling ---
 
@@ -485,8 +567,8 @@ class Salesforce:
         return f"/services/data/v{self._version}/{path}"
 
     @staticmethod
-    def _query(soql: str) -> tuple[str, str, Any]:
-        return "GET", f"query?q={quote(soql)}", None
+    def _query(soql: str, *, gone_too: bool = False) -> tuple[str, str, Any]:
+        return "GET", f"{'queryAll' if gone_too else 'query'}?q={quote(soql)}", None
 
     def _pages(self, answer: tuple[int, Any]) -> Iterator[list[dict[str, Any]]]:
         status, body = answer
@@ -529,7 +611,7 @@ class Salesforce:
             ) from None
         usage = self._connect().api_usage.get("api-usage")
         if usage is not None:
-            self._left = max(usage.total - usage.used, 0)
+            self._left, self._limit = max(usage.total - usage.used, 0), usage.total
         return answer
 
     def _connect(self) -> Client:
@@ -548,6 +630,7 @@ class Salesforce:
             f"Salesforce refuses the login: {why}",
             "check SALESFORCE_SESSION_ID, or SALESFORCE_CONSUMER_KEY and SALESFORCE_CONSUMER_SECRET,"
             " or the user's name, password and security token",
+            Condition.NOT_LET_IN,
         )
 
     def _raise_unless(self, status: int, body: Any) -> None:
@@ -558,7 +641,7 @@ class Salesforce:
         missing = code in {"INVALID_TYPE", "INVALID_FIELD", "INSUFFICIENT_ACCESS_OR_READONLY"}
         raise Unreachable(
             Side.SALESFORCE,
-            _CAUSES.get(code, ProblemClass.PERMISSIONS if missing else ProblemClass.CONNECTION),
+            MEANINGS[code].cause if missing else ProblemClass.CONNECTION,
             self._door.redact(f"Salesforce: {code}: {message.strip().splitlines()[-1] if message.strip() else ''}"),
             "give the connector's user access to the object and its fields; `connector check` lists them"
             if missing
@@ -603,36 +686,25 @@ def _collection(method: str, rows: Sequence[Mapping[str, Any]]) -> tuple[str, st
 def _outcome(key: str, result: Mapping[str, Any]) -> Outcome:
     if result.get("success"):
         return Outcome(key, result["id"])
-    return Outcome(key, refusal=_refusal(result.get("errors") or []))
+    return Outcome(key, refusal=read_refusal(result.get("errors") or []))
 
 
-def _refusal(errors: Any) -> Refusal:
-    error = errors[0] if isinstance(errors, list) and errors else {}
-    code = error.get("statusCode") or error.get("errorCode") or "UNKNOWN"
-    message = error.get("message") or "Salesforce gave no reason"
-    trouble, existing = Trouble.REFUSED, None
-    if code in _PASSING:
-        trouble = Trouble.PASSING
-    elif code in {"ENTITY_IS_DELETED", "NOT_FOUND"}:
-        trouble = Trouble.GONE
-    elif code == "DUPLICATE_VALUE":
-        trouble = Trouble.COLLIDED
-        match = re.search(r"record with id: (\w{15,18})", message)
-        existing = _full_id(match.group(1)) if match else None
-    cause = _CAUSES.get(code, ProblemClass.PROPERTY_VALUES)
-    return Refusal(trouble, cause, code, message, ",".join(error.get("fields") or ()), existing)
+def _removed(ids: Sequence[str], status: int, body: Any) -> list[Outcome]:
+    if status != requests.codes.ok or len(body) != len(ids):
+        return [Outcome(id_, refusal=read_refusal(body)) for id_ in ids]
+    made = [_outcome(id_, result) for id_, result in zip(ids, body, strict=True)]
+    return [
+        Outcome(one.key, one.key) if one.refusal and one.refusal.trouble is Trouble.GONE else one for one in made
+    ]
 
 
-def _full_id(id_: str) -> str:
-    """An id in its form of 18 characters, which everything else answers; messages have the one of 15.
+def _role(row: Mapping[str, Any]) -> ContactRole:
+    return ContactRole(row["OpportunityId"], row["ContactId"], row.get("Role") or None, row.get("IsPrimary"))
 
-    The three added characters tell which of the others are capitals (Salesforce Help, "Convert 15-Character IDs").
-    """
-    if len(id_) != 15:
-        return id_
-    groups = (id_[:5], id_[5:10], id_[10:])
-    places = (sum(char.isupper() << place for place, char in enumerate(group)) for group in groups)
-    return id_ + "".join("ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"[place] for place in places)
+
+def _labels(name: str) -> tuple[str, ...]:
+    """What a field may be called in a history: a standard lookup goes by its relationship there."""
+    return (name, name.removesuffix("Id")) if name.endswith("Id") else (name,)
 
 
 def _deletions_cursor(name: str, answers: Mapping[str, tuple[int, Any]], started: datetime) -> dict[str, str]:
@@ -649,8 +721,9 @@ def _deletions_cursor(name: str, answers: Mapping[str, tuple[int, Any]], started
     return {stream: _iso(min(started, _moment(body["latestDateCovered"])))}
 
 
-def _gone(object_: str, id_: str, presence: Presence = Presence.DELETED) -> Record:
-    return Record(Side.SALESFORCE, object_, id_, "", {}, presence=presence)
+def _gone(object_: str, id_: str, presence: Presence = Presence.DELETED, *, survivor: str | None = None) -> Record:
+    known = Presence.MERGED if survivor else presence
+    return Record(Side.SALESFORCE, object_, id_, "", {}, presence=known, survivor=survivor)
 
 
 def _stream(name: str) -> str:

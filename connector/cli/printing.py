@@ -21,14 +21,21 @@ from rich.table import Table
 from rich.text import Text
 
 from connector.core.model import Change, Side, Value
-from connector.errors import BadConfiguration, Finding, Stop
+from connector.errors import BadConfiguration, Finding, Spent, Stop, Suspended
 
 if TYPE_CHECKING:
     from connector.engine.check import Check
     from connector.engine.report import Report, Written
 
 NAMES = {Side.SALESFORCE: "Salesforce", Side.HUBSPOT: "HubSpot"}
-VERBS = {"create": "create", "update": "update", "delete": "delete", "connect": "add contacts to"}
+VERBS = {
+    "create": "create",
+    "update": "update",
+    "delete": "delete",
+    "connect": "add contacts to",
+    "disconnect": "remove contacts from",
+    "name": "name contacts of",
+}
 WIDTH = 100
 """Columns where there is no terminal to ask."""
 
@@ -83,6 +90,10 @@ def print_stop(error: Stop) -> None:
 
 
 def _headline(error: Stop) -> str:
+    if isinstance(error, Suspended):
+        return "Suspended: nothing was begun"
+    if isinstance(error, Spent):
+        return "Stopped: no API calls left"
     return {2: "Please mend this first", 3: "Refused: nothing was written"}.get(
         error.exit_code, "Stopped: no connection"
     )
@@ -338,6 +349,8 @@ def describe_checks(found: Sequence[Check]) -> dict[str, Any]:
 def print_status(found: Mapping[str, Any]) -> None:
     """The last run, the links, and every open problem with what to do about it."""
     console = out()
+    if found["suspension"]:
+        print_suspension(found["suspension"], console)
     last = found["last_run"]
     if last is None:
         console.print("No run yet. Begin with `connector check`, then `connector plan`.")
@@ -351,10 +364,37 @@ def print_status(found: Mapping[str, Any]) -> None:
         console.print(_indent(table, 2))
     waiting = f"{count(found['waiting'], 'record')} for another one"
     console.print(f"To be looked at by the next run: {count(found['due'], 'record')}. Waiting: {waiting}.")
+    calls = (_describe_calls(side, found["calls"][side]) for side in Side)
+    console.print(f"API calls in the last 24 hours: {'; '.join(calls)}.")
+    if found["out_of_scope"]:
+        console.print(f"Out of scope, and left alone: {count(found['out_of_scope'], 'record')}.")
     problems = found["problems"]
     console.print(f"[bold yellow]Problems: {len(problems):,}[/]" if problems else "Problems: none")
     for one in problems:
         print_problem(one, console)
+
+
+def print_suspension(one: Mapping[str, Any], console: Console) -> None:
+    """Why nothing is synced, since when, and how it goes on."""
+    console.print(f"[bold red]Suspended[/] since {moment(one['since'])}: {escape(one['message'])}")
+    console.print(_indent(f"→ {escape(one['remedy'])}", 2))
+    how = "by itself, in the first run after that" if one["ends_by_itself"] else "after `connector resume`"
+    console.print(_indent(f"[dim]It goes on {how}. Runs refused so far: {one['refused']:,}.[/]", 2))
+
+
+def print_resumed(ended: Mapping[str, Any] | None) -> None:
+    """What `resume` ended, if anything."""
+    if ended is None:
+        out().print("Nothing is suspended.")
+        return
+    since = moment(ended["since"])
+    out().print(f"[bold green]Resumed[/]: the next run tries again. It was suspended since {since}:")
+    out().print(_indent(escape(ended["message"]), 2))
+
+
+def _describe_calls(side: Side, calls: Mapping[str, Any]) -> str:
+    allowed = "" if calls["allowed"] is None else f" of {calls['allowed']:,} allowed"
+    return f"{NAMES[side]} {calls['used']:,}{allowed}"
 
 
 def print_problem(one: Mapping[str, Any], console: Console) -> None:

@@ -5,9 +5,10 @@ Everything here is data. `plan.py`, `roles.py` and `derived.py` make it, the eng
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from connector.core.model import Base, Change, Link, Problem, Record, Side, Value
+from connector.core.model import Base, Change, ContactRole, Fields, Link, Problem, Record, Side, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,8 @@ class Update:
     record_id: str
     changes: tuple[Change, ...]
     settles: Base = field(default_factory=Base)
+    clears_first: frozenset[str] = frozenset()
+    """Fields that have to be cleared by a request of their own before they are set (L8)."""
 
     @property
     def values(self) -> dict[str, Value]:
@@ -105,6 +108,22 @@ class Severance:
 
 
 @dataclass(frozen=True, slots=True)
+class Outside:
+    """A record without a partner that gets none: it, or the partner it would get, is out of scope (A8)."""
+
+    record: Record
+
+
+@dataclass(frozen=True, slots=True)
+class Freezing:
+    """One of the two records has left scope, or with `over` both are in scope again (A8). Nothing is written."""
+
+    pair: str
+    link: Link
+    over: bool
+
+
+@dataclass(frozen=True, slots=True)
 class RoleAddition:
     """A contact of a deal, to be added on side `to`; or, with `to` None, found on both sides and agreed."""
 
@@ -116,6 +135,34 @@ class RoleAddition:
 
 
 @dataclass(frozen=True, slots=True)
+class RoleRemoval:
+    """A contact that no longer belongs to a deal: to be removed on side `to`; or, with `to` None, forgotten."""
+
+    to: Side | None
+    deal: Link
+    contact: Link
+    rule: str
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class RoleNaming:
+    """How a contact's role is to be named on side `to` (R4); or, with `to` None, both sides agree already.
+
+    `seen` is what that side showed, in the words of `changes`. `settles` is what both look like afterwards.
+    `edits` are the contact roles that change, by id, as they are then.
+    """
+
+    to: Side | None
+    deal: Link
+    contact: Link
+    changes: tuple[Change, ...]
+    seen: Fields
+    settles: Base
+    edits: Mapping[str, ContactRole] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Wait:
     """A record waits for (pair, side, id) to be linked (R5)."""
 
@@ -123,4 +170,17 @@ class Wait:
     needs: tuple[str, Side, str]
 
 
-Action = Creation | Update | Deletion | Adoption | Settlement | Severance | RoleAddition | Wait | Problem
+RoleAction = RoleAddition | RoleRemoval | RoleNaming
+Action = (
+    Creation
+    | Update
+    | Deletion
+    | Adoption
+    | Settlement
+    | Severance
+    | Outside
+    | Freezing
+    | RoleAction
+    | Wait
+    | Problem
+)

@@ -10,10 +10,10 @@ Values are what JSON has: text, number, true/false, or None for blank. Times are
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 Value = str | int | float | bool | None
 Values = tuple[Value, ...]
@@ -51,17 +51,33 @@ class Record:
     modified: str = ""
     partner_id: str | None = None
     presence: Presence = Presence.PRESENT
+    survivor: str | None = None
+    """The record that it was merged into (A7)."""
 
     @property
     def present(self) -> bool:
         return self.presence is Presence.PRESENT
 
 
+class ContactRole(NamedTuple):
+    """One OpportunityContactRole: whose, and as what. `name` is its picklist value `Role`; None: blank."""
+
+    opportunity: str
+    contact: str
+    name: str | None = None
+    primary: bool | None = False
+    """None: not read."""
+
+
 class LinkState(StrEnum):
-    """PENDING: a creation was begun and its outcome is not known yet. SEVERED: D3. CLOSED: both are gone."""
+    """PENDING: a creation was begun and its outcome is not known yet. SEVERED: D3. CLOSED: both are gone.
+
+    FROZEN: one of the two is out of scope (A8); nothing is written to either until both are in scope again.
+    """
 
     PENDING = "pending"
     LINKED = "linked"
+    FROZEN = "frozen"
     SEVERED = "severed"
     CLOSED = "closed"
 
@@ -160,6 +176,17 @@ class Known(Protocol):
         """(record type, stage) <-> (pipeline, stage), by ids and API names (O2-O4)."""
 
 
+class Filter(Protocol):
+    """Which records of one side take part in the sync (A8)."""
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The fields it asks about."""
+
+    def admits(self, fields: Fields) -> bool | None:
+        """Whether a record with these fields takes part; None while that cannot be told."""
+
+
 class Transform(Protocol):
     """A pair of conversions, forth and back, with an idea of equality on each side.
 
@@ -174,6 +201,14 @@ class Transform(Protocol):
         """The values of the other side, as side `to` writes them."""
 
 
+@runtime_checkable
+class Fitting(Protocol):
+    """A transform that has several ways to say one thing, and keeps the one that the target says already."""
+
+    def fit(self, to: Side, values: Values, onto: Values, known: Known) -> Values:
+        """`values` as they suit side `to`, which holds `onto`. Both ways mean the same on the other side."""
+
+
 @dataclass(frozen=True, slots=True)
 class FieldRule:
     """One mapped pair of fields: one field a side, or two that only make sense together (stage)."""
@@ -186,6 +221,8 @@ class FieldRule:
     at_creation_only: bool = False
     defaults: Mapping[Side, Values] = field(default_factory=dict)
     skip_untranslatable: bool = False
+    may_go_backwards: bool = False
+    """For the lifecycle stage: whether it may be lowered or cleared in HubSpot (L8)."""
 
     def names(self, side: Side) -> tuple[str, ...]:
         return self.salesforce if side is Side.SALESFORCE else self.hubspot
@@ -195,9 +232,56 @@ class FieldRule:
         names = self.names(side)
         return tuple(fields[name] for name in names) if all(name in fields for name in names) else None
 
+    def fit(self, to: Side, values: Values, onto: Values, known: Known) -> Values:
+        """What is to be written over `onto`, in the way that suits it best."""
+        return self.transform.fit(to, values, onto, known) if isinstance(self.transform, Fitting) else values
+
     @property
     def label(self) -> str:
         return f"{'+'.join(self.salesforce)} ↔ {'+'.join(self.hubspot)}"
+
+
+@dataclass(frozen=True, slots=True)
+class RoleRules:
+    """How the names of contact roles and the labels of associations are carried (R4).
+
+    `labels` is Role -> association label; several may have one. `primary` is the label that stands for
+    IsPrimary. `creates_labels`: labels that HubSpot lacks may be made there.
+    """
+
+    rule: Rule
+    labels: Mapping[str, str]
+    primary: str | None = None
+    creates_labels: bool = True
+
+    @property
+    def every_label(self) -> tuple[str, ...]:
+        """The labels in the order of the mapping file, each once."""
+        return tuple(dict.fromkeys([*([self.primary] if self.primary else ()), *self.labels.values()]))
+
+
+KeyValue = tuple[str, str]
+"""A match key's name and a record's value of it, in the form in which equal means alike."""
+
+
+@dataclass(frozen=True, slots=True)
+class MatchKey:
+    """A value by which records without a partner find one another: e-mail, domain, name.
+
+    `read` gives the values that a field's value stands for, in the form in which equal means alike; none if it
+    says nothing. Of several records with one value the oldest links if `oldest_links` (A3); otherwise a value
+    that is not unique on both sides tells nobody apart, and all of them are held (A2).
+    """
+
+    name: str
+    rule: str
+    fields: Mapping[Side, tuple[str, ...]]
+    read: Callable[[Value], tuple[str, ...]]
+    oldest_links: bool = False
+
+    def values(self, record: Record) -> tuple[KeyValue, ...]:
+        found = (one for name in self.fields[record.side] for one in self.read(record.fields.get(name)))
+        return tuple((self.name, one) for one in dict.fromkeys(found))
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,12 +295,29 @@ class Pair:
     creates: frozenset[Side]
     required: Mapping[Side, tuple[str, ...]] = field(default_factory=dict)
     partner_field: Mapping[Side, str] = field(default_factory=dict)
-    match_on: Mapping[Side, str] = field(default_factory=dict)
+    match_on: tuple[MatchKey, ...] = ()
+    """By what records without a stored id find one another, best first (A2, A3)."""
     deletes: frozenset[Side] = frozenset()
     """The sides from which a deletion travels to the other one (D1, D2, D5)."""
+    scope: Mapping[Side, Filter] = field(default_factory=dict)
+    """The records that take part (A8); of a side without a filter all do."""
+    roles: RoleRules | None = None
+    """Of opportunities and deals: how their contacts' roles are named (R4). None: names are not carried."""
 
     def object(self, side: Side) -> str:
         return self.salesforce if side is Side.SALESFORCE else self.hubspot
+
+    def admits(self, side: Side, fields: Fields) -> bool:
+        """Whether a record with these fields is in scope. What was never observed keeps no record out (A8)."""
+        return side not in self.scope or self.scope[side].admits(fields) is not False
+
+    def match_fields(self, side: Side) -> tuple[str, ...]:
+        """The fields of a side that its match keys are read from."""
+        return tuple(name for key in self.match_on for name in key.fields[side])
+
+    def match_values(self, record: Record) -> tuple[KeyValue, ...]:
+        """The values of all match keys of a record, best first."""
+        return tuple(value for key in self.match_on for value in key.values(record))
 
 
 @dataclass(frozen=True, slots=True)

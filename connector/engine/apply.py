@@ -6,7 +6,7 @@ done again, and what was not is found again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from connector.adapters.base import Draft, Edit, Outcome, Refusal, Trouble
 from connector.adapters.hubspot import PRIMARY_COMPANY
@@ -15,7 +15,7 @@ from connector.core.actions import (
     Adoption,
     Creation,
     Deletion,
-    RoleAddition,
+    RoleAction,
     Settlement,
     Severance,
     Update,
@@ -30,9 +30,19 @@ from connector.core.model import (
     Record,
     Side,
 )
-from connector.engine.observe import match_key, take_in
+from connector.core.remainder import base_of_left_out
+from connector.engine.observe import find_keys, take_in
+from connector.engine.refusals import (
+    Fault,
+    LeftOut,
+    find_faults,
+    leave_out_known,
+    remember_left_out,
+    spare_creation,
+    spare_update,
+)
 from connector.engine.report import Written
-from connector.engine.roles import apply_roles
+from connector.engine.roles import apply_roles, name_later
 from connector.engine.work import Work, describe_refusal, look_again, note_problems
 from connector.engine.world import COMPANIES, CONTACTS, DEALS
 from connector.store.links import CONTACT_COMPANY, DEAL_COMPANY, ROLE, Completion
@@ -50,7 +60,7 @@ def apply_actions(work: Work, pair: Pair, actions: Sequence[Action]) -> None:
             create(work, pair, side, creations)
     for side in (Side.HUBSPOT, Side.SALESFORCE):
         update(work, pair, side, [one for one in actions if isinstance(one, Update) and one.to is side])
-    apply_roles(work, [one for one in actions if isinstance(one, RoleAddition)])
+    apply_roles(work, [one for one in actions if isinstance(one, RoleAction)])
 
 
 def _adopt(work: Work, adoptions: Sequence[Adoption]) -> None:
@@ -71,7 +81,7 @@ def sever(work: Work, severances: Sequence[Severance]) -> None:
     for one in severances:
         state = LinkState.CLOSED if one.closed else LinkState.SEVERED
         with work.c.store.transaction():
-            if one.link is not None and one.link.state is LinkState.LINKED:
+            if one.link is not None and one.link.state in {LinkState.LINKED, LinkState.FROZEN}:
                 work.c.store.links.end(one.link.id, state)
             else:
                 born = Side.HUBSPOT if one.rule == "D8" else Side.SALESFORCE
@@ -104,9 +114,16 @@ def _follow_company(work: Work, pair: Pair, link_id: int, written: Fields) -> No
 # --- creating ---------------------------------------------------------------------------------------------
 
 
-def create(work: Work, pair: Pair, side: Side, creations: Sequence[Creation]) -> None:
-    """Create partners on `side`. The link is noted first, with the base that will hold once they are there."""
-    store = work.c.store
+def create(
+    work: Work, pair: Pair, side: Side, creations: Sequence[Creation], left_out: LeftOut | None = None
+) -> None:
+    """Create partners on `side`. The link is noted first, with the base that will hold once they are there.
+
+    What is refused for the sake of some fields is tried again at once without them (F4); then `left_out` has them.
+    """
+    store, left_out = work.c.store, left_out or {}
+    spared: dict[str, Creation] = {}
+    faults: dict[str, dict[str, Fault]] = {}
     by_source = {one.source.id: one for one in creations}
     with store.transaction():
         pending = store.links.by_ids(pair.name, side.other, by_source)
@@ -131,19 +148,45 @@ def create(work: Work, pair: Pair, side: Side, creations: Sequence[Creation]) ->
                 if one.id is not None
             ]
             _created(work, pair, side, made, versions)
+            for creation, partner in made:
+                place = (side, creation.object, partner.new_id)
+                remember_left_out(work, place, left_out.get(creation.source.id, {}))
             store.journal.conclude({journal[one.key]: (one.id is not None, one.id) for one in outcomes})
+            for one in outcomes:
+                refused = by_source[one.key]
+                if one.refusal and (left := spare_creation(pair, refused, one.refusal)):
+                    spared[one.key] = left
+                    faults[one.key] = {**left_out.get(one.key, {}), **find_faults(refused.values, one.refusal)}
             _refused(
                 work,
                 pair,
                 side.other,
                 [one for one in outcomes if one.refusal and one not in collided],
                 links,
+                spared,
             )
         if side is Side.SALESFORCE:
             _take_in_defaults(work, pair, side, [one.id for one in outcomes if one.id is not None])
+            _settle_left_out(work, pair, made, left_out)
         for one in collided:
             was_pending = one.key in pending and pending[one.key].state is LinkState.PENDING
             _resolve_collision(work, pair, side, by_source[one.key], links[one.key], one, was_pending=was_pending)
+    if spared:
+        create(work, pair, side, list(spared.values()), faults)
+
+
+def _settle_left_out(
+    work: Work, pair: Pair, made: Sequence[tuple[Creation, Completion]], left_out: LeftOut
+) -> None:
+    """What Salesforce filled in by itself where a value was refused is nobody's edit."""
+    partial = {one.new_id: (creation, one) for creation, one in made if creation.source.id in left_out}
+    records = work.c.store.records.load(Side.SALESFORCE, pair.salesforce, partial)
+    bases = {
+        one.link_id: base_of_left_out(pair, creation.to, left_out[creation.source.id], records[id_].fields)
+        for id_, (creation, one) in partial.items()
+    }
+    with work.c.store.transaction():
+        work.c.store.links.settle(bases)
 
 
 def _created(
@@ -170,7 +213,7 @@ def _created(
         )
         for creation, completion in made
     ]
-    store.records.observe(records, {one.id: match_key(pair, one) for one in records})
+    store.records.observe(records, find_keys(work.c, pair, records))
     store.records.mark(side, object_, [one.id for one in records], dirty=False)
     _join_company(work, pair, {one.link_id: creation.base.hubspot for creation, one in made})
     _join_contacts(work, {one.link_id: (one.new_id, creation.contacts) for creation, one in made})
@@ -179,6 +222,7 @@ def _created(
     if side is Side.SALESFORCE:
         # Its contact roles and the id that the deal stores come in the next round.
         look_again(work, pair, side.other, [id_ for _, id_ in sources])
+    name_later(work, [creation.source.id for creation, _ in made if creation.contacts])
     for creation, one in made:
         source = creation.source.id
         work.report.count(Written("create", side, object_, one.new_id, source, creation.changes))
@@ -216,20 +260,28 @@ def _join_contacts(work: Work, contacts: Mapping[int, tuple[str, tuple[str, ...]
     everyone = {who for _, some in contacts.values() for who in some}
     if not everyone:
         return
-    work.c.store.records.add_associations(dict(contacts.values()))
+    unlabelled = {deal: dict.fromkeys(some, frozenset[int]()) for deal, some in contacts.values()}
+    work.c.store.records.add_associations(unlabelled)
     links = work.c.store.links.by_ids(CONTACTS, Side.HUBSPOT, everyone)
     pairs = [(key, links[who].id) for key, (_, some) in contacts.items() for who in some]
     work.c.store.links.join(ROLE, pairs, with_creation=True)
 
 
-def _refused(work: Work, pair: Pair, source: Side, outcomes: Sequence[Outcome], links: Mapping[str, int]) -> None:
+def _refused(
+    work: Work,
+    pair: Pair,
+    source: Side,
+    outcomes: Sequence[Outcome],
+    links: Mapping[str, int],
+    spared: Collection[str],
+) -> None:
     for one in outcomes:
         if one.refusal is None:
             continue
         if one.refusal.trouble is Trouble.REFUSED:
             work.c.store.links.forget(links[one.key])
-        problem = describe_refusal(source, pair.object(source), one.key, one.refusal)
-        note_problems(work, [problem])
+        if one.key not in spared:
+            note_problems(work, [describe_refusal(source, pair.object(source), one.key, one.refusal)])
 
 
 def _resolve_collision(
@@ -268,7 +320,8 @@ def _find_existing(work: Work, pair: Pair, side: Side, creation: Creation, outco
         return by_partner
     if outcome.refusal is not None and outcome.refusal.existing_id:
         return crm.read(object_, [outcome.refusal.existing_id], wanted).get(outcome.refusal.existing_id)
-    key = pair.match_on.get(side)
+    # Of all match keys an e-mail alone is unique in HubSpot.
+    key = next((key.fields[side][0] for key in pair.match_on if key.oldest_links), None)
     value = creation.values.get(key) if key else None
     if side is Side.HUBSPOT and key and value:
         return work.c.hubspot.find(object_, [str(value)], wanted, by=key).get(str(value))
@@ -282,11 +335,27 @@ _NO_REASON = Refusal(Trouble.REFUSED, ProblemClass.CONNECTION, "UNKNOWN", "no re
 
 
 def update(work: Work, pair: Pair, side: Side, updates: Sequence[Update]) -> set[int]:
-    """Re-read, compare, journal, write, settle. Returns the links whose update went through."""
+    """Re-read, compare, journal, write, settle. Returns the links whose update went through as a whole.
+
+    What is refused for the sake of some fields is tried again at once without them (F4).
+    """
     if not updates:
         return set()
+    todo = leave_out_known(work, pair, updates)
+    todo = _still_true(work, pair, side, todo) if todo else []
+    whole = {one.record_id: len(one.changes) for one in updates}
+    done: set[int] = set()
+    while todo:
+        written, todo = _send_updates(work, pair, side, todo)
+        done |= {one.link.id for one in written if len(one.changes) == whole[one.record_id]}
+    return done
+
+
+def _send_updates(
+    work: Work, pair: Pair, side: Side, updates: Sequence[Update]
+) -> tuple[list[Update], list[Update]]:
+    """Journal, write, settle. Returns what was written, and what is left of what was refused."""
     store, object_ = work.c.store, pair.object(side)
-    updates = _still_true(work, pair, side, updates)
     by_id = {one.record_id: one for one in updates}
     with store.transaction():
         numbers = store.journal.intend(
@@ -297,22 +366,23 @@ def update(work: Work, pair: Pair, side: Side, updates: Sequence[Update]) -> set
             [(one.record_id, one.link.id, one.changes) for one in by_id.values()],
         )
     journal = dict(zip(by_id, numbers, strict=True))
-    edits = [Edit(one.record_id, one.values, one.superseded) for one in by_id.values()]
-    done: set[int] = set()
-    for outcomes in work.hands.update(side, object_, edits) if edits else ():
+    edits = [Edit(one.record_id, one.values, one.superseded, one.clears_first) for one in by_id.values()]
+    done: list[Update] = []
+    spared: list[Update] = []
+    for outcomes in work.hands.update(side, object_, edits):
         with store.transaction():
             written = [by_id[one.key] for one in outcomes if one.id is not None]
             _updated(work, pair, side, written, {one.key: one.version for one in outcomes if one.version})
             store.journal.conclude({journal[one.key]: (one.id is not None, one.key) for one in outcomes})
             for one in outcomes:
                 if one.refusal is not None and one.refusal.trouble is not Trouble.GONE:
-                    problem = describe_refusal(side, object_, one.key, one.refusal)
-                    note_problems(work, [problem])
-        done |= {one.link.id for one in written}
+                    left = spare_update(work, pair, by_id[one.key], one.refusal)
+                    spared += [left] if left is not None else []
+        done += written
         gone = [one.key for one in outcomes if one.refusal and one.refusal.trouble is Trouble.GONE]
         if gone:
             _classify(work, pair, side, gone)
-    return done
+    return done, spared
 
 
 def _still_true(work: Work, pair: Pair, side: Side, updates: Sequence[Update]) -> list[Update]:
@@ -327,7 +397,7 @@ def _still_true(work: Work, pair: Pair, side: Side, updates: Sequence[Update]) -
     for one in updates:
         now, before = fresh[one.record_id], seen.get(one.record_id)
         names = [change.field for change in one.changes if change.field != partner_field]
-        if now.present and before and all(_same(now.fields.get(n), before.fields.get(n)) for n in names):
+        if now.present and before and pair.admits(side, now.fields) and all(_same(now.fields.get(n), before.fields.get(n)) for n in names):
             true.append(one)
     # Everything read is taken in, also what this write does not touch: the version that our write makes
     # must not hide an edit of another field.
@@ -359,9 +429,10 @@ def _updated(work: Work, pair: Pair, side: Side, updates: Sequence[Update], vers
         for one in updates
     }
     store.records.overwrite(side, object_, written, versions)
-    rekeyed = [id_ for id_, values in written.items() if pair.match_on.get(side) in values]
-    records = store.records.load(side, object_, rekeyed)
-    store.records.set_match_keys(side, object_, {id_: match_key(pair, one) for id_, one in records.items()})
+    keyed = {*pair.match_fields(side), PRIMARY_COMPANY}
+    rekeyed = [id_ for id_, values in written.items() if not keyed.isdisjoint(values)]
+    records = store.records.load(side, object_, rekeyed).values()
+    store.records.set_keys(side, object_, find_keys(work.c, pair, records))
     partners = {
         one.record_id: str(one.values[partner_field])
         for one in updates

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
-from connector.adapters.base import Draft, Edit, Outcome, Wanted
+from connector.adapters.base import Draft, Edit, Labelling, Outcome, Wanted
 from connector.adapters.hubspot import PRIMARY_COMPANY, HubSpot
 from connector.adapters.salesforce import Salesforce
-from connector.core.model import Record, Side
+from connector.core.model import ContactRole, Record, Side
 
 
 class Hands(Protocol):
@@ -35,6 +35,24 @@ class Hands(Protocol):
 
     def connect(self, side: Side, pairs: Sequence[tuple[str, str]]) -> Iterator[list[Outcome]]:
         """Contacts of deals: (opportunity or deal, contact)."""
+
+    def reread_roles(self, deals: Sequence[str]) -> dict[str, ContactRole] | None:
+        """The contact roles of opportunities as they are now, by id; None: take what was seen for granted."""
+
+    def reread_contacts(self, deals: Sequence[str]) -> dict[str, dict[str, frozenset[int]]] | None:
+        """The contacts of deals with their labels as they are now; None: take what was seen for granted."""
+
+    def remove_roles(self, ids: Sequence[str]) -> Iterator[list[Outcome]]:
+        """Contact roles, by their own ids."""
+
+    def remove_contacts(self, pairs: Sequence[tuple[str, str]]) -> Iterator[list[Outcome]]:
+        """Contacts of deals: (deal, contact)."""
+
+    def name_roles(self, edits: Sequence[Edit]) -> Iterator[list[Outcome]]:
+        """Contact roles in Salesforce, by their own ids (R4)."""
+
+    def label_contacts(self, labellings: Sequence[Labelling]) -> Iterator[list[Outcome]]:
+        """Contacts of deals in HubSpot (R4)."""
 
 
 class RealHands:
@@ -63,6 +81,24 @@ class RealHands:
             return self._salesforce.add_roles(pairs)
         return self._hubspot.add_contacts(pairs)
 
+    def reread_roles(self, deals: Sequence[str]) -> dict[str, ContactRole] | None:
+        return self._salesforce.roles_of(deals)
+
+    def reread_contacts(self, deals: Sequence[str]) -> dict[str, dict[str, frozenset[int]]] | None:
+        return self._hubspot.deal_contacts(deals)
+
+    def remove_roles(self, ids: Sequence[str]) -> Iterator[list[Outcome]]:
+        return self._salesforce.remove_roles(ids)
+
+    def remove_contacts(self, pairs: Sequence[tuple[str, str]]) -> Iterator[list[Outcome]]:
+        return self._hubspot.remove_contacts(pairs)
+
+    def name_roles(self, edits: Sequence[Edit]) -> Iterator[list[Outcome]]:
+        return self._salesforce.name_roles(edits)
+
+    def label_contacts(self, labellings: Sequence[Labelling]) -> Iterator[list[Outcome]]:
+        return self._hubspot.label_contacts(labellings)
+
 
 class PretendedHands:
     """Reckons what writing would cost, and pretends that it went well."""
@@ -83,6 +119,7 @@ class PretendedHands:
 
     def update(self, side: Side, object_: str, edits: Sequence[Edit]) -> Iterator[list[Outcome]]:  # noqa: ARG002  # one signature
         self._pay(side, "update", len(edits))
+        self._pay(side, "update", sum(1 for edit in edits if edit.clears_first))
         yield [Outcome(edit.id, edit.id) for edit in edits]
 
     def delete(self, object_: str, ids: Sequence[str]) -> Iterator[list[Outcome]]:  # noqa: ARG002  # one signature
@@ -92,6 +129,31 @@ class PretendedHands:
     def connect(self, side: Side, pairs: Sequence[tuple[str, str]]) -> Iterator[list[Outcome]]:
         self._pay(side, "connect", len(pairs))
         yield [Outcome(f"{deal}/{contact}", contact) for deal, contact in pairs]
+
+    def reread_roles(self, deals: Sequence[str]) -> dict[str, ContactRole] | None:
+        self._pay(Side.SALESFORCE, "roles", len(deals))
+        return None
+
+    def reread_contacts(self, deals: Sequence[str]) -> dict[str, dict[str, frozenset[int]]] | None:
+        self._pay(Side.HUBSPOT, "roles", len(deals))
+        return None
+
+    def remove_roles(self, ids: Sequence[str]) -> Iterator[list[Outcome]]:
+        self._pay(Side.SALESFORCE, "disconnect", len(ids))
+        yield [Outcome(id_, id_) for id_ in ids]
+
+    def remove_contacts(self, pairs: Sequence[tuple[str, str]]) -> Iterator[list[Outcome]]:
+        self._pay(Side.HUBSPOT, "disconnect", len(pairs))
+        yield [Outcome(f"{deal}/{contact}", contact) for deal, contact in pairs]
+
+    def name_roles(self, edits: Sequence[Edit]) -> Iterator[list[Outcome]]:
+        self._pay(Side.SALESFORCE, "update", len(edits))
+        yield [Outcome(edit.id, edit.id) for edit in edits]
+
+    def label_contacts(self, labellings: Sequence[Labelling]) -> Iterator[list[Outcome]]:
+        self._pay(Side.HUBSPOT, "connect", sum(1 for one in labellings if one.types))
+        self._pay(Side.HUBSPOT, "disconnect", sum(1 for one in labellings if not one.types))
+        yield [Outcome(one.key, one.contact) for one in labellings]
 
     def _pay(self, side: Side, verb: str, number: int) -> None:
         self.price[side] += self._crm[side].price(verb, number)

@@ -11,19 +11,19 @@ What no change date tells is looked at in turn:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
 from connector.adapters.base import Page, Wanted
 from connector.adapters.hubspot import PRIMARY_COMPANY, READ_ASSOCIATIONS
 from connector.adapters.salesforce import ROLE
-from connector.core.model import Pair, Record, Side
+from connector.core.model import KeyValue, Pair, Record, Side
 from connector.engine.world import COMPANIES, CONTACTS, DEALS, Connection, World
 from connector.store.links import CONTACT_COMPANY
 
 SWEEP, BEGUN = "sweep", "begun"
+CHUNK = 1000
 
 
 @dataclass
@@ -32,6 +32,8 @@ class Seen:
 
     changed: dict[str, int] = field(default_factory=dict)
     deals: set[str] = field(default_factory=set)
+    unknown: dict[str, set[str]] = field(default_factory=dict)
+    """Salesforce ids that HubSpot records store and that were never seen, by pair."""
     existing_deals: int = 0
     """Deals that were in an assigned pipeline before; they wait for a trigger (P4)."""
 
@@ -39,8 +41,10 @@ class Seen:
 def observe(c: Connection, world: World, run_id: int, progress: Callable[[int], None] = lambda _: None) -> Seen:
     """Take in everything that changed on both sides since the last look."""
     seen = Seen()
+    _renew_keys(c)
     _observe_side(c, world, Side.SALESFORCE, seen, progress)
     _observe_side(c, world, Side.HUBSPOT, seen, progress)
+    _look_for_named(c, world, seen)
     if DEALS in c.pairs:
         _observe_associations(c, world, seen, run_id)
     if is_sweep_due(c):
@@ -49,8 +53,9 @@ def observe(c: Connection, world: World, run_id: int, progress: Callable[[int], 
     begun = c.store.runs.read(BEGUN) or _begin_quietly(c)
     if c.store.runs.last() is None:  # nothing but plans so far: the first run says it too
         seen.existing_deals = int(begun["existing_deals"])
-    with c.store.transaction():
-        c.store.records.mark_due(c.now().isoformat())
+    if not c.is_scarce:
+        with c.store.transaction():
+            c.store.records.mark_due(c.now().isoformat())
     return seen
 
 
@@ -61,7 +66,7 @@ def _observe_side(c: Connection, world: World, side: Side, seen: Seen, progress:
     streams = [f"{side}/{name}" for name in wanted]
     if side is Side.SALESFORCE:
         if DEALS in c.pairs and CONTACTS in c.pairs:
-            wanted[ROLE] = Wanted(())
+            wanted[ROLE] = Wanted(())  # the adapter knows what there is to know of a role
         streams = [f"{side}/{name}{part}" for name in wanted for part in ("", "/deleted")]
     cursors = {stream: c.store.runs.read(stream) for stream in streams}
     for page in crm.changes(wanted, cursors):
@@ -72,9 +77,10 @@ def _observe_side(c: Connection, world: World, side: Side, seen: Seen, progress:
 
 def _take_in(c: Connection, page: Page, pair: Pair | None, side: Side, seen: Seen) -> None:
     if pair is not None and page.records:
-        keys = {one.id: match_key(pair, one) for one in page.records}
-        changed = c.store.records.observe(page.records, keys)
+        changed = c.store.records.observe(page.records, find_keys(c, pair, page.records))
         seen.changed[page.object] = seen.changed.get(page.object, 0) + len(changed)
+        if side is Side.HUBSPOT:
+            _note_unknown(c, pair, page.records, set(changed), seen)
         if pair.name == DEALS and side is Side.HUBSPOT:
             seen.deals.update(changed)
         if pair.name == COMPANIES and side is Side.HUBSPOT:
@@ -86,6 +92,20 @@ def _take_in(c: Connection, page: Page, pair: Pair | None, side: Side, seen: See
         c.store.runs.remember(stream, value)
 
 
+def _note_unknown(c: Connection, pair: Pair, records: Iterable[Record], changed: set[str], seen: Seen) -> None:
+    """Salesforce is looked at first: what HubSpot names and that look did not show is gone or out of sight."""
+    named = {one.partner_id for one in records if one.present and one.partner_id and one.id in changed}
+    known = c.store.records.load_versions(Side.SALESFORCE, pair.salesforce, named)
+    if unknown := named - known.keys():
+        seen.unknown.setdefault(pair.name, set()).update(unknown)
+
+
+def _look_for_named(c: Connection, world: World, seen: Seen) -> None:
+    """Learn into whom they were merged, which an empty store has never seen (A7). One call per 10,000, if any."""
+    for name, ids in seen.unknown.items():
+        observe_records(c, world, Side.SALESFORCE, c.pairs[name], sorted(ids))
+
+
 def _derive_staff(c: Connection, pair: Pair, companies: Sequence[str]) -> None:
     """A company's stage may have changed, which concerns its contacts (L5)."""
     if not c.settings.lifecycle.company_to_contacts:
@@ -94,11 +114,37 @@ def _derive_staff(c: Connection, pair: Pair, companies: Sequence[str]) -> None:
         c.store.links.derive(c.store.links.children_of(CONTACT_COMPANY, link.id))
 
 
-def match_key(pair: Pair, record: Record) -> str | None:
-    """The value by which a record without a partner finds one: an e-mail address, case-folded (A3)."""
-    name = pair.match_on.get(record.side)
-    value = record.fields.get(name) if name else None
-    return str(value).strip().casefold() or None if value else None
+def find_keys(c: Connection, pair: Pair, records: Iterable[Record]) -> dict[str, tuple[KeyValue, ...]]:
+    """The values by which records are looked up: match keys (A2, A3), and the company of a contact (A1)."""
+    return {one.id: (*pair.match_values(one), *_company_key(c, pair, one)) for one in records}
+
+
+def _company_key(c: Connection, pair: Pair, record: Record) -> tuple[KeyValue, ...]:
+    """Who works for a company is only asked before an account is made of it."""
+    company = record.fields.get(PRIMARY_COMPANY)
+    asked = COMPANIES in c.pairs and Side.SALESFORCE in c.pairs[COMPANIES].creates
+    concerned = asked and pair.name == CONTACTS and record.side is Side.HUBSPOT and company
+    return ((PRIMARY_COMPANY, str(company)),) if concerned else ()
+
+
+def _renew_keys(c: Connection) -> None:
+    """Read the keys of all known records anew where the mapping takes other ones than those that are stored."""
+    for pair in c.pairs.values():
+        stream, asked = f"match keys/{pair.name}", _describe_keys(c, pair)
+        if c.store.runs.read(stream) == asked:
+            continue
+        for side in Side:
+            after = ""
+            while some := c.store.records.page(side, pair.object(side), after, CHUNK):
+                after = some[-1].id
+                with c.store.transaction():
+                    c.store.records.set_keys(side, pair.object(side), find_keys(c, pair, some))
+        c.store.runs.remember(stream, asked)
+
+
+def _describe_keys(c: Connection, pair: Pair) -> list[str]:
+    staff = pair.name == CONTACTS and COMPANIES in c.pairs and Side.SALESFORCE in c.pairs[COMPANIES].creates
+    return [key.name for key in pair.match_on] + ([PRIMARY_COMPANY] if staff else [])
 
 
 def _observe_associations(c: Connection, world: World, seen: Seen, run_id: int) -> None:
@@ -136,6 +182,11 @@ def syncs(world: World, deal: Record) -> bool:
     """Whether a deal is in a synced pipeline (O5, O6)."""
     pipeline = deal.fields.get("pipeline")
     return world.stages.syncs(str(pipeline) if pipeline else None)
+
+
+def has_begun(c: Connection) -> bool:
+    """Whether there was a first look, so that the store knows all records of both sides."""
+    return c.store.runs.read(BEGUN) is not None
 
 
 def is_sweep_due(c: Connection) -> bool:
@@ -200,6 +251,8 @@ def observe_records(c: Connection, world: World, side: Side, pair: Pair, ids: It
 
 def take_in(c: Connection, pair: Pair, records: Sequence[Record]) -> list[str]:
     """Put records of one side that were read for another reason into the store; returns those that differ."""
-    keys: Mapping[str, Any] = {one.id: match_key(pair, one) for one in records}
     with c.store.transaction():
-        return c.store.records.observe(records, keys)
+        changed = c.store.records.observe(records, find_keys(c, pair, records))
+        if pair.name == COMPANIES:
+            _derive_staff(c, pair, changed)
+    return changed

@@ -33,6 +33,7 @@ class Report:
     deleted: dict[Side, Counter[str]] = field(default_factory=lambda: {side: Counter() for side in Side})
     associations_added: int = 0
     associations_removed: int = 0
+    associations_named: int = 0
     conflicts: int = 0
     problems: int = 0
     waiting: int = 0
@@ -51,6 +52,10 @@ class Report:
             table[written.side][written.object] += 1
         if written.verb == "connect":
             self.associations_added += 1
+        if written.verb == "disconnect":
+            self.associations_removed += 1
+        if written.verb == "name":
+            self.associations_named += 1
         self.conflicts += sum(change.conflict for change in written.changes)
         if self.keep_actions:
             self.actions.append(written)
@@ -59,7 +64,8 @@ class Report:
     def writes(self) -> int:
         """Everything written to records and associations."""
         counters = [*self.created.values(), *self.updated.values(), *self.deleted.values()]
-        return sum(sum(one.values()) for one in counters) + self.associations_added + self.associations_removed
+        associations = self.associations_added + self.associations_removed + self.associations_named
+        return sum(sum(one.values()) for one in counters) + associations
 
     def as_json(self) -> dict[str, Any]:
         """The documented shape of `connector sync --json`.
@@ -72,7 +78,11 @@ class Report:
             "run": self.run,
             "status": self.status,
             **{side.value: self._side(side) for side in Side},
-            "associations": {"added": self.associations_added, "removed": self.associations_removed},
+            "associations": {
+                "added": self.associations_added,
+                "removed": self.associations_removed,
+                "named": self.associations_named,
+            },
             "conflicts": self.conflicts,
             "problems": self.problems,
             "waiting": self.waiting,

@@ -7,26 +7,31 @@
     5 apply      parents before children, then deletions, then what is derived from deals
     6 report     counts, API calls, conflicts, problems
 
-`plan` is the same run with hands that only pretend, on a store that forgets it afterwards.
+`plan` is the same run with hands that only pretend, on a store that forgets it afterwards. Neither begins while
+the connection is suspended (E4).
 """
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from connector.core.guard import find_excesses
-from connector.core.model import Pair, Side
-from connector.core.pipelines import CreatePipeline, CreateStage, PipelineAction, UpdateStage
+from connector.core.model import Pair, ProblemClass, Side
+from connector.core.pipelines import RECORD_TYPE, CreatePipeline, CreateStage, PipelineAction, UpdateStage
 from connector.engine.derive import derive
 from connector.engine.hands import Hands, PretendedHands, RealHands
-from connector.engine.observe import is_sweep_due, observe, observe_deals, observe_records, sweep_price
+from connector.engine.observe import has_begun, is_sweep_due, observe, observe_deals, observe_records, sweep_price
+from connector.engine.pipelines import resume_pipelines
 from connector.engine.report import Report
+from connector.engine.scope import apply_changed_scope, check_scope, describe_out_of_scope, learn_scope_fields
+from connector.engine.suspension import THEN_RESUME, check_suspension, suspend
 from connector.engine.windows import apply_pair, delete
 from connector.engine.work import Only, Work
 from connector.engine.world import DEALS, SET_UP_PROBLEMS, Connection, Needed, World, get_to_know, make_needed
-from connector.errors import BadConfiguration, Finding, Refused, Unreachable
+from connector.errors import BadConfiguration, Finding, Refused, Suspended, Unreachable
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +41,13 @@ class Wish:
     deletes: bool | None = None
     records: tuple[str, ...] = ()
     """Ids of records to sync now, from either side; empty: all that is due (T6)."""
+    create: bool = False
+    """Whether these records get a partner made even where the rules would make none (A1)."""
 
 
 _DEALS_OFF = "deal sync is switched off (`sync.deals: false`)"
+
+_SCARCE = "most of the API calls are used: what failed is not tried again until more are free (E2)"
 
 Progress = Callable[[str, int], None]
 """Called with what is being done and how many more records of it are done."""
@@ -51,7 +60,8 @@ def sync(c: Connection, wish: Wish | None = None, progress: Progress = lambda *_
         Stop: the run could not be done, or not to its end; everything done so far is settled.
     """
     wish, began = wish or Wish(), time.monotonic()
-    with c.store.runs.lease():
+    progress = _keep_count(c, progress)
+    with c.store.runs.lease(), _usable(c):
         report = Report(run=c.store.runs.begin())
         try:
             world = get_to_know(c)
@@ -84,7 +94,7 @@ def plan(c: Connection, wish: Wish | None = None, progress: Progress = lambda *_
     The status is `refused` where the guard would refuse; the plan then shows the deletions too.
     """
     wish, began = wish or Wish(), time.monotonic()
-    with c.store.runs.lease():
+    with c.store.runs.lease(), _usable(c):
         report = Report(keep_actions=True)
         world = get_to_know(c)
         report.made = describe_needed(world.needed)
@@ -103,6 +113,7 @@ def plan(c: Connection, wish: Wish | None = None, progress: Progress = lambda *_
             _count(c, report)
         report.run = 0
         report.price = hands.price
+        report.notes += _find_shortages(report)
         if not is_sweep_due(c):
             report.notes.append(
                 f"deletions in HubSpot are looked for every {c.settings.hubspot.sweep_hours:g} h,"
@@ -112,12 +123,48 @@ def plan(c: Connection, wish: Wish | None = None, progress: Progress = lambda *_
     return report
 
 
+@contextlib.contextmanager
+def _usable(c: Connection) -> Iterator[None]:
+    """The connection for as long as it can be used. What is met inside may suspend it (E4).
+
+    What is remembered of the set-up may be why a CRM could not be read: then the next run asks for it anew.
+    """
+    try:
+        check_suspension(c.store, c.crm, c.now())
+        yield
+    except Suspended:
+        raise
+    except Unreachable as error:
+        suspended = suspend(c.store, error, c.now())
+        if suspended is not None and not suspended.ends_by_itself:
+            error.remedy = f"{error.remedy}; {THEN_RESUME}"
+        if error.cause in {ProblemClass.FIELD_MAPPING, ProblemClass.PERMISSIONS}:
+            c.store.runs.remember("set-up", None)
+        raise
+    finally:
+        c.allocation.keep()
+
+
+def _keep_count(c: Connection, progress: Progress) -> Progress:
+    """Beside telling of progress, note the API calls made so far: a process that dies has made them too (E3)."""
+
+    def tell(what: str, number: int) -> None:
+        c.allocation.keep()
+        progress(what, number)
+
+    return tell
+
+
 def _look(c: Connection, world: World, wish: Wish, report: Report, progress: Progress) -> Only | None:
     if DEALS not in c.pairs:
         report.notes.append(f"{_DEALS_OFF}: no opportunity and no deal is touched (P1)")
+    check_scope(c, world)
+    learn_scope_fields(c, lambda number: progress("looking", number))
     if wish.records:
         return _look_at(c, world, wish.records, report)
     seen = observe(c, world, report.run, lambda number: progress("looking", number))
+    if c.is_scarce and c.store.problems.count():
+        report.notes.append(_SCARCE)
     if seen.existing_deals:
         report.notes.append(
             f"{seen.existing_deals} existing deal(s) in assigned pipelines become opportunities"
@@ -128,6 +175,8 @@ def _look(c: Connection, world: World, wish: Wish, report: Report, progress: Pro
 
 def _look_at(c: Connection, world: World, ids: Iterable[str], report: Report) -> Only:
     """Read single records now, with their partners and what they refer to (T6)."""
+    if not has_begun(c):  # of an empty store nothing could be told apart: all is looked at, and this alone synced
+        observe(c, world, report.run)
     only: set[tuple[Side, str, str]] = set()
     for given in ids:
         side, pair, id_ = _find(c, world, given)
@@ -190,13 +239,17 @@ def _apply(
     only: Only | None,
 ) -> None:
     work = Work(c, world, hands, report, only, lambda number: progress("syncing", number))
+    work.forced = only or frozenset() if wish.create else frozenset()
+    apply_changed_scope(work)
+    resume_pipelines(work)
     with c.store.transaction():
         _renew_standing_problems(c, world)
     for pair in c.pairs.values():
         apply_pair(work, pair)
     if wish.deletes is not False and DEALS in c.pairs:
         delete(work, c.pairs[DEALS])
-    derive(work)
+    for pair in derive(work):
+        apply_pair(work, pair)
 
 
 def _renew_standing_problems(c: Connection, world: World) -> None:
@@ -219,6 +272,7 @@ def _let_go_on(c: Connection, over: Iterable[tuple[Side, str, str]], held: Itera
     """Something that stood in the way is gone: look again at what waited for it and at what had a problem."""
     for side, object_, id_ in held:
         c.store.records.mark(side, object_, [id_])
+    c.store.records.wake(RECORD_TYPE, [(side, id_) for side, object_, id_ in over if object_ == "RecordType"])
     for pair in c.pairs.values():
         c.store.records.wake(
             pair.name, [(side, id_) for side, object_, id_ in over if object_ == pair.object(side)]
@@ -228,17 +282,28 @@ def _let_go_on(c: Connection, over: Iterable[tuple[Side, str, str]], held: Itera
 def _count(c: Connection, report: Report) -> None:
     for side, crm in ((Side.SALESFORCE, c.salesforce), (Side.HUBSPOT, c.hubspot)):
         usage = crm.usage()
-        report.calls[side], report.left[side] = usage.calls, usage.left
+        left = [one for one in (usage.left, c.allocation.left(side)) if one is not None]
+        report.calls[side], report.left[side] = usage.calls, min(left, default=None)
     report.problems = c.store.problems.count()
     report.waiting = c.store.records.count_waiting()
+    report.notes += describe_out_of_scope(c)
     if report.status == "ok" and report.problems:
         report.status = "problems"
+
+
+def _find_shortages(report: Report) -> Iterable[str]:
+    """What a sync could not do within the calls that are left (E3)."""
+    for side, price in report.price.items():
+        left = report.left[side]
+        if left is not None and price > left:
+            yield f"only {left} {side} calls are left: `sync` would stop there, and go on in a later run (E3)"
 
 
 def describe_needed(needed: Needed) -> list[str]:
     """What is made in HubSpot, in words."""
     lines = [f"property {one.name} on {one.object}" for one in needed.properties]
-    return lines + [_describe(action) for action in needed.pipelines]
+    lines += [_describe(action) for action in needed.pipelines]
+    return lines + [f"label {label!r} for contacts of deals" for label in needed.labels]
 
 
 def _describe(action: PipelineAction) -> str:
@@ -252,5 +317,5 @@ def _describe(action: PipelineAction) -> str:
 
 
 def _price_of(needed: Needed) -> int:
-    """Calls to make it: a group and a batch per object, one per pipeline or stage."""
-    return 2 * len({one.object for one in needed.properties}) + len(needed.pipelines)
+    """Calls to make it: a group and a batch per object, one per pipeline, stage or label."""
+    return 2 * len({one.object for one in needed.properties}) + len(needed.pipelines) + len(needed.labels)

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from connector.adapters.base import Wanted
 from connector.adapters.hubspot import PRIMARY_COMPANY, HubSpot, Owner, Property
-from connector.adapters.salesforce import MASTER_ID, Salesforce, Schema, Setup, User
+from connector.adapters.salesforce import MASTER_ID, ROLE, Salesforce, Schema, Setup, User
 from connector.core.derived import LIFECYCLE_STAGE
 from connector.core.model import Cannot, Link, Pair, Problem, ProblemClass, Side
 from connector.core.pipelines import (
@@ -25,6 +25,8 @@ from connector.core.pipelines import (
     plan_pipelines,
 )
 from connector.core.rollups import RULES as ROLLUPS
+from connector.engine.allocation import Allocation
+from connector.engine.labels import NO_LABEL, find_label_problems, find_missing_labels, know_labels, make_labels
 from connector.settings import Settings
 from connector.store.store import Store
 
@@ -32,8 +34,10 @@ T = TypeVar("T")
 DEALS, CONTACTS, COMPANIES = "opportunity-deal", "contact-contact", "account-company"
 CLOSE_DATE, DAYS_TO_CLOSE = "closedate", "days_to_close"
 REMEMBERED = timedelta(days=1)
+PIPELINES = "pipelines"
 NO_PIPELINE, NO_ID_FIELD = "PIPELINE_LIMIT", "NO_ID_FIELD"
-SET_UP_PROBLEMS = frozenset({NO_PIPELINE, NO_ID_FIELD})
+ASTRAY, UNKNOWN = "NO_SUCH_PIPELINE", "NO_SUCH_RECORD_TYPE"
+SET_UP_PROBLEMS = frozenset({NO_PIPELINE, NO_ID_FIELD, NO_LABEL, ASTRAY, UNKNOWN})
 """Codes of problems that are nobody's record: each run finds them anew."""
 _ROLLUP_TYPES = {
     "num_associated_deals": "number",
@@ -56,6 +60,15 @@ class Connection:
     hubspot: HubSpot
     store: Store
     now: Callable[[], datetime]
+    allocation: Allocation
+
+    def crm(self, side: Side) -> Salesforce | HubSpot:
+        return self.salesforce if side is Side.SALESFORCE else self.hubspot
+
+    @property
+    def is_scarce(self) -> bool:
+        """Whether most of the API calls are used, so that what failed is not tried again by itself (E2)."""
+        return self.allocation.is_scarce({side: self.crm(side).usage() for side in Side})
 
 
 @dataclass
@@ -139,9 +152,10 @@ class Needed:
 
     properties: tuple[NewProperty, ...] = ()
     pipelines: tuple[PipelineAction, ...] = ()
+    labels: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.properties or self.pipelines)
+        return bool(self.properties or self.pipelines or self.labels)
 
 
 @dataclass
@@ -154,6 +168,10 @@ class World:
     pipeline_plan: PipelinePlan
     needed: Needed
     problems: tuple[Problem, ...]
+    labels: Mapping[str, int] = field(default_factory=dict)
+    """Labels for contacts of deals, type ids by text (R4); one that is still to be made has a negative one."""
+    read_again: set[str] = field(default_factory=set)
+    """HubSpot objects whose property definitions were read anew in this run."""
 
     @property
     def stages(self) -> StageMap:
@@ -172,9 +190,21 @@ class World:
         known = self.properties.get(object_, {}).get(LIFECYCLE_STAGE)
         return {stage: position for position, stage in enumerate(known.options if known else ())}
 
+    def type_of(self, pair: Pair, side: Side, name: str) -> str | None:
+        """The vendor's name of a field's type; None if there is no such field, or it cannot be seen."""
+        if side is Side.SALESFORCE:
+            known = self.schema.objects.get(pair.salesforce, {}).get(name)
+            return str(known["type"]) if known else None
+        if name == PRIMARY_COMPANY:
+            return "association"
+        found = self.properties[pair.hubspot].get(name)
+        return found.type if found else None
+
     def wanted(self, pair: Pair, side: Side) -> Wanted:
         """The fields to read of one side's object."""
         names = [name for rule in pair.fields for name in rule.names(side)]
+        names += pair.match_fields(side)
+        names += _scope_fields(pair, side)
         if side is Side.HUBSPOT and pair.name != DEALS:
             derived = [*self.rollup_targets(pair.hubspot).values(), LIFECYCLE_STAGE]
             derived += [self.target(pair.hubspot, name) for name in (CLOSE_DATE, DAYS_TO_CLOSE)]
@@ -186,7 +216,7 @@ def get_to_know(c: Connection) -> World:
     """Read what a run needs to know. Two Salesforce calls less on an idle day, five HubSpot calls less."""
     remembered = _recall(c)
     if remembered is None:
-        objects = [pair.salesforce for pair in c.pairs.values()]
+        objects = [*(pair.salesforce for pair in c.pairs.values()), ROLE]
         schema = c.salesforce.describe(objects)
         properties = {pair.hubspot: c.hubspot.properties(pair.hubspot) for pair in c.pairs.values()}
         _remember(c, schema, properties)
@@ -199,6 +229,7 @@ def get_to_know(c: Connection) -> World:
         _record_types(c, setup) if DEALS in c.pairs else (),
         c.hubspot.pipelines() if DEALS in c.pairs else (),
         c.settings.pipeline_settings(),
+        remembered_homes(c),
     )
     knowledge = Knowledge(
         users={user.id: user for user in setup.users},
@@ -206,8 +237,12 @@ def get_to_know(c: Connection) -> World:
         owner_map={here.lower() if "@" in here else here: there for here, there in c.settings.owners.map.items()},
         stages=plan.stages,
     )
-    needed = Needed(tuple(missing_properties(c, properties)), plan.actions)
-    return World(knowledge, schema, properties, plan, needed, tuple(_find_problems(c, schema, plan)))
+    labels = know_labels(c)
+    coming = find_missing_labels(c, labels)
+    needed = Needed(tuple(missing_properties(c, properties)), plan.actions, coming)
+    problems = (*_find_problems(c, schema, plan), *find_label_problems(c, labels))
+    labels = {**labels, **{label: -number for number, label in enumerate(coming, 1)}}
+    return World(knowledge, schema, properties, plan, needed, problems, labels)
 
 
 def make_needed(c: Connection, needed: Needed) -> None:
@@ -219,6 +254,8 @@ def make_needed(c: Connection, needed: Needed) -> None:
         c.hubspot.make_properties(object_, [one.definition() for one in some])
     for action in needed.pipelines:
         c.hubspot.make_pipeline(action)
+    if needed.labels:
+        make_labels(c, needed.labels)
     if needed.properties:
         c.store.runs.remember("set-up", None)
 
@@ -239,25 +276,40 @@ def missing_properties(c: Connection, properties: Mapping[str, Mapping[str, Prop
                 yield NewProperty(pair.hubspot, own, f"Salesforce: {name.replace('_', ' ')}", _ROLLUP_TYPES[name])
 
 
-def _find_problems(c: Connection, schema: Schema, plan: PipelinePlan) -> Iterable[Problem]:
+def remembered_homes(c: Connection) -> dict[str | None, str]:
+    """The pipelines in which record types were at the last run, so that none moves by itself (O2)."""
+    return dict((c.store.runs.read(PIPELINES) or {"homes": ()})["homes"])
+
+
+def find_pipeline_problems(plan: PipelinePlan, limit: int) -> Iterable[Problem]:
+    """Record types without a pipeline, each once; their opportunities wait (O2, O3)."""
+    beyond = "raise `pipelines.limit` with your HubSpot subscription, or assign an existing pipeline (O3)"
     for record_type in plan.beyond_limit:
-        yield Problem(
-            Side.SALESFORCE,
-            "RecordType",
-            record_type.id or "",
-            ProblemClass.FIELD_MAPPING,
-            NO_PIPELINE,
-            f"record type {record_type.name!r} has no pipeline: the limit of"
-            f" {c.settings.pipelines.limit} is reached",
-            "raise `pipelines.limit` with your HubSpot subscription, or assign an existing pipeline (O3)",
-        )
+        text = f"record type {record_type.name!r} has no pipeline: the limit of {limit} is reached"
+        yield _pipeline_problem(record_type.id or "", NO_PIPELINE, text, beyond)
+    for record_type, pipeline in plan.astray:
+        text = f"record type {record_type.name!r} is assigned to pipeline {pipeline!r}, which does not exist"
+        yield _pipeline_problem(record_type.id or "", ASTRAY, text, "correct the id in `pipelines.assigned` (O2)")
+    for key in plan.unknown:
+        text = f"`pipelines.assigned` names record type {key!r}, which does not exist or is not active"
+        yield _pipeline_problem(key, UNKNOWN, text, "correct the name, or take the line out (O2)")
+
+
+def _pipeline_problem(record_type: str, code: str, text: str, remedy: str) -> Problem:
+    return Problem(
+        Side.SALESFORCE, "RecordType", record_type[:40], ProblemClass.FIELD_MAPPING, code, text, remedy
+    )
+
+
+def _find_problems(c: Connection, schema: Schema, plan: PipelinePlan) -> Iterable[Problem]:
+    yield from find_pipeline_problems(plan, c.settings.pipelines.limit)
     yield from _find_missing_id_fields(c, schema)
 
 
 def _find_missing_id_fields(c: Connection, schema: Schema) -> Iterable[Problem]:
     for pair in c.pairs.values():
         name = pair.partner_field.get(Side.SALESFORCE)
-        if name and not schema.has(pair.salesforce, name):
+        if name and Side.SALESFORCE in pair.creates and not schema.has(pair.salesforce, name):
             yield missing_id_field(pair, name)
 
 
@@ -320,7 +372,8 @@ def _remember(c: Connection, schema: Schema, properties: Mapping[str, Mapping[st
             "schema": {
                 pair.salesforce: _some(schema.objects[pair.salesforce], _needed_fields(pair))
                 for pair in c.pairs.values()
-            },
+            }
+            | {ROLE: _some(schema.objects[ROLE], ("Role", "IsPrimary"))},
             "properties": {
                 pair.hubspot: {
                     name: asdict(one)
@@ -338,19 +391,33 @@ def _some(known: Mapping[str, T], names: Iterable[str]) -> dict[str, T]:
 
 def _needed_fields(pair: Pair) -> set[str]:
     """The Salesforce fields that a run may ask about."""
-    mapped = {name for rule in pair.fields for name in rule.salesforce}
+    mapped = {name for rule in pair.fields for name in rule.salesforce} | {*pair.match_fields(Side.SALESFORCE)}
+    mapped |= set(_scope_fields(pair, Side.SALESFORCE))
     return mapped | {pair.partner_field.get(Side.SALESFORCE, ""), MASTER_ID}
 
 
 def _needed_properties(c: Connection, pair: Pair) -> set[str]:
     """The HubSpot properties that a run may ask about."""
-    mapped = {name for rule in pair.fields for name in rule.hubspot}
+    mapped = {name for rule in pair.fields for name in rule.hubspot} | {*_scope_fields(pair, Side.HUBSPOT)}
     derived = {name for one in (*ROLLUPS, CLOSE_DATE, DAYS_TO_CLOSE) for name in (one, f"sf_{one}")}
     return mapped | derived | {LIFECYCLE_STAGE, c.settings.hubspot.id_property}
 
 
+def _scope_fields(pair: Pair, side: Side) -> tuple[str, ...]:
+    """What the scope filter of a side asks for (A8)."""
+    return pair.scope[side].fields if side in pair.scope else ()
+
+
 def _fingerprint(pairs: Iterable[Pair]) -> list[list[Any]]:
-    return [[pair.name, *(list(rule.names(side)) for rule in pair.fields for side in Side)] for pair in pairs]
+    return [
+        [
+            pair.name,
+            *(list(rule.names(side)) for rule in pair.fields for side in Side),
+            *(list(pair.match_fields(side)) for side in Side),
+            *(list(_scope_fields(pair, side)) for side in Side),
+        ]
+        for pair in pairs
+    ] + [[ROLE]]
 
 
 def _is_old(c: Connection, at: str) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import warnings
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
@@ -18,8 +18,12 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, ReusedAnchorWarning
 from ruamel.yaml.reader import ReaderError
 
-from connector.core.model import FieldRule, OnTargetEdit, Pair, Rule, Side
+from connector.core.derived import LIFECYCLE_STAGE
+from connector.core.model import FieldRule, MatchKey, OnTargetEdit, Pair, RoleRules, Rule, Side
 from connector.errors import BadConfiguration, Finding
+from connector.mapping.match_keys import ID, KEYS
+from connector.mapping.roles import ROLE_PAIR, RoleFile
+from connector.mapping.scope_files import Place, Scopes
 from connector.mapping.transforms import NAMES, make_transform
 
 PAIRS: Mapping[str, tuple[str, str]] = {
@@ -37,9 +41,6 @@ REQUIRED: Mapping[str, Mapping[Side, tuple[str, ...]]] = {
 }
 """What the vendors demand of a new record (Salesforce object reference; HubSpot's guides per object)."""
 
-MATCH_ON: Mapping[str, Mapping[Side, str]] = {
-    "contact-contact": {Side.SALESFORCE: "Email", Side.HUBSPOT: "email"},
-}
 DELETES: Mapping[str, frozenset[Side]] = {"opportunity-deal": frozenset({Side.SALESFORCE})}
 """D1 and D5. Deals are not in it and cannot be put there: D2, law 10."""
 
@@ -68,6 +69,7 @@ class FieldEntry(_Strict):
     on_target_edit: OnTargetEdit = OnTargetEdit.RESTORE
     at_creation_only: bool = False
     refers_to: str | None = None
+    may_go_backwards: bool = False
 
     @model_validator(mode="after")
     def _agree(self) -> FieldEntry:
@@ -85,6 +87,8 @@ class FieldEntry(_Strict):
             raise ValueError("`otherwise: default` needs a `default`")
         if self.refers_to is not None and (self.transform != "reference" or self.refers_to not in PAIRS):
             raise ValueError(f"`refers_to` belongs to `transform: reference` and is one of {', '.join(PAIRS)}")
+        if self.may_go_backwards and self.names(Side.HUBSPOT) != (LIFECYCLE_STAGE,):
+            raise ValueError(f"`may_go_backwards` belongs to the HubSpot property {LIFECYCLE_STAGE}")
         return self
 
     def names(self, side: Side) -> tuple[str, ...]:
@@ -97,6 +101,8 @@ class PairFile(_Strict):
 
     pair: Literal["account-company", "contact-contact", "opportunity-deal"]
     create_in: list[Side] = Field(description="sides on which a missing partner is created")
+    match_on: list[str] | None = Field(None, description="how an existing partner is found, best way first")
+    scope: Scopes = Scopes()
     fields: list[FieldEntry] = Field(min_length=1)
 
 
@@ -118,15 +124,24 @@ def load_pairs(files: Iterable[Path], settings: MappingSettings) -> dict[str, Pa
     """
     findings: list[Finding] = []
     pairs: dict[str, Pair] = {}
+    seen: set[str] = set()
+    roles: RoleRules | None = None
     for path in files:
-        parsed, line = _read(path, findings)
+        parsed, place = _read(path, findings)
         if parsed is None:
             continue
-        if parsed.pair in pairs:
-            findings.append(Finding(str(path), line, f"pair {parsed.pair} is mapped by another file too"))
-        pairs[parsed.pair] = _build(parsed, settings)
+        if parsed.pair in seen:
+            findings.append(Finding(*place(("pair",)), f"pair {parsed.pair} is mapped by another file too"))
+        seen.add(parsed.pair)
+        if isinstance(parsed, RoleFile):
+            roles = parsed.build()
+        else:
+            pairs[parsed.pair] = _build(parsed, settings, place)
     if findings:
         raise BadConfiguration(findings)
+    pairs = {
+        name: replace(pair, roles=roles) if name == "opportunity-deal" else pair for name, pair in pairs.items()
+    }
     return {name: pairs[name] for name in PAIRS if name in pairs}
 
 
@@ -189,6 +204,8 @@ def _line_of(document: Any, place: tuple[int | str, ...]) -> int:
     """The line of the innermost part of `place` that exists in the document, counted from 1."""
     line = 1
     for part in place:
+        if isinstance(document, list) and isinstance(part, str):
+            continue  # a list of conditions may stand for the group `all` of it (A8)
         try:
             line = document.lc.key(part)[0] + 1 if isinstance(part, str) else document.lc.item(part)[0] + 1
             document = document[part]
@@ -197,19 +214,31 @@ def _line_of(document: Any, place: tuple[int | str, ...]) -> int:
     return line
 
 
-def _read(path: Path, findings: list[Finding]) -> tuple[PairFile | None, int]:
-    """What a file says, or None with findings; and the line that names its pair."""
+def _read(path: Path, findings: list[Finding]) -> tuple[PairFile | RoleFile | None, Place]:
+    """What a file says, or None with findings; and where each part of it stands."""
     before = len(findings)
     document = read_yaml(path, findings)
+
+    def place(part: tuple[int | str, ...]) -> tuple[str, int]:
+        return str(path), _line_of(document, part)
+
     if len(findings) > before:
-        return None, 0
+        return None, place
+    about_roles = isinstance(document, dict) and document.get("pair") == ROLE_PAIR
+    model = RoleFile if about_roles else PairFile
     try:
-        parsed = PairFile.model_validate(document)
+        parsed = model.model_validate(document)
     except ValidationError as error:
-        findings += explain(error, document, path, PairFile)
-        return None, 0
+        findings += explain(error, document, path, model)
+        return None, place
+    if isinstance(parsed, RoleFile):
+        return parsed, place
     findings += _find_duplicates(parsed, document, path)
-    return parsed, _line_of(document, ("pair",))
+    wrong_keys = _find_wrong_keys(parsed, document, path)
+    findings += wrong_keys
+    if wrong_keys:
+        return None, place
+    return parsed, place
 
 
 def _find_duplicates(parsed: PairFile, document: Any, path: Path) -> list[Finding]:
@@ -226,11 +255,31 @@ def _find_duplicates(parsed: PairFile, document: Any, path: Path) -> list[Findin
     return findings
 
 
-def _build(parsed: PairFile, settings: MappingSettings) -> Pair:
+def _match_keys(parsed: PairFile) -> tuple[MatchKey, ...]:
+    known = KEYS[parsed.pair]
+    return tuple(known[name] for name in (known if parsed.match_on is None else parsed.match_on[1:]))
+
+
+def _find_wrong_keys(parsed: PairFile, document: Any, path: Path) -> list[Finding]:
+    """A2, A3, O8: a stored id is believed before anything else, and each pair has its own further keys."""
+    findings = []
+    known = (ID, *KEYS[parsed.pair])
+    if parsed.match_on is not None and parsed.match_on[:1] != [ID]:
+        text = f"match_on: `{ID}` comes first: a stored id is believed before anything else"
+        findings.append(Finding(str(path), _line_of(document, ("match_on",)), text, f"begin with `{ID}`"))
+    for position, name in enumerate(parsed.match_on or ()):
+        line = _line_of(document, ("match_on", position))
+        if name not in known:
+            text = f"match_on: {parsed.pair} is not matched on {name!r}"
+            findings.append(Finding(str(path), line, text, f"use some of {', '.join(known)}"))
+        elif name in (parsed.match_on or ())[:position]:
+            findings.append(Finding(str(path), line, f"match_on: {name!r} stands there twice", "name it once"))
+    return findings
+
+
+def _build(parsed: PairFile, settings: MappingSettings, place: Place) -> Pair:
     salesforce, hubspot = PAIRS[parsed.pair]
-    partner = {Side.HUBSPOT: settings.salesforce_id_property}
-    if Side.SALESFORCE in parsed.create_in:
-        partner[Side.SALESFORCE] = settings.hubspot_id_field
+    partner = {Side.HUBSPOT: settings.salesforce_id_property, Side.SALESFORCE: settings.hubspot_id_field}
     return Pair(
         name=parsed.pair,
         salesforce=salesforce,
@@ -239,8 +288,9 @@ def _build(parsed: PairFile, settings: MappingSettings) -> Pair:
         creates=frozenset(parsed.create_in),
         required=REQUIRED[parsed.pair],
         partner_field=partner,
-        match_on=MATCH_ON.get(parsed.pair, {}),
+        match_on=_match_keys(parsed),
         deletes=DELETES.get(parsed.pair, frozenset()),
+        scope=parsed.scope.build(settings.time_zone, lambda part: place(("scope", *part))),
     )
 
 
@@ -259,4 +309,5 @@ def _build_rule(entry: FieldEntry, settings: MappingSettings) -> FieldRule:
         at_creation_only=entry.at_creation_only,
         defaults=defaults,
         skip_untranslatable=entry.otherwise == "skip_field",
+        may_go_backwards=entry.may_go_backwards,
     )

@@ -14,10 +14,13 @@ from sqlalchemy import Row, and_, bindparam, case, delete, func, insert, select,
 
 from connector.core.lifecycle import Move, Status
 from connector.core.model import Base, Link, LinkState, Side
+from connector.core.roles import Agreement
 from connector.store.database import CHUNK, Database, chunks, dump, load
-from connector.store.schema import edge, link, record
+from connector.store.schema import edge, link, record, run
 
 ROLE, DEAL_COMPANY, CONTACT_COMPANY = "role", "deal_company", "contact_company"
+ENDED = ("ok", "problems")
+"""How a run ends that was neither cut short nor refused."""
 _COLUMN = {Side.SALESFORCE: link.c.salesforce_id, Side.HUBSPOT: link.c.hubspot_id}
 
 
@@ -212,6 +215,13 @@ class Links:
                 values: dict[str, Any] = {f"{side.value}_id": None, "state": LinkState.CLOSED.value}
                 self._db.execute(update(link).where(link.c.id == holder.id).values(values))
 
+    def repoint(self, pair: str, side: Side, link_id: int, survivor: str) -> None:
+        """The record of a link was merged: the link is the survivor's, with its base and its edges (A7)."""
+        self._free(pair, side, {survivor: link_id})
+        values: dict[str, Any] = {f"{side.value}_id": survivor, "derive": True}
+        self._db.execute(update(link).where(link.c.id == link_id).values(values))
+        self.derive_parents([link_id])
+
     def settle(self, bases: Mapping[int, Base]) -> None:
         """Move bases: what `bases` knows is put over what was agreed before."""
         before = self.load(bases)
@@ -236,6 +246,28 @@ class Links:
         """Sever or close a link; its edges no longer count, and what depended on them is derived anew."""
         self.derive_parents([link_id])
         self._db.execute(update(link).where(link.c.id == link_id).values(state=state.value, derive=False))
+
+    def freeze(self, ids: Iterable[int], *, over: bool = False) -> None:
+        """Keep links still while a record is out of scope (A8), or with `over` let them go on.
+
+        A frozen link counts nowhere, so what depends on it is derived anew (U9).
+        """
+        before, after = LinkState.LINKED, LinkState.FROZEN
+        if over:
+            before, after = after, before
+        numbers = list(ids)
+        self.derive_parents(numbers)
+        for some in chunks(str(one) for one in numbers):
+            mine = and_(link.c.id.in_([int(one) for one in some]), link.c.state == before.value)
+            self._db.execute(update(link).where(mine).values(state=after.value, derive=over))
+
+    def page(self, pair: str, after: int, limit: int = CHUNK) -> list[Link]:
+        """Live links of a pair in the order of their ids, after a given one."""
+        live = link.c.state == LinkState.LINKED.value
+        rows = self._db.fetch(
+            select(link).where(self._of(pair), live, link.c.id > after).order_by(link.c.id).limit(limit)
+        )
+        return [_link(row) for row in rows]
 
     def end_unlinked(self, pair: str, salesforce_id: str | None, hubspot_id: str | None, born: Side) -> None:
         """Note a pair that is over before it was ever linked here (D8)."""
@@ -264,15 +296,18 @@ class Links:
         self._db.execute(delete(link).where(link.c.id == link_id, pending))
 
     def is_new(self, link_id: int, run_id: int) -> bool:
-        """Whether a link was made in this run."""
-        rows = self._db.fetch(select(link.c.linked_run).where(link.c.id == link_id))
-        return bool(rows) and rows[0].linked_run == run_id
+        """Whether a link was made in this run, or in one before it that did not come to its end."""
+        ended = select(run.c.id).where(run.c.status.in_(ENDED), run.c.id >= link.c.linked_run, run.c.id < run_id)
+        mine = ended.where(run.c.connection_id == self._db.connection_id).exists()
+        rows = self._db.fetch(select(link.c.id).where(link.c.id == link_id, link.c.linked_run.is_not(None), ~mine))
+        return bool(rows)
 
     # --- edges ---
 
     def join(self, kind: str, pairs: Iterable[tuple[int, int]], *, with_creation: bool) -> None:
-        """Note agreed edges (child link, parent link)."""
+        """Note agreed edges (child link, parent link); of a role also which records agreed on it."""
         pairs = list(pairs)
+        ends = self.load(one for both in pairs for one in both) if kind == ROLE else {}
         rows = [
             {
                 "connection_id": self._db.connection_id,
@@ -281,10 +316,11 @@ class Links:
                 "parent": parent,
                 "with_creation": with_creation,
                 "applied": None,
+                "agreed": dump(_ends(ends[child], ends[parent])) if kind == ROLE else None,
             }
             for child, parent in pairs
         ]
-        self._db.upsert(edge, rows)
+        self._db.upsert(edge, rows, update=["agreed"])
         self.derive({parent for _, parent in pairs})
         if kind == CONTACT_COMPANY:
             self.derive({child for child, _ in pairs})
@@ -300,6 +336,47 @@ class Links:
         self._db.execute(delete(edge).where(mine, keep))
         if parent is not None:
             self.join(kind, [(child, parent)], with_creation=with_creation)
+
+    def part(self, kind: str, pairs: Iterable[tuple[int, int]]) -> None:
+        """Forget edges (child link, parent link); what depended on them is derived anew (U6)."""
+        pairs = list(pairs)
+        self.derive({parent for _, parent in pairs})
+        self._db.execute(
+            delete(edge).where(
+                edge.c.connection_id == self._db.connection_id,
+                edge.c.kind == kind,
+                edge.c.child == bindparam("deal"),
+                edge.c.parent == bindparam("contact"),
+            ),
+            [{"deal": child, "contact": parent} for child, parent in pairs],
+        )
+
+    def agreed_roles(self, deals: Iterable[int]) -> dict[int, list[Agreement]]:
+        """The contacts agreed on, by deal link."""
+        rows: list[Row[Any]] = []
+        for some in chunks(str(one) for one in deals):
+            rows += self._db.fetch(
+                select(edge.c.child, edge.c.parent, edge.c.agreed).where(
+                    edge.c.connection_id == self._db.connection_id,
+                    edge.c.kind == ROLE,
+                    edge.c.child.in_([int(one) for one in some]),
+                )
+            )
+        contacts = self.load({row.parent for row in rows})
+        found: dict[int, list[Agreement]] = {}
+        for row in rows:
+            noted = load(row.agreed) or {}
+            ids = {side: (one, other) for side in Side for one, other in [noted.get(side.value, (None, None))]}
+            found.setdefault(row.child, []).append(Agreement(contacts[row.parent], ids, _names(noted)))
+        return found
+
+    def settle_role(self, deal: Link, contact: Link, base: Base) -> None:
+        """Move what is agreed on the names of a role (R4): what `base` knows is put over what was agreed before."""
+        mine = and_(self._edges(ROLE, deal.id), edge.c.parent == contact.id)
+        before = next((load(row.agreed) for row in self._db.fetch(select(edge.c.agreed).where(mine))), None) or {}
+        agreed = _names(before).merged(base)
+        names = {"salesforce": dict(agreed.salesforce), "hubspot": dict(agreed.hubspot)}
+        self._db.execute(update(edge).where(mine).values(agreed=dump(_ends(deal, contact) | {"names": names})))
 
     def parents_of(self, kind: str, children: Iterable[int]) -> dict[int, set[int]]:
         found: dict[int, set[int]] = {}
@@ -459,6 +536,15 @@ class Links:
 
     def _of(self, pair: str) -> Any:
         return and_(link.c.connection_id == self._db.connection_id, link.c.pair == pair)
+
+
+def _ends(deal: Link, contact: Link) -> dict[str, Any]:
+    return {side.value: [deal.id_of(side), contact.id_of(side)] for side in Side}
+
+
+def _names(agreed: Mapping[str, Any]) -> Base:
+    names = agreed.get("names", {})
+    return Base(names.get("salesforce", {}), names.get("hubspot", {}))
 
 
 def _link(row: Row[Any]) -> Link:

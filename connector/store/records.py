@@ -11,9 +11,12 @@ from typing import Any
 
 from sqlalchemy import Row, and_, bindparam, case, delete, func, select, update
 
-from connector.core.model import Fields, Presence, Record, Side
+from connector.core.model import ContactRole, Fields, KeyValue, Presence, Record, Side
 from connector.store.database import Database, chunks, dump, load
-from connector.store.schema import association, link, problem, record, role, waiting
+from connector.store.schema import association, link, problem, record, record_key, role, waiting
+
+Labels = Mapping[str, frozenset[int] | None]
+"""Contacts of one deal, each with the type ids of its labels; None: not read."""
 
 
 class Records:
@@ -24,36 +27,41 @@ class Records:
 
     # --- observing ---
 
-    def observe(self, seen: Sequence[Record], match_keys: Mapping[str, str | None]) -> list[str]:
+    def observe(self, seen: Sequence[Record], match_keys: Mapping[str, Iterable[KeyValue]]) -> list[str]:
         """Take in observations of one object; returns the ids of those that differ from what was known.
 
         Fields that an observation lacks keep their last known value. `match_keys` is by record id.
-        Of an unknown record that is no longer present, nothing is kept unless it names a partner (D8).
+        Of an unknown record that is no longer present, nothing is kept unless it names a partner (D8) or
+        the record that it was merged into (A7).
         """
         if not seen:
             return []
         known = self._rows(seen[0].side, seen[0].object, [one.id for one in seen])
         rows: list[dict[str, Any]] = []
         changed: list[str] = []
+        keys: dict[str, Iterable[KeyValue]] = {}
         for one in {one.id: one for one in seen}.values():
             before = known.get(one.id)
-            if before is None and not one.present and one.partner_id is None:
+            if before is None and not one.present and one.partner_id is None and one.survivor is None:
                 continue
-            row, differs = self._merge(one, before, match_keys.get(one.id))
+            row, differs = self._merge(one, before)
             if row is not None:
                 rows.append(row)
+                if one.present:
+                    keys[one.id] = match_keys.get(one.id, ())
             if differs:
                 changed.append(one.id)
         self._db.upsert(
             record,
             rows,
             update=[
-                "version", "created", "modified", "partner_id", "match_key", "presence", "fields", "dirty",
+                "version", "created", "modified", "partner_id", "presence", "survivor", "fields", "dirty",
             ],
         )  # fmt: skip
+        self._write_keys(seen[0].side, seen[0].object, keys, {id_: () for id_ in keys if id_ not in known})
         return changed
 
-    def _merge(self, one: Record, before: Row[Any] | None, key: str | None) -> tuple[dict[str, Any] | None, bool]:
+    def _merge(self, one: Record, before: Row[Any] | None) -> tuple[dict[str, Any] | None, bool]:
         """The row to store (None: as it is), and whether what is known of the record differs now."""
         row = {
             "connection_id": self._db.connection_id,
@@ -64,8 +72,8 @@ class Records:
             "created": one.created,
             "modified": one.modified,
             "partner_id": one.partner_id,
-            "match_key": key,
             "presence": one.presence.value,
+            "survivor": one.survivor,
             "fields": dump(dict(one.fields)),
             "dirty": one.present,
         }
@@ -74,11 +82,10 @@ class Records:
         if one.present and _is_stale(one, before):
             return None, False
         if not one.present:
-            if before.presence == one.presence:
+            if (before.presence, before.survivor) == (one.presence, one.survivor):
                 return None, False
             row |= {
-                name: getattr(before, name)
-                for name in ("version", "created", "modified", "partner_id", "match_key", "fields")
+                name: getattr(before, name) for name in ("version", "created", "modified", "partner_id", "fields")
             }
             return row | {"dirty": True}, True
         fields = load(before.fields)
@@ -126,14 +133,55 @@ class Records:
             [{"key": id_, "partner": partner} for id_, partner in partners.items()],
         )
 
-    def set_match_keys(self, side: Side, object_: str, keys: Mapping[str, str | None]) -> None:
-        """Note the match keys that records have now."""
+    def set_keys(self, side: Side, object_: str, keys: Mapping[str, Iterable[KeyValue]]) -> None:
+        """Note the match keys that records have now, by record id."""
+        self._write_keys(side, object_, keys, self.keys_of(side, object_, keys))
+
+    def _write_keys(
+        self,
+        side: Side,
+        object_: str,
+        keys: Mapping[str, Iterable[KeyValue]],
+        new: Mapping[str, tuple[KeyValue, ...]],
+    ) -> None:
+        """Write keys where they differ. `new` holds those that records are known to have already."""
+        known = {**self.keys_of(side, object_, keys.keys() - new.keys()), **new}
+        common = {"connection_id": self._db.connection_id, "side": side.value, "object": object_}
+        before = {(id_, *one) for id_, some in known.items() for one in some}
+        after = {(id_, *one) for id_, some in keys.items() for one in some}
         self._db.execute(
-            update(record)
-            .where(self._is(side, object_), record.c.id == bindparam("key"))
-            .values(match_key=bindparam("new_key")),
-            [{"key": id_, "new_key": key} for id_, key in keys.items()],
+            delete(record_key).where(
+                self._keyed(side, object_),
+                record_key.c.record_id == bindparam("of"),
+                record_key.c.name == bindparam("called"),
+                record_key.c.value == bindparam("being"),
+            ),
+            [{"of": id_, "called": name, "being": value} for id_, name, value in sorted(before - after)],
         )
+        fresh = sorted(after - before)
+        rows = [{**common, "record_id": id_, "name": name, "value": value} for id_, name, value in fresh]
+        self._db.upsert(record_key, rows)
+
+    def mark_scope(self, side: Side, object_: str, ids: Iterable[str], *, outside: bool) -> None:
+        """Note of records whether they are out of scope (A8)."""
+        differs = record.c.out_of_scope.is_not(True) if outside else record.c.out_of_scope.is_(True)
+        for some in chunks(ids):
+            mine = and_(self._is(side, object_), record.c.id.in_(some), differs)
+            self._db.execute(update(record).where(mine).values(out_of_scope=outside))
+
+    def count_out_of_scope(self) -> dict[tuple[Side, str], int]:
+        """Present records that are out of scope, by side and object."""
+        rows = self._db.fetch(
+            select(record.c.side, record.c.object, func.count().label("number"))
+            .where(
+                record.c.connection_id == self._db.connection_id,
+                record.c.out_of_scope.is_(True),
+                record.c.presence == Presence.PRESENT.value,
+            )
+            .group_by(record.c.side, record.c.object)
+            .order_by(record.c.object)
+        )
+        return {(Side(row.side), row.object): row.number for row in rows}
 
     # --- what is to be done ---
 
@@ -192,10 +240,35 @@ class Records:
         """Records of `side` by the partner id that they store."""
         return self._group(side, object_, record.c.partner_id, partner_ids)
 
-    def with_key(self, side: Side, object_: str, keys: Iterable[str]) -> dict[str, list[Record]]:
+    def with_keys(self, side: Side, object_: str, keys: Iterable[KeyValue]) -> dict[KeyValue, list[Record]]:
         """Present records of `side` by match key."""
-        found = self._group(side, object_, record.c.match_key, keys)
-        return {key: [one for one in some if one.present] for key, some in found.items()}
+        by_name: dict[str, list[str]] = {}
+        for name, value in keys:
+            by_name.setdefault(name, []).append(value)
+        found: dict[KeyValue, list[Record]] = {}
+        for name, values in by_name.items():
+            for some in chunks(values):
+                statement = (
+                    select(record, record_key.c.value.label("group_key"))
+                    .join(
+                        record_key,
+                        and_(
+                            record_key.c.connection_id == record.c.connection_id,
+                            record_key.c.side == record.c.side,
+                            record_key.c.object == record.c.object,
+                            record_key.c.record_id == record.c.id,
+                        ),
+                    )
+                    .where(
+                        self._keyed(side, object_),
+                        record_key.c.name == name,
+                        record_key.c.value.in_(some),
+                        record.c.presence == Presence.PRESENT.value,
+                    )
+                )
+                for row in self._db.fetch(statement):
+                    found.setdefault((name, row.group_key), []).append(_record(row))
+        return found
 
     def _group(self, side: Side, object_: str, column: Any, values: Iterable[str]) -> dict[str, list[Record]]:
         groups: dict[str, list[Record]] = {}
@@ -207,9 +280,53 @@ class Records:
                 groups.setdefault(row.group_key, []).append(_record(row))
         return groups
 
-    def match_keys(self, side: Side, object_: str, ids: Iterable[str]) -> dict[str, str]:
-        rows = self._rows(side, object_, ids)
-        return {id_: row.match_key for id_, row in rows.items() if row.match_key}
+    def keys_of(self, side: Side, object_: str, ids: Iterable[str]) -> dict[str, tuple[KeyValue, ...]]:
+        """The match keys of records, by record id."""
+        found: dict[str, tuple[KeyValue, ...]] = {}
+        for some in chunks(ids):
+            mine = self._keyed(side, object_)
+            rows = self._db.fetch(
+                select(record_key).where(mine, record_key.c.record_id.in_(some)).order_by(record_key.c.value)
+            )
+            for row in rows:
+                found[row.record_id] = (*found.get(row.record_id, ()), (row.name, row.value))
+        return found
+
+    def _keyed(self, side: Side, object_: str) -> Any:
+        return and_(
+            record_key.c.connection_id == self._db.connection_id,
+            record_key.c.side == side.value,
+            record_key.c.object == object_,
+        )
+
+    def merged(self, side: Side, object_: str) -> list[Record]:
+        """Records that are still to be dealt with and were merged into others (A7)."""
+        gone = record.c.presence == Presence.MERGED.value
+        rows = self._db.fetch(
+            select(record).where(self._is(side, object_), record.c.dirty, gone, record.c.survivor.is_not(None))
+        )
+        return [_record(row) for row in rows]
+
+    def absorbed(self, side: Side, object_: str, survivors: Iterable[str]) -> dict[str, str]:
+        """What was merged into these records, each with the one it was merged into."""
+        found: dict[str, str] = {}
+        for some in chunks(survivors):
+            rows = self._db.fetch(
+                select(record.c.id, record.c.survivor).where(self._is(side, object_), record.c.survivor.in_(some))
+            )
+            found |= {row.id: row.survivor for row in rows}
+        return found
+
+    def page(self, side: Side, object_: str, after: str, limit: int) -> list[Record]:
+        """Present records in the order of their ids, after a given one."""
+        present = record.c.presence == Presence.PRESENT.value
+        rows = self._db.fetch(
+            select(record)
+            .where(self._is(side, object_), present, record.c.id > after)
+            .order_by(record.c.id)
+            .limit(limit)
+        )
+        return [_record(row) for row in rows]
 
     def count(self, side: Side, object_: str) -> int:
         present = record.c.presence == Presence.PRESENT.value
@@ -231,44 +348,48 @@ class Records:
 
     # --- roles and associations ---
 
-    def observe_roles(self, present: Mapping[str, tuple[str, str]], gone: Iterable[str]) -> set[str]:
-        """Take in live roles (id -> opportunity, contact) and deleted ones; returns touched opportunities."""
+    def observe_roles(self, present: Mapping[str, ContactRole], gone: Iterable[str]) -> set[str]:
+        """Take in live roles (by id) and deleted ones; returns touched opportunities."""
         gone = list(gone)
         touched: set[str] = set()
         mine = role.c.connection_id == self._db.connection_id
         for some in chunks([*present, *gone]):
-            known = {
-                row.id: (row.opportunity_id, row.contact_id)
-                for row in self._db.fetch(select(role).where(mine, role.c.id.in_(some)))
-            }
+            known = {row.id: _role(row) for row in self._db.fetch(select(role).where(mine, role.c.id.in_(some)))}
             fresh = {id_: present[id_] for id_ in some if id_ in present and known.get(id_) != present[id_]}
             rows = [
-                {"connection_id": self._db.connection_id, "id": id_, "opportunity_id": opp, "contact_id": who}
-                for id_, (opp, who) in fresh.items()
+                {
+                    "connection_id": self._db.connection_id,
+                    "id": id_,
+                    "opportunity_id": one.opportunity,
+                    "contact_id": one.contact,
+                    "name": one.name,
+                    "is_primary": one.primary,
+                }
+                for id_, one in fresh.items()
             ]
-            self._db.upsert(role, rows, update=["opportunity_id", "contact_id"])
+            self._db.upsert(role, rows, update=["opportunity_id", "contact_id", "name", "is_primary"])
             removed = [id_ for id_ in some if id_ not in present and id_ in known]
             self._db.execute(delete(role).where(mine, role.c.id.in_(removed)))
-            touched |= {opp for opp, _ in fresh.values()} | {known[id_][0] for id_ in removed}
+            touched |= {one.opportunity for one in fresh.values()} | {known[id_].opportunity for id_ in removed}
         return touched
 
-    def roles_of(self, opportunity_ids: Iterable[str]) -> dict[str, set[str]]:
-        """Contact ids by opportunity id."""
-        found: dict[str, set[str]] = {}
+    def roles_of(self, opportunity_ids: Iterable[str]) -> dict[str, dict[str, ContactRole]]:
+        """Roles by their ids, by opportunity id."""
+        found: dict[str, dict[str, ContactRole]] = {}
         for some in chunks(opportunity_ids):
             rows = self._db.fetch(
-                select(role.c.opportunity_id, role.c.contact_id).where(
-                    role.c.connection_id == self._db.connection_id, role.c.opportunity_id.in_(some)
-                )
+                select(role)
+                .where(role.c.connection_id == self._db.connection_id, role.c.opportunity_id.in_(some))
+                .order_by(role.c.id)
             )
             for row in rows:
-                found.setdefault(row.opportunity_id, set()).add(row.contact_id)
+                found.setdefault(row.opportunity_id, {})[row.id] = _role(row)
         return found
 
-    def observe_associations(self, object_: str, contacts: Mapping[str, set[str]], run_id: int) -> set[str]:
+    def observe_associations(self, object_: str, contacts: Mapping[str, Labels], run_id: int) -> set[str]:
         """Take in the contacts of deals (all of them, by deal id); returns the deals that differ."""
         known = self.associated_contacts(contacts)
-        changed = {deal for deal, some in contacts.items() if known.get(deal, set()) != some}
+        changed = {deal for deal, some in contacts.items() if known.get(deal, {}) != some}
         mine = association.c.connection_id == self._db.connection_id
         for some in chunks(changed):
             self._db.execute(delete(association).where(mine, association.c.deal_id.in_(some)))
@@ -281,16 +402,34 @@ class Records:
             )
         return changed
 
-    def add_associations(self, contacts: Mapping[str, Iterable[str]]) -> None:
+    def add_associations(self, contacts: Mapping[str, Labels]) -> None:
+        """Note contacts of deals with the type ids of the labels that people gave them."""
         rows = [
-            {"connection_id": self._db.connection_id, "deal_id": deal, "contact_id": contact}
+            {
+                "connection_id": self._db.connection_id,
+                "deal_id": deal,
+                "contact_id": contact,
+                "labels": None if labels is None else dump(sorted(labels)),
+            }
             for deal, some in contacts.items()
-            for contact in some
+            for contact, labels in some.items()
         ]
-        self._db.upsert(association, rows)
+        self._db.upsert(association, rows, update=["labels"])
 
-    def associated_contacts(self, deal_ids: Iterable[str]) -> dict[str, set[str]]:
-        found: dict[str, set[str]] = {}
+    def remove_associations(self, pairs: Iterable[tuple[str, str]]) -> None:
+        """These contacts (deal, contact) are no longer associated: we have seen to it ourselves."""
+        self._db.execute(
+            delete(association).where(
+                association.c.connection_id == self._db.connection_id,
+                association.c.deal_id == bindparam("deal"),
+                association.c.contact_id == bindparam("contact"),
+            ),
+            [{"deal": deal, "contact": contact} for deal, contact in pairs],
+        )
+
+    def associated_contacts(self, deal_ids: Iterable[str]) -> dict[str, dict[str, frozenset[int] | None]]:
+        """The contacts of deals with the labels of each, by deal id."""
+        found: dict[str, dict[str, frozenset[int] | None]] = {}
         for some in chunks(deal_ids):
             rows = self._db.fetch(
                 select(association).where(
@@ -298,7 +437,9 @@ class Records:
                 )
             )
             for row in rows:
-                found.setdefault(row.deal_id, set()).add(row.contact_id)
+                labels = load(row.labels)
+                known = None if labels is None else frozenset(labels)
+                found.setdefault(row.deal_id, {})[row.contact_id] = known
         return found
 
     def associations_known(self, deal_ids: Iterable[str]) -> set[str]:
@@ -401,6 +542,10 @@ def _is_stale(one: Record, before: Row[Any]) -> bool:
     return bool(one.version <= before.version if gone else one.version < before.version)
 
 
+def _role(row: Row[Any]) -> ContactRole:
+    return ContactRole(row.opportunity_id, row.contact_id, row.name, row.is_primary)
+
+
 def _record(row: Row[Any]) -> Record:
     return Record(
         side=Side(row.side),
@@ -412,4 +557,5 @@ def _record(row: Row[Any]) -> Record:
         modified=row.modified,
         partner_id=row.partner_id,
         presence=Presence(row.presence),
+        survivor=row.survivor,
     )

@@ -3,7 +3,8 @@
 record       the latest observation of a record ("seen")     link      two records that are the same thing
 role         live OpportunityContactRoles                     edge      links that belong together, as agreed
 association  contacts of deals, as HubSpot last showed them   waiting   records that wait for another's link
-journal      every write, before it is made                   problem   what could not be synced
+record_key   values by which records find one another         problem   what could not be synced
+journal      every write, before it is made
 """
 
 from __future__ import annotations
@@ -71,10 +72,11 @@ record = Table(
     Column("created", String(40), nullable=False),
     Column("modified", String(40), nullable=False),
     Column("partner_id", String(40)),
-    Column("match_key", String(320)),
+    Column("survivor", String(40)),  # the record that it was merged into
     Column("presence", String(10), nullable=False),
     Column("fields", Text, nullable=False),  # JSON
     Column("dirty", Boolean, nullable=False),
+    Column("out_of_scope", Boolean),  # when it was last dealt with
     Column("associations_read", Integer),  # the run that last read them
     Index(
         "ix_record_dirty",
@@ -86,8 +88,20 @@ record = Table(
         postgresql_where=text("dirty"),
     ),
     Index("ix_record_partner", "connection_id", "side", "object", "partner_id"),
-    Index("ix_record_match_key", "connection_id", "side", "object", "match_key"),
+    Index("ix_record_survivor", "connection_id", "side", "object", "survivor"),
     Index("ix_record_associations_read", "connection_id", "side", "object", "associations_read"),
+)
+
+record_key = Table(
+    "record_key",
+    metadata,
+    _connection(),
+    Column("side", String(10), primary_key=True),
+    Column("object", String(80), primary_key=True),
+    Column("name", String(20), primary_key=True),  # of the match key
+    Column("value", String(320), primary_key=True),
+    Column("record_id", String(40), primary_key=True),
+    Index("ix_record_key_record", "connection_id", "side", "object", "record_id"),
 )
 
 role = Table(
@@ -97,6 +111,8 @@ role = Table(
     Column("id", String(40), primary_key=True),
     Column("opportunity_id", String(40), nullable=False),
     Column("contact_id", String(40), nullable=False),
+    Column("name", String(255)),  # the picklist value `Role`
+    Column("is_primary", Boolean),
     Index("ix_role_opportunity", "connection_id", "opportunity_id"),
 )
 
@@ -106,6 +122,7 @@ association = Table(
     _connection(),
     Column("deal_id", String(40), primary_key=True),
     Column("contact_id", String(40), primary_key=True),
+    Column("labels", Text),  # JSON [type id], those that people define; empty: never read
 )
 
 link = Table(
@@ -145,6 +162,7 @@ edge = Table(
     Column("parent", Integer, ForeignKey("link.id"), primary_key=True),
     Column("with_creation", Boolean, nullable=False),  # it came with the deal's creation (L2)
     Column("applied", String(10)),  # the deal's status last acted upon by the lifecycle
+    Column("agreed", Text),  # JSON, of a role: which records agreed on it, and on which names (R3, R4)
     Index("ix_edge_parent", "connection_id", "kind", "parent"),
 )
 

@@ -176,12 +176,13 @@ def test_archived_records_are_told(hubspot):
 
 
 def test_merged_records(hubspot):
-    """A merged record is out of sight when read, and gone when written to; the survivor is not touched."""
+    """A merged record is told as that when read, and gone when written to; the survivor is not touched."""
     lost, kept = create(hubspot, "contacts", email="a@x.com"), create(hubspot, "contacts", email="b@x.com")
     body = {"primaryObjectId": kept, "objectIdToMerge": lost}
     assert hubspot.call("POST", "/crm/v3/objects/contacts/merge", body)[0] == 200
     wanted = Wanted(("email", "firstname"), PARTNER)
-    assert hubspot.crm.read("contacts", [lost], wanted)[lost].presence is Presence.INVISIBLE
+    told = hubspot.crm.read("contacts", [lost], wanted)[lost]
+    assert (told.presence, told.survivor) == (Presence.MERGED, kept)
     edits = [Edit(lost, {"firstname": "Lost"}), Edit("1", {"firstname": "None"})]
     outcomes = {one.key: one for one in flat(hubspot.crm.update("contacts", edits))}
     assert {one.refusal.trouble for one in outcomes.values()} == {Trouble.GONE}
@@ -196,7 +197,7 @@ def test_deals_are_made_with_their_contacts(hubspot):
     made = deal(hubspot, "k", tuple(contacts), **{PRIMARY_COMPANY: company})
     assert hubspot.crm.usage().calls - before == 1
     bare = deal(hubspot, "other")
-    assert hubspot.crm.deal_contacts([made, bare]) == {made: set(contacts), bare: set()}
+    assert hubspot.crm.deal_contacts([made, bare]) == {made: dict.fromkeys(contacts, frozenset()), bare: {}}
     assert hubspot.crm.primary_companies([made, bare]) == {made: company}
     wanted = Wanted(("dealname", PRIMARY_COMPANY), PARTNER)
     read = hubspot.crm.read("deals", [made, bare], wanted)
@@ -240,7 +241,7 @@ def test_only_the_contact_that_is_gone_is_refused(hubspot):
     outcomes = {one.key: one for one in flat(hubspot.crm.add_contacts([(made, contact), (made, "1")]))}
     assert outcomes[f"{made}/{contact}"].id == contact
     assert outcomes[f"{made}/1"].refusal.trouble is Trouble.GONE
-    assert hubspot.crm.deal_contacts([made]) == {made: {contact}}
+    assert hubspot.crm.deal_contacts([made]) == {made: {contact: frozenset()}}
 
 
 def test_associating_twice_changes_nothing(hubspot):
@@ -251,7 +252,7 @@ def test_associating_twice_changes_nothing(hubspot):
     for _ in range(2):
         assert all(one.refusal is None for one in flat(hubspot.crm.add_contacts(pairs)))
     assert hubspot.crm.usage().calls - before == 2 * hubspot.crm.price("connect", len(pairs))
-    assert hubspot.crm.deal_contacts([pairs[0][0]]) == {pairs[0][0]: {contact}}
+    assert hubspot.crm.deal_contacts([pairs[0][0]]) == {pairs[0][0]: {contact: frozenset()}}
 
 
 def test_more_contacts_than_one_answer_tells(hubspot):
@@ -260,7 +261,7 @@ def test_more_contacts_than_one_answer_tells(hubspot):
     contacts = [one.id for one in flat(hubspot.crm.create("contacts", emails, Wanted(())))]
     made = deal(hubspot, "k")
     flat(hubspot.crm.add_contacts([(made, contact) for contact in contacts]))
-    assert hubspot.crm.deal_contacts([made]) == {made: set(contacts)}
+    assert hubspot.crm.deal_contacts([made]) == {made: dict.fromkeys(contacts, frozenset())}
 
 
 def test_deleting(hubspot):
@@ -299,7 +300,7 @@ def test_older_and_dated_paths_do_the_same(hubspot, version):
     ((key, id_),) = make(hubspot, 1).items()
     contact = create(hubspot, "contacts", email="a@x.com")
     flat(crm.add_contacts([(id_, contact)]))
-    assert crm.deal_contacts([id_]) == {id_: {contact}}
+    assert crm.deal_contacts([id_]) == {id_: {contact: frozenset()}}
     assert crm.find("deals", [key], hubspot.wanted)[key].id == id_
     assert crm.pipelines()[0].id == "default"
     assert crm.owners()[0].email == "admin@example.com"

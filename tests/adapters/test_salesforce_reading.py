@@ -158,7 +158,7 @@ def test_roles_come_and_go(salesforce):
     look(salesforce, cursors)
     (outcome,) = flat(salesforce.crm.add_roles([(deal, contact)]))
     roles = {id_: ends for page in look(salesforce, cursors) for id_, ends in page.roles.items()}
-    assert roles == {outcome.id: (deal, contact)}
+    assert {id_: (one.opportunity, one.contact) for id_, one in roles.items()} == {outcome.id: (deal, contact)}
     salesforce.remove([outcome.id])
     salesforce.pass_time(timedelta(minutes=1))
     assert outcome.id in [id_ for page in look(salesforce, cursors) for id_ in page.roles_gone]

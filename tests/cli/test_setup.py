@@ -16,6 +16,7 @@ FILES = (
     "config/connector.yaml",
     "mappings/account-company.yaml",
     "mappings/contact-contact.yaml",
+    "mappings/contact-role.yaml",
     "mappings/opportunity-deal.yaml",
 )
 

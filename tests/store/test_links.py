@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from store.conftest import deal
 
@@ -252,6 +254,41 @@ def test_joining_twice_keeps_the_first(store, family):
     found = {one.link.id: one for _, one in store.links.deals_of(ROLE, [family["contact"]])}
     assert (found[family["deal"]].with_creation, found[family["deal"]].applied) == (True, Status.WON)
     assert (found[family["other"]].with_creation, found[family["other"]].applied) == (False, None)
+
+
+def test_R3_roles_are_agreed_on_by_the_records_that_were_linked_then(store, family):
+    """A link that leads elsewhere since then was never agreed on; drawing the edge anew agrees on it."""
+    (agreed,) = store.links.agreed_roles([family["deal"]])[family["deal"]]
+    deal_link = store.links.load([family["deal"]])[family["deal"]]
+    assert agreed.contact.id == family["contact"]
+    assert agreed.is_between(deal_link)
+    moved = replace(deal_link, hubspot_id="another")
+    assert not agreed.is_between(moved)
+    assert store.links.agreed_roles([family["company"]]) == {}
+
+
+def test_R4_names_are_settled_on_top_of_what_was_agreed(store, family):
+    """What is not among them stays; a role that is drawn anew has no names agreed on."""
+    links = store.links.load([family["deal"], family["contact"]])
+    ends = links[family["deal"]], links[family["contact"]]
+
+    def base():
+        return store.links.agreed_roles([family["deal"]])[family["deal"]][0].base
+
+    assert base() == Base()
+    store.links.settle_role(*ends, Base({"Role": "User"}, {"labels": "User"}))
+    store.links.settle_role(*ends, Base({"IsPrimary": True}, {"primary label": True}))
+    assert base() == Base({"Role": "User", "IsPrimary": True}, {"labels": "User", "primary label": True})
+    store.links.join(ROLE, [(family["deal"], family["contact"])], with_creation=False)
+    assert base() == Base()
+
+
+def test_R3_U6_a_role_that_ends_has_its_contact_derived(store, family):
+    """And no other edge goes with it."""
+    store.links.part(ROLE, [(family["deal"], family["contact"])])
+    assert to_derive(store, "contacts") == [family["contact"]]
+    assert store.links.parents_of(ROLE, [family["deal"], family["other"]]) == {family["other"]: {family["contact"]}}
+    assert store.links.children_of(DEAL_COMPANY, family["company"]) == [family["deal"], family["other"]]
 
 
 def test_a_child_changes_its_parent(store, family):

@@ -7,10 +7,12 @@ from datetime import timedelta
 import pytest
 from store.conftest import deal
 
-from connector.core.model import Presence, Problem, ProblemClass, Record, Side
+from connector.core.model import ContactRole, Presence, Problem, ProblemClass, Record, Side
 
 HUB = Side.HUBSPOT, "deals"
 ORG = Side.SALESFORCE, "Opportunity"
+NONE = frozenset()
+"""The labels of an association that has none."""
 
 
 def observe(store, *seen, **keys):
@@ -98,7 +100,7 @@ def test_the_last_of_several_observations_counts(store):
 
 def test_a_deletion_is_dirty_and_keeps_what_was_known(store):
     """A record that is gone is told by its presence alone."""
-    observe(store, deal("1", "5", amount="10", partner_id="006"), **{"1": "key"})
+    observe(store, deal("1", "5", amount="10", partner_id="006"), **{"1": [("email", "key")]})
     clean(store)
     assert observe(store, deal("1", "", presence=Presence.DELETED)) == ["1"]
     found = store.records.load(*HUB, ["1"])["1"]
@@ -205,12 +207,38 @@ def test_partners_are_noted(store):
 
 def test_match_keys(store):
     """Present records are found by match key; a record that is gone is no match any more."""
-    observe(store, deal("1"), deal("2"), deal("3"), **{"1": "a@x", "2": "a@x"})
+    mine, further, other = ("email", "a@x"), ("email", "b@x"), ("name", "a@x")
+    observe(store, deal("1"), deal("2"), deal("3"), **{"1": [mine, further], "2": [mine], "3": [other]})
     observe(store, deal("2", "", presence=Presence.DELETED))
-    assert [one.id for one in store.records.with_key(*HUB, ["a@x", "b@x"])["a@x"]] == ["1"]
-    assert store.records.match_keys(*HUB, ["1", "3"]) == {"1": "a@x"}
-    observe(store, deal("1", "2", name="new"), **{"1": "c@x"})
-    assert store.records.match_keys(*HUB, ["1"]) == {"1": "c@x"}
+    found = store.records.with_keys(*HUB, [mine, further, ("email", "c@x")])
+    assert {key: [one.id for one in some] for key, some in found.items()} == {mine: ["1"], further: ["1"]}
+    assert store.records.keys_of(*HUB, ["1", "3"]) == {"1": (mine, further), "3": (other,)}
+    observe(store, deal("1", "2", name="new"), **{"1": [further, ("email", "c@x")]})
+    assert store.records.keys_of(*HUB, ["1"]) == {"1": (further, ("email", "c@x"))}
+    store.records.set_keys(*HUB, {"1": [mine], "3": []})
+    assert store.records.keys_of(*HUB, ["1", "3"]) == {"1": (mine,)}
+
+
+def test_merged_records_name_their_survivors(store):
+    """Also those that were never seen: what names them is found by it. Those still to be followed are dirty."""
+    observe(store, deal("1"), deal("2"))
+    gone = [deal(id_, "5", presence=Presence.MERGED, survivor="2") for id_ in ("1", "9")]
+    observe(store, *gone)
+    assert [(one.id, one.survivor) for one in store.records.merged(*HUB)] == [("1", "2")]
+    assert store.records.absorbed(*HUB, ["2"]) == {"1": "2", "9": "2"}
+    clean(store)
+    observe(store, *gone)
+    assert store.records.merged(*HUB) == []
+    observe(store, deal("1", "6", presence=Presence.MERGED, survivor="3"))
+    assert [one.survivor for one in store.records.merged(*HUB)] == ["3"]
+
+
+def test_records_are_paged_by_id(store):
+    """Present ones only."""
+    observe(store, deal("1"), deal("2"), deal("3"))
+    observe(store, deal("2", "", presence=Presence.DELETED))
+    assert [one.id for one in store.records.page(*HUB, "", 1)] == ["1"]
+    assert [one.id for one in store.records.page(*HUB, "1", 5)] == ["3"]
 
 
 def test_due_problems_make_dirty(store, now):
@@ -231,10 +259,12 @@ def test_due_problems_make_dirty(store, now):
 def test_roles_come_move_and_go(store):
     """The opportunities whose roles differ are told, and only those."""
     observe_roles = store.records.observe_roles
-    assert observe_roles({"r1": ("o1", "c1"), "r2": ("o1", "c2"), "r3": ("o2", "c1")}, []) == {"o1", "o2"}
-    assert observe_roles({"r1": ("o1", "c1")}, ["unknown"]) == set()
-    assert observe_roles({"r2": ("o1", "c3")}, []) == {"o1"}
-    assert store.records.roles_of(["o1", "o2", "o3"]) == {"o1": {"c1", "c3"}, "o2": {"c1"}}
+    first, second, third = ContactRole("o1", "c1"), ContactRole("o1", "c2", "User"), ContactRole("o2", "c1")
+    assert observe_roles({"r1": first, "r2": second, "r3": third}, []) == {"o1", "o2"}
+    assert observe_roles({"r1": first}, ["unknown"]) == set()
+    assert observe_roles({"r2": second._replace(name="Evaluator", primary=True)}, []) == {"o1"}
+    named = ContactRole("o1", "c2", "Evaluator", primary=True)
+    assert store.records.roles_of(["o1", "o2", "o3"]) == {"o1": {"r1": first, "r2": named}, "o2": {"r3": third}}
     assert observe_roles({}, ["r3"]) == {"o2"}
     assert observe_roles({}, ["r3"]) == set()
     assert store.records.roles_of(["o2"]) == {}
@@ -243,13 +273,32 @@ def test_roles_come_move_and_go(store):
 def test_associations_differ_or_not(store):
     """The deals whose contacts differ are told; what is added by hand is known afterwards."""
     look = store.records.observe_associations
-    assert look("deals", {"d1": {"c1", "c2"}, "d2": set()}, 1) == {"d1"}
-    assert look("deals", {"d1": {"c2", "c1"}, "d2": set()}, 2) == set()
-    store.records.add_associations({"d2": ["c9"], "d1": ["c1"]})
-    assert store.records.associated_contacts(["d1", "d2", "d3"]) == {"d1": {"c1", "c2"}, "d2": {"c9"}}
-    assert look("deals", {"d1": {"c1"}, "d2": {"c9"}}, 3) == {"d1"}
-    assert look("deals", {"d1": set()}, 4) == {"d1"}
+    assert look("deals", {"d1": {"c1": NONE, "c2": NONE}, "d2": {}}, 1) == {"d1"}
+    assert look("deals", {"d1": {"c2": NONE, "c1": NONE}, "d2": {}}, 2) == set()
+    store.records.add_associations({"d2": {"c9": NONE}, "d1": {"c1": NONE}})
+    known = store.records.associated_contacts(["d1", "d2", "d3"])
+    assert known == {"d1": {"c1": NONE, "c2": NONE}, "d2": {"c9": NONE}}
+    assert look("deals", {"d1": {"c1": NONE}, "d2": {"c9": NONE}}, 3) == {"d1"}
+    assert look("deals", {"d1": {}}, 4) == {"d1"}
     assert store.records.associated_contacts(["d1"]) == {}
+
+
+def test_labels_of_associations_differ_or_not(store):
+    """Other labels are news of the deal; labels that were never read are none that are known."""
+    look = store.records.observe_associations
+    store.records.add_associations({"d1": {"c1": None, "c2": NONE}})
+    assert store.records.associated_contacts(["d1"]) == {"d1": {"c1": None, "c2": NONE}}
+    assert look("deals", {"d1": {"c1": frozenset({7, 5}), "c2": NONE}}, 1) == {"d1"}
+    assert look("deals", {"d1": {"c1": frozenset({5, 7}), "c2": NONE}}, 2) == set()
+    store.records.add_associations({"d1": {"c1": frozenset({9})}})
+    assert store.records.associated_contacts(["d1"])["d1"]["c1"] == {9}
+
+
+def test_associations_that_we_removed_are_known_to_be_gone(store):
+    """Those of these deals and contacts, and no others."""
+    store.records.add_associations({"d1": {"c1": NONE, "c2": NONE}, "d2": {"c1": NONE}})
+    store.records.remove_associations([("d1", "c1"), ("d2", "c2")])
+    assert store.records.associated_contacts(["d1", "d2"]) == {"d1": {"c2": NONE}, "d2": {"c1": NONE}}
 
 
 def test_deals_are_read_in_turn(store):
@@ -258,8 +307,8 @@ def test_deals_are_read_in_turn(store):
     for number, id_ in enumerate(("1", "2", "3", "gone")):
         store.links.adopt("deals", f"006{number}", id_, Side.SALESFORCE, 1)
     observe(store, deal("gone", "", presence=Presence.DELETED))
-    store.records.observe_associations("deals", {"1": set()}, 8)
-    store.records.observe_associations("deals", {"2": {"c"}}, 7)
+    store.records.observe_associations("deals", {"1": {}}, 8)
+    store.records.observe_associations("deals", {"2": {"c": NONE}}, 7)
     assert store.records.longest_unread("deals", 10) == ["3", "2", "1"]
     assert store.records.longest_unread("deals", 2) == ["3", "2"]
     assert store.records.associations_known(["1", "2", "3"]) == {"1", "2"}
@@ -297,14 +346,14 @@ def test_waiting_can_be_given_up(store):
 
 def test_connections_do_not_mix(store, stranger):
     """Everything is of one connection: another one in the same store sees and touches nothing."""
-    observe(store, deal("1", amount="10", partner_id="006"), **{"1": "key"})
-    store.records.observe_roles({"r1": ("o1", "c1")}, [])
-    store.records.observe_associations("deals", {"1": {"c1"}}, 1)
+    observe(store, deal("1", amount="10", partner_id="006"), **{"1": [("email", "key")]})
+    store.records.observe_roles({"r1": ContactRole("o1", "c1")}, [])
+    store.records.observe_associations("deals", {"1": {"c1": NONE}}, 1)
     store.records.wait([(deal("1"), ("contacts", Side.SALESFORCE, "003"))])
     other = stranger.records
     assert other.load(*HUB, ["1"]) == {}
     assert other.naming(*HUB, ["006"]) == {}
-    assert other.with_key(*HUB, ["key"]) == {}
+    assert other.with_keys(*HUB, [("email", "key")]) == {}
     assert (other.roles_of(["o1"]), other.associated_contacts(["1"])) == ({}, {})
     assert (other.count_dirty(), other.count_waiting(), other.count(*HUB)) == (0, 0, 0)
     assert other.observe([deal("1", amount="99")], {}) == ["1"]
@@ -313,14 +362,14 @@ def test_connections_do_not_mix(store, stranger):
     other.wake("contacts", [(Side.SALESFORCE, "003")])
     other.stop_waiting([deal("1")])
     assert store.records.load(*HUB, ["1"])["1"].fields == {"amount": "10"}
-    assert store.records.roles_of(["o1"]) == {"o1": {"c1"}}
+    assert store.records.roles_of(["o1"]) == {"o1": {"r1": ContactRole("o1", "c1")}}
     assert (store.records.count_dirty(), store.records.count_waiting()) == (1, 1)
 
 
 def test_everything_outlives_the_process(store, second):
     """What was committed is there for the next run."""
-    observe(store, deal("1", amount="10"), **{"1": "key"})
-    store.records.observe_roles({"r1": ("o1", "c1")}, [])
+    observe(store, deal("1", amount="10"), **{"1": [("email", "key")]})
+    store.records.observe_roles({"r1": ContactRole("o1", "c1")}, [])
     assert second.records.load(*HUB, ["1"])["1"].fields == {"amount": "10"}
     assert second.records.dirty(*HUB, "", 5) == ["1"]
-    assert second.records.roles_of(["o1"]) == {"o1": {"c1"}}
+    assert second.records.roles_of(["o1"]) == {"o1": {"r1": ContactRole("o1", "c1")}}

@@ -6,6 +6,8 @@
     │   ├── Refused            the guard refuses the plan, nothing was written (exit 3)
     │   ├── Busy               another run holds the lease (exit 4)
     │   └── Unreachable        a CRM cannot be used: credentials, rights, limits, network (exit 4)
+    │       ├── Suspended      it could not be used before, and nothing was tried since (exit 4)
+    │       └── Spent          the calls that the settings allow are used up (exit 4)
     ├── Later                  nobody's fault; the same call may work after a while
     └── Skip                   one record cannot be synced; the others go on
 
@@ -15,6 +17,7 @@ Errors carry data; the sentences a person reads are made in the CLI.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 
 class ConnectorError(Exception):
@@ -62,13 +65,36 @@ class Busy(Stop):
     """Another run of this connection holds the lease."""
 
 
-class Unreachable(Stop):
-    """A CRM cannot be used at all. `side` names it, `cause` is one of the problem classes (section E)."""
+class Condition(StrEnum):
+    """What keeps a whole CRM from being used until something changes there, and so suspends the sync (E4)."""
 
-    def __init__(self, side: str, cause: str, message: str, remedy: str) -> None:
+    API_DISABLED = "API disabled"
+    LIMIT_REACHED = "limit reached"
+    NOT_LET_IN = "not let in"
+    SCOPE_MISSING = "scope missing"
+
+
+class Unreachable(Stop):
+    """A CRM cannot be used at all. `side` names it, `cause` is one of the problem classes (section E).
+
+    `condition` is None where the next run may just try again, as after a network that was down.
+    """
+
+    def __init__(
+        self, side: str, cause: str, message: str, remedy: str, condition: Condition | None = None
+    ) -> None:
         super().__init__(message, remedy)
         self.side = side
         self.cause = cause
+        self.condition = condition
+
+
+class Suspended(Unreachable):
+    """An earlier run met a condition of the whole connection, and it still holds (E4). Nothing was begun."""
+
+
+class Spent(Unreachable):
+    """The next call would be more than the settings allow in 24 hours (E3). What was done is settled."""
 
 
 class Later(ConnectorError):

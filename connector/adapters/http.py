@@ -44,6 +44,7 @@ class Door(requests.Session):
         judge: looks at an answer; raises `Later` if the call should be tried again, `Unreachable` if the
             whole connection is unusable, and returns otherwise.
         counts: whether a path is a call that the vendor counts.
+        spend: called before each call that counts; raises if it is not to be made.
         secrets: values that never appear in a message.
         mounts: transports by URL prefix, in place of the network.
         aliases: addresses that a client makes up -> those that are meant.
@@ -57,6 +58,7 @@ class Door(requests.Session):
         judge: Callable[[requests.Response], None],
         *,
         counts: Callable[[str], bool] = lambda _: True,
+        spend: Callable[[], None] = lambda: None,
         secrets: Sequence[str] = (),
         mounts: Mapping[str, BaseAdapter] | None = None,
         aliases: Mapping[str, str] | None = None,
@@ -71,6 +73,7 @@ class Door(requests.Session):
         self.server_time: datetime | None = None
         self._judge = judge
         self._counts = counts
+        self._spend = spend
         self._secrets = [secret for secret in secrets if secret]
         self._sleep = sleep
         self._attempts = attempts
@@ -138,6 +141,7 @@ class Door(requests.Session):
 
     def _send_once(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
         if self._counts(urlsplit(request.url or "").path):
+            self._spend()
             with self._lock:
                 self.calls += 1
         try:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from connector.adapters.base import Refusal
+from connector.adapters.base import Blame, Refusal
 from connector.core.model import (
     Pair,
     Problem,
-    ProblemClass,
     Side,
+    Value,
 )
 from connector.engine.hands import Hands
 from connector.engine.report import Report
@@ -31,10 +31,20 @@ class Work:
     report: Report
     only: Only | None = None
     progress: Callable[[int], None] = lambda _: None
+    forced: Only = frozenset()
+    """Records for which a person asked for a partner, whatever the rules of making one say (A1)."""
+    pulled: set[tuple[str, Side, str]] = field(default_factory=set)
+    """Parents (pair, side, id) that were looked at because a child of theirs waited for them."""
     again: set[tuple[Side, str]] = field(default_factory=set)
     """Records of the window in hand that are to be looked at once more."""
     troubled: set[Place] = field(default_factory=set)
     """Where in the window in hand there is a problem: (side, object, id, field)."""
+    noted: set[Place] = field(default_factory=set)
+    """Where in this run there was one."""
+    left_out: dict[tuple[Side, str, str], dict[str, Value]] = field(default_factory=dict)
+    """Fields that a CRM refused in this run, with their values: their records were written without them."""
+    turned_down: dict[tuple[Side, str, str], dict[str, Value]] = field(default_factory=dict)
+    """The values of whole writes that a CRM refused in this run."""
 
 
 def look_again(work: Work, pair: Pair, side: Side, ids: Iterable[str]) -> None:
@@ -47,21 +57,17 @@ def note_problems(work: Work, problems: Iterable[Problem]) -> None:
     """All are tried again by themselves (E2): what is amiss may be mended on another record."""
     distinct = {(one.side, one.object, one.record_id, one.field): one for one in problems}
     work.troubled |= distinct.keys()
-    work.c.store.problems.note(distinct.values(), retry=True)
-
-
-_REMEDIES = {
-    ProblemClass.ASSOCIATIONS: "check that the records it refers to exist and can be seen",
-    ProblemClass.CUSTOM_CODE: "a flow, trigger or validation rule in Salesforce refused it; ask its owner",
-    ProblemClass.DUPLICATES: "merge the duplicates, or change the value that makes them alike",
-    ProblemClass.PERMISSIONS: "give the connector's user the right to write this",
-    ProblemClass.PROPERTY_VALUES: "correct the value, or give the mapping a value map or a default",
-    ProblemClass.FIELD_MAPPING: "correct the mapping file: this field does not exist or cannot be written",
-    ProblemClass.API_LIMIT: "wait until API calls are free again",
-    ProblemClass.CONNECTION: "nothing: it is tried again",
-}
+    work.c.store.problems.note(distinct.values(), retry=True, again=work.noted)
+    work.noted |= distinct.keys()
 
 
 def describe_refusal(side: Side, object_: str, record_id: str, refusal: Refusal) -> Problem:
-    remedy = _REMEDIES[refusal.cause]
-    return Problem(side, object_, record_id, refusal.cause, refusal.code, refusal.message, remedy, refusal.field)
+    """A problem of a record as a whole."""
+    where = (side, object_, record_id)
+    return Problem(*where, refusal.cause, refusal.code, refusal.message, refusal.remedy, refusal.field)
+
+
+def describe_blame(side: Side, object_: str, record_id: str, blame: Blame) -> Problem:
+    """A problem of one field; the rest of its record was written."""
+    where = (side, object_, record_id)
+    return Problem(*where, blame.cause, blame.code, blame.message, blame.remedy, blame.field)

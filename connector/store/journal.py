@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import and_, bindparam, delete, func, insert, select, update
 
-from connector.core.model import Change, Problem, Side
-from connector.store.database import Database, dump, load
+from connector.core.model import Change, Problem, Side, Value
+from connector.store.database import Database, chunks, dump, load
 from connector.store.schema import journal, problem
 
 RETRY_MINUTES = 15
@@ -72,6 +72,13 @@ class Journal:
             and_(journal.c.side == side.value, journal.c.object == object_, journal.c.record_id == record_id)
         )
 
+    def refused_values(self, side: Side, object_: str, record_id: str) -> dict[str, Value]:
+        """The fields of a record whose last write was refused, with what was to be written."""
+        last: dict[str, tuple[str, Value]] = {}
+        for one in self.of_record(side, object_, record_id):
+            last |= {change["field"]: (one["state"], change["new"]) for change in one["changes"]}
+        return {name: value for name, (state, value) in last.items() if state == "failed"}
+
     def _read(self, condition: Any) -> list[dict[str, Any]]:
         mine = journal.c.connection_id == self._db.connection_id
         rows = self._db.fetch(select(journal).where(mine, condition).order_by(journal.c.id))
@@ -112,13 +119,17 @@ class Problems:
         self._db = database
         self._now = now
 
-    def note(self, problems: Iterable[Problem], *, retry: bool) -> None:
-        """Note problems. `retry`: try again by itself; else it waits for a change of the record."""
+    def note(self, problems: Iterable[Problem], *, retry: bool, again: Container[Place] = ()) -> None:
+        """Note problems. `retry`: try again by itself; else it waits for a change of the record.
+
+        `again` holds places whose problem was noted in this run already: that is the same try.
+        """
         moment = self._now()
         for one in problems:
             place = self._is(one.side, one.object, one.record_id, one.field)
             before = self._db.fetch(select(problem).where(place))
-            attempts = before[0].attempts + 1 if before else 1
+            same = (one.side, one.object, one.record_id, one.field) in again
+            attempts = before[0].attempts + (not same) if before else 1
             values = {
                 "cause": one.cause.value,
                 "code": one.code,
@@ -171,6 +182,31 @@ class Problems:
             "last", "next_try",
         )  # fmt: skip
         return [{name: getattr(row, name) for name in names} for row in rows]
+
+    def not_due(self, side: Side, object_: str) -> dict[str, frozenset[str]]:
+        """Fields, by record, that are not to be tried again yet."""
+        waiting = select(problem.c.record_id, problem.c.field).where(
+            problem.c.connection_id == self._db.connection_id,
+            problem.c.side == side.value,
+            problem.c.object == object_,
+            problem.c.field != "",
+            problem.c.next_try > self._now().isoformat(),
+        )
+        found: dict[str, frozenset[str]] = {}
+        for row in self._db.fetch(waiting):
+            found[row.record_id] = found.get(row.record_id, frozenset()) | {row.field}
+        return found
+
+    def troubled(self, side: Side, object_: str, ids: Iterable[str]) -> set[str]:
+        """Of these records those with an open problem, which has tries of its own (E2)."""
+        found: set[str] = set()
+        for some in chunks(ids):
+            mine = (problem.c.connection_id, problem.c.side, problem.c.object)
+            known = (self._db.connection_id, side.value, object_)
+            conditions = [column == value for column, value in zip(mine, known, strict=True)]
+            rows = self._db.fetch(select(problem.c.record_id).where(*conditions, problem.c.record_id.in_(some)))
+            found |= {row.record_id for row in rows}
+        return found
 
     def count(self) -> int:
         mine = problem.c.connection_id == self._db.connection_id

@@ -162,3 +162,41 @@ def test_the_oldest_come_first(store, now):
         store.problems.note([problem(record_id)], retry=True)
         now.advance(hours=1)
     assert [one["record_id"] for one in store.problems.all()] == ["9", "1", "5"]
+
+
+def test_E2_one_run_is_one_try(store):
+    """Met again in the same run it is not counted again, whatever its words are by then."""
+    place = (*PLACE, "1", "")
+    store.problems.note([problem()], retry=True)
+    store.problems.note([problem(code="OTHER")], retry=True, again={place})
+    assert [(one["attempts"], one["code"]) for one in store.problems.all()] == [(1, "OTHER")]
+    store.problems.note([problem()], retry=True, again={(*PLACE, "2", "")})
+    assert store.problems.all()[0]["attempts"] == 2
+
+
+def test_E2_fields_that_wait_for_their_next_try(store, stranger, now):
+    """By record, until it is due; records as wholes, other objects and connections are not among them."""
+    store.problems.note([problem(field="amount"), problem(field="type"), problem("2", field="type")], retry=True)
+    store.problems.note([problem("3")], retry=True)
+    store.problems.note([problem("4", field="amount")], retry=False)
+    assert store.problems.not_due(*PLACE) == {"1": {"amount", "type"}, "2": {"type"}}
+    assert store.problems.not_due(Side.SALESFORCE, "Opportunity") == {}
+    assert stranger.problems.not_due(*PLACE) == {}
+    now.advance(minutes=15)
+    assert store.problems.not_due(*PLACE) == {}
+
+
+def test_F4_what_was_refused_at_last(store):
+    """Of each field of a record, unless it was written since."""
+    run = store.runs.begin()
+    writes = [
+        (("amount", 1), ("type", "a"), False),
+        (("type", "b"), ("name", "n"), False),
+        (("amount", 2), ("name", "n"), True),
+    ]
+    for first, second, done in writes:
+        changes = [Change(name, None, value, "F1", "why") for name, value in (first, second)]
+        (number,) = store.journal.intend(run, "update", *PLACE, [("1", None, changes)])
+        store.journal.conclude({number: (done, "1")})
+    assert store.journal.refused_values(*PLACE, "1") == {"type": "b"}
+    assert store.journal.refused_values(*PLACE, "2") == {}

@@ -1,0 +1,112 @@
+"""What is left of a write without the fields that were refused (F4)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from core.examples import HS, SF, rule
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connector.core.actions import Creation, Update
+from connector.core.model import Base, Change, FieldRule, Link, LinkState, Pair, Record, Rule
+from connector.core.remainder import base_of_left_out, leave_out_of_creation, leave_out_of_update
+from connector.mapping.transforms import Text
+
+STAGE = FieldRule(("RecordTypeId", "StageName"), ("pipeline", "dealstage"), Rule.TWO_WAY, Text())
+PAIR = Pair(
+    "opportunity-deal",
+    "Opportunity",
+    "deals",
+    (rule("Name", "dealname"), rule("Amount", "amount"), STAGE),
+    frozenset({HS, SF}),
+    required={SF: ("Name",)},
+    partner_field={SF: "HubSpot_Id__c"},
+)
+LINK = Link(1, PAIR.name, "006A", "1", LinkState.LINKED, SF)
+VALUES = {"dealname": "n", "amount": "5", "pipeline": "p", "dealstage": "s", "lifecyclestage": "x"}
+HERE = {"Name": "n", "Amount": 5, "RecordTypeId": "t", "StageName": "S"}
+THERE = {name: VALUES[name] for name in ("dealname", "amount", "pipeline", "dealstage")}
+
+
+def changes(values):
+    return tuple(Change(name, None, value, "F1", "why") for name, value in values.items())
+
+
+UPDATE = Update(
+    PAIR.name, HS, "deals", LINK, "1", changes(VALUES), Base(HERE, THERE), frozenset({"lifecyclestage"})
+)
+BORN = Creation(
+    PAIR.name,
+    SF,
+    "Opportunity",
+    Record(HS, "deals", "1", "", THERE),
+    changes({**HERE, "HubSpot_Id__c": "1"}),
+    Base(HERE, THERE),
+)
+
+
+@pytest.mark.parametrize(
+    ("refused", "left", "settled"),
+    [
+        (
+            {"amount"},
+            {"dealname", "pipeline", "dealstage", "lifecyclestage"},
+            {"Name", "RecordTypeId", "StageName"},
+        ),
+        ({"dealstage"}, {"dealname", "amount", "lifecyclestage"}, {"Name", "Amount"}),
+        ({"lifecyclestage"}, set(THERE), set(HERE)),
+        ({"amount", "dealname", "pipeline"}, {"lifecyclestage"}, set()),
+    ],
+)
+def test_F4_an_update_goes_without_what_was_refused(refused, left, settled):
+    """Nor with what only makes sense beside it; what is left out is not agreed upon either."""
+    found = leave_out_of_update(PAIR, UPDATE, refused)
+    assert found.values.keys() == left
+    assert found.settles.salesforce.keys() == settled
+    assert found.clears_first == frozenset({"lifecyclestage"}) - refused
+
+
+@pytest.mark.parametrize("refused", [set(VALUES), {"unknown"}, set()])
+def test_F4_nothing_is_left_of_an_update(refused):
+    """All of it is refused, or something that it is not about."""
+    assert leave_out_of_update(PAIR, UPDATE, refused) is None
+
+
+def test_F4_a_creation_goes_without_what_was_refused():
+    """The base says that its source is blank, so that its value is an edit that has yet to travel."""
+    found = leave_out_of_creation(PAIR, BORN, {"Amount"})
+    assert found.values.keys() == {"Name", "RecordTypeId", "StageName", "HubSpot_Id__c"}
+    assert found.base.hubspot == {**THERE, "amount": None}
+    assert found.base.salesforce == {**HERE, "Amount": None}
+
+
+@pytest.mark.parametrize("refused", [{"Name"}, {"HubSpot_Id__c"}, {"unknown"}, set()])
+def test_F4_a_creation_that_needs_what_was_refused_is_not_made(refused):
+    """What the partner requires, and the id by which it is found again (O10)."""
+    assert leave_out_of_creation(PAIR, BORN, refused) is None
+
+
+def test_F4_a_creation_of_nothing_is_not_made():
+    """One field, and that is refused."""
+    bare = replace(BORN, to=HS, changes=changes({"amount": "5"}))
+    assert leave_out_of_creation(PAIR, bare, {"amount"}) is None
+
+
+def test_F4_what_a_crm_fills_in_is_agreed_upon():
+    """The partner is agreed to look as it does, its source to be blank."""
+    now = {"Amount": 7, "RecordTypeId": "t", "StageName": "S", "Name": "n"}
+    found = base_of_left_out(PAIR, SF, {"Amount", "StageName", "HubSpot_Id__c"}, now)
+    assert found.salesforce == {"Amount": 7, "RecordTypeId": "t", "StageName": "S"}
+    assert found.hubspot == {"amount": None, "pipeline": None, "dealstage": None}
+
+
+@given(st.sets(st.sampled_from([*VALUES, "unknown"])))
+def test_F4_what_is_left_is_a_part_of_what_was_asked_for(refused):
+    """Never anything new, never anything refused, and the base only knows what is written."""
+    found = leave_out_of_update(PAIR, UPDATE, refused)
+    if found is not None:
+        assert set(found.changes) < set(UPDATE.changes)
+        assert not refused & found.values.keys()
+        assert found.settles.hubspot.keys() <= found.values.keys()

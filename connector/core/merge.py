@@ -10,11 +10,17 @@ conversion, look like nothing at all. The table (M = moved since the base, - = n
     -           M         travels to Salesforce, if the rule lets it; else it is put back (F6)
     M           M         a conflict: the rule names the winner (F2)
     no base               a first meeting: the rule names the winner, but blank never beats filled two ways
+
+Two ways, the side edited last wins. Of a conflict that is told by the history of the very field, where the CRM
+keeps one, and by the record's last change where it does not (`Evidence`). A first meeting is no conflict, and
+goes by the records: asking for histories would cost an import as many calls as all its reading.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
 from connector.core.model import (
     Base,
@@ -67,6 +73,37 @@ class Blocked:
 Verdict = Keep | Agree | Write | Hold | Blocked
 
 
+class Evidence(StrEnum):
+    """How it is known when a value was edited."""
+
+    PROPERTY_HISTORY = "the property's history"
+    FIELD_HISTORY = "the field's history"
+    RECORD = "the record's last change"
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """When a side's value was edited, at the latest."""
+
+    at: str
+    by: Evidence
+
+
+Edits = Mapping[Side, Edited]
+
+
+def find_newer(edits: Edits) -> Side:
+    """The side that was edited last; Salesforce if both were at once."""
+    return HS if edits[HS].at > edits[SF].at else SF
+
+
+def describe_edits(edits: Edits) -> str:
+    """Which edit was the later one, and how that is known, for the journal."""
+    newer = find_newer(edits)
+    told = {side: f"{side} at {edits[side].at} by {edits[side].by}" for side in Side}
+    return f"edited later: {told[newer]}, {told[newer.other]}"
+
+
 def is_blank(values: Values) -> bool:
     return all(value is None or (isinstance(value, str) and not value.strip()) for value in values)
 
@@ -79,16 +116,11 @@ def merge_field(
     there = rule.values(HS, hubspot)
     if rule.rule is Rule.DONT_SYNC or here is None or there is None:
         return Keep()
-    agreed_here, agreed_there = rule.values(SF, base.salesforce), rule.values(HS, base.hubspot)
-    first_meeting = agreed_here is None or agreed_there is None
+    agreed = _agreed(rule, base)
     if have_one_meaning(rule, here, there, known):
-        return Keep() if (here, there) == (agreed_here, agreed_there) else Agree()
-    moved = {
-        SF: agreed_here is None or _differ(rule, SF, here, agreed_here),
-        HS: agreed_there is None or _differ(rule, HS, there, agreed_there),
-    }
-    if first_meeting:
-        moved = {SF: True, HS: True}
+        return Keep() if (here, there) == agreed else Agree()
+    first_meeting = agreed is None
+    moved = _find_moved(rule, (here, there), agreed)
     if not (moved[SF] or moved[HS]):
         return Keep()
     winner = _winner(rule, {SF: here, HS: there}, moved, newer, first_meeting=first_meeting)
@@ -97,9 +129,34 @@ def merge_field(
     carried = rule.transform.carry(winner.other, here if winner is SF else there, known)
     if isinstance(carried, Cannot):
         return Blocked(winner.other, carried)
+    carried = rule.fit(winner.other, carried, there if winner is SF else here, known)
     conflict = moved[SF] and moved[HS] and not first_meeting
     why = "F6" if moved[winner.other] and not moved[winner] else "F2" if conflict else "F1"
     return Write(winner.other, carried, why, conflict)
+
+
+def is_contested(rule: FieldRule, salesforce: Fields, hubspot: Fields, base: Base, known: Known) -> bool:
+    """Whether it matters which side was edited last: a two-way field, moved apart on both since they agreed."""
+    here, there, agreed = rule.values(SF, salesforce), rule.values(HS, hubspot), _agreed(rule, base)
+    if rule.rule is not Rule.TWO_WAY or here is None or there is None or agreed is None:
+        return False
+    return all(_find_moved(rule, (here, there), agreed).values()) and not have_one_meaning(rule, here, there, known)
+
+
+def _agreed(rule: FieldRule, base: Base) -> tuple[Values, Values] | None:
+    """What both sides held when they last agreed; None at a first meeting."""
+    here, there = rule.values(SF, base.salesforce), rule.values(HS, base.hubspot)
+    return None if here is None or there is None else (here, there)
+
+
+def _find_moved(
+    rule: FieldRule, now: tuple[Values, Values], agreed: tuple[Values, Values] | None
+) -> dict[Side, bool]:
+    """Which sides moved since they agreed; both, if they never did."""
+    if agreed is None:
+        return dict.fromkeys(Side, True)
+    sides = zip(Side, now, agreed, strict=True)
+    return {side: _differ(rule, side, one, before) for side, one, before in sides}
 
 
 def have_one_meaning(rule: FieldRule, salesforce: Values, hubspot: Values, known: Known) -> bool:

@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from core.examples import HS, NOTHING, SF, Known, OnTargetEdit, Rule, rule
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.core.merge import Agree, Blocked, Hold, Keep, Write, is_blank, merge_field
-from connector.core.model import Base
+from connector.core.merge import (
+    Agree,
+    Blocked,
+    Edited,
+    Evidence,
+    Hold,
+    Keep,
+    Write,
+    describe_edits,
+    find_newer,
+    is_blank,
+    is_contested,
+    merge_field,
+)
+from connector.core.model import Base, Link, LinkState, Pair, Presence, Record
+from connector.core.plan import Situation, find_contested, last_changes
 from connector.mapping.transforms import Email, Number, Owner, Picklist
 
 OLD, HERE, THERE = "old", "here", "there"
@@ -174,6 +190,47 @@ def test_F2_the_newer_side_wins_a_two_way_conflict_and_the_loser_is_flagged():
     assert decide(rule(), HERE, THERE, newer=HS) == to_sf(THERE, "F2", conflict=True)
 
 
+@pytest.mark.parametrize(
+    ("here", "there", "newer"),
+    [("09:00", "09:01", HS), ("09:01", "09:00", SF), ("09:00", "09:00", SF)],
+)
+def test_F2_the_side_edited_last_is_the_newer_one(here, there, newer):
+    """Salesforce, if both were at once; the journal tells both times, and how they are known."""
+    edits = {SF: Edited(here, Evidence.FIELD_HISTORY), HS: Edited(there, Evidence.PROPERTY_HISTORY)}
+    assert find_newer(edits) is newer
+    told = {
+        SF: f"salesforce at {here} by the field's history",
+        HS: f"hubspot at {there} by the property's history",
+    }
+    assert describe_edits(edits) == f"edited later: {told[newer]}, {told[newer.other]}"
+
+
+@pytest.mark.parametrize(
+    ("who", "here", "there", "base", "contested"),
+    [
+        pytest.param(TWO_WAY, HERE, THERE, BASE, True, id="both moved apart"),
+        pytest.param(TWO_WAY, None, THERE, BASE, True, id="cleared and moved"),
+        pytest.param(TWO_WAY, "new", "new ", BASE, False, id="both moved to one meaning"),
+        pytest.param(TWO_WAY, HERE, OLD, BASE, False, id="one moved"),
+        pytest.param(TWO_WAY, HERE, THERE, UNMET, False, id="first meeting"),
+        pytest.param(HOLD, HERE, THERE, BASE, False, id="held"),
+        pytest.param(ALWAYS_SF, HERE, THERE, BASE, False, id="one way"),
+    ],
+)
+def test_F2_when_it_matters_which_side_was_edited_last(who, here, there, base, contested):
+    """Only in a true conflict of a two-way field; so only then the histories are asked for."""
+    assert is_contested(rule(who=who), {"Name": here}, {"name": there}, base, NOTHING) is contested
+
+
+@pytest.mark.parametrize("missing", ["Name", "name"])
+def test_F2_a_field_that_was_not_observed_is_not_contested(missing):
+    """Nothing is known of it."""
+    here, there = {"Name": HERE}, {"name": THERE}
+    here.pop(missing, None)
+    there.pop(missing, None)
+    assert not is_contested(rule(), here, there, BASE, NOTHING)
+
+
 @pytest.mark.parametrize("missing", ["Name", "name"])
 def test_a_field_that_was_not_observed_is_not_decided(missing):
     """Silence about a field is not a blank (law 5)."""
@@ -226,6 +283,40 @@ def test_blank_means_nothing_was_entered(values, blank):
 def test_blank_needs_all_parts():
     """A pair of fields is blank only if both are."""
     assert not is_blank((None, "x"))
+
+
+LIVE = Situation(
+    Link(1, "p", "006A", "1", LinkState.LINKED, SF, BASE),
+    Record(SF, "Opportunity", "006A", "", {"Name": HERE}, modified="09:00"),
+    Record(HS, "deals", "1", "", {"name": THERE}, modified="09:01"),
+)
+
+
+@pytest.mark.parametrize(
+    ("changed", "contested"),
+    [
+        ({}, True),
+        ({"stopped": True}, False),
+        ({"salesforce": None}, False),
+        ({"hubspot": None}, False),
+        ({"salesforce": replace(LIVE.salesforce, presence=Presence.DELETED)}, False),
+    ],
+    ids=["live", "stopped", "Salesforce not seen", "HubSpot not seen", "deleted"],
+)
+def test_F2_only_pairs_that_are_merged_have_contested_fields(changed, contested):
+    """What is not written anyway needs no history; nor does what is only watched, such as a currency (O7)."""
+    watched = rule("Name", "name", at_creation_only=True)
+    pair = Pair("p", "Opportunity", "deals", (rule(), watched), frozenset())
+    found = find_contested(pair, replace(LIVE, **changed), NOTHING)
+    assert found == ([pair.fields[0]] if contested else [])
+
+
+def test_F2_without_a_history_the_records_last_change_counts():
+    """The weaker evidence, and it is told as such."""
+    assert last_changes(LIVE.salesforce, LIVE.hubspot) == {
+        SF: Edited("09:00", Evidence.RECORD),
+        HS: Edited("09:01", Evidence.RECORD),
+    }
 
 
 # --- laws -------------------------------------------------------------------------------------------------
@@ -319,6 +410,15 @@ def test_two_way_conflicts_go_to_the_newer_side_and_flag_the_loser(old, here, th
 def test_dont_sync_never_does_anything(here, there, base, newer):
     """Never, in neither direction."""
     assert decide(rule(who=DONT), here, there, base, newer) == Keep()
+
+
+@given(rules, texts, texts, bases)
+def test_contested_is_what_goes_either_way(one, here, there, base):
+    """A field is contested if and only if its conflict ends otherwise when the other side is the newer one."""
+    verdicts = [decide(one, here, there, base, side) for side in (SF, HS)]
+    conflict = isinstance(verdicts[0], Write) and verdicts[0].conflict
+    contested = is_contested(one, {"Name": here}, {"name": there}, base, NOTHING)
+    assert contested == (conflict and verdicts[0] != verdicts[1])
 
 
 @given(texts, texts, texts, st.sampled_from([TWO_WAY, HOLD]))

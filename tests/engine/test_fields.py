@@ -1,15 +1,14 @@
-"""Whose value wins, what is no edit, and what happens to a record that cannot be synced (F, E)."""
+"""Whose value wins, how it is known which is the most recent, and what is no edit (F)."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from engine.lab import Lab
 
-from connector.core.model import OnTargetEdit, Rule
+from connector.core.model import OnTargetEdit, Rule, Side
 
 
 @pytest.fixture
@@ -102,6 +101,82 @@ def test_F2_the_same_edit_on_both_sides_is_adopted_without_a_write(lab):
     assert lab.sf_get("Opportunity", opportunity)["Amount"] == 6
 
 
+def causes(lab: Lab, run: int) -> list[str]:
+    """Why, of all that a run wrote."""
+    return [change["cause"] for one in lab.store.journal.of_run(run) for change in one["changes"]]
+
+
+def track(lab: Lab, *fields: str) -> None:
+    """An administrator has the history of these fields of opportunities kept."""
+    lab.sandbox_post("salesforce", "field_history", {"Opportunity": list(fields)}, "PUT")
+
+
+@pytest.mark.parametrize("tracked", [True, False], ids=["history kept", "no history"])
+@pytest.mark.parametrize("first", ["salesforce", "hubspot"])
+def test_F2_it_is_the_edit_of_that_field_that_counts(lab, first, tracked):
+    """A later edit of another field makes no value more recent, where the CRM keeps the history of fields."""
+    track(lab, *(["Type", "NextStep", "Amount"] if tracked else []))
+    opportunity, deal = paired_deal(lab, Amount=1)
+    acts = {
+        "salesforce": lambda **more: lab.sf_edit("Opportunity", opportunity, **more),
+        "hubspot": lambda **more: lab.hs_edit("deals", deal, **more),
+    }
+    second = "hubspot" if first == "salesforce" else "salesforce"
+    fields = {"salesforce": {"Amount": 2}, "hubspot": {"amount": "3"}}
+    others = {"salesforce": {"NextStep": "call"}, "hubspot": {"hs_next_step": "call"}}
+    for side, values in ((first, fields[first]), (second, fields[second]), (first, others[first])):
+        acts[side](**values)
+        lab.advance(minutes=1)
+    report = lab.sync_once()
+    # Without its history Salesforce's value is as recent as its record.
+    winner = "salesforce" if first == "salesforce" and not tracked else second
+    assert lab.sf_get("Opportunity", opportunity)["Amount"] == (2 if winner == "salesforce" else 3)
+    (cause,) = causes(lab, report.run)
+    assert "hubspot at" in cause
+    assert "by the property's history" in cause
+    assert ("by the field's history" if tracked else "by the record's last change") in cause
+    ((_, _, old, new, _, conflict),) = journalled(lab, report.run)
+    assert {float(old), float(new)} == {2, 3}
+    assert conflict
+
+
+def test_F2_histories_are_asked_for_only_where_there_is_a_conflict(lab):
+    """One call of each side for all the conflicts of a window; none for edits of one side."""
+    pairs = [paired_deal(lab, Name=f"Deal {number}", Amount=1) for number in range(3)]
+
+    def price() -> list[int]:
+        for opportunity, _ in pairs:
+            lab.sf_edit("Opportunity", opportunity, Amount=lab.sf_get("Opportunity", opportunity)["Amount"] + 1)
+        lab.advance(minutes=1)
+        report = lab.sync()
+        lab.sync()
+        return [report.calls[side] for side in Side]
+
+    alone = price()
+    for _, deal in pairs:
+        lab.hs_edit("deals", deal, amount="-1")
+    salesforce, hubspot = price()
+    assert (salesforce - alone[0], hubspot - alone[1]) == (1, 1)
+
+
+def test_F2_of_two_edits_of_an_owner_the_history_tells(lab):
+    """A history calls a standard lookup by its relationship."""
+    people = ("ann@x.com", "bob@x.com", "cy@x.com")
+    users = lab.sandbox_post("salesforce", "users", [{"Email": one} for one in people])
+    lab.sandbox_post("hubspot", "owners", [{"email": one} for one in people])
+    owners = {one["email"]: one["id"] for one in lab.hs("GET", "/crm/v3/owners/?limit=100")["results"]}
+    track(lab, "OwnerId", "NextStep")
+    opportunity, deal = paired_deal(lab, OwnerId=users[0]["id"])
+    lab.sf_edit("Opportunity", opportunity, OwnerId=users[1]["id"])
+    lab.advance(minutes=1)
+    lab.hs_edit("deals", deal, hubspot_owner_id=owners["cy@x.com"])
+    lab.advance(minutes=1)
+    lab.sf_edit("Opportunity", opportunity, NextStep="call")
+    report = lab.sync_once()
+    assert lab.sf_get("Opportunity", opportunity)["OwnerId"] == users[2]["id"]
+    assert any("by the field's history" in one for one in causes(lab, report.run))
+
+
 # --- clearing ---------------------------------------------------------------------------------------------
 
 
@@ -164,6 +239,32 @@ def test_F4_an_unmapped_value_skips_its_field_and_nothing_else(lab):
     new = lab.opportunity("Another", Type="Barter")
     lab.sync_once()
     assert not lab.hs_get("deals", lab.deal_of(new), "dealtype")["dealtype"]
+
+
+def test_F4_an_unmapped_value_is_a_problem_where_the_mapping_says_so(lab):
+    """`otherwise: error` lists the field, and the rest of the edit arrives."""
+    rule_for(lab, "opportunity-deal", "Type", skip_untranslatable=False)
+    opportunity, deal = paired_deal(lab, Type="New Customer")
+    lab.sf_edit("Opportunity", opportunity, Type="Barter", Name="Renamed")
+    lab.sync()
+    shown = lab.hs_get("deals", deal, "dealtype", "dealname")
+    assert (shown["dealtype"], shown["dealname"]) == ("newbusiness", "Renamed")
+    (problem,) = lab.problems()
+    assert (problem["field"], problem["code"], problem["cause"]) == ("Type", "NO_COUNTERPART", "property values")
+    assert "'Barter'" in problem["detail"]
+    lab.sf_edit("Opportunity", opportunity, Type="New Customer")
+    lab.sync_once()
+    assert lab.problems() == []
+
+
+def test_F4_an_unmapped_value_takes_the_default_where_the_mapping_has_one(lab):
+    """`otherwise: default`: the target gets it, and the source keeps what it has."""
+    rule_for(lab, "opportunity-deal", "Type", defaults={Side.HUBSPOT: ("existingbusiness",)})
+    opportunity, deal = paired_deal(lab, Type="New Customer")
+    lab.sf_edit("Opportunity", opportunity, Type="Barter")
+    lab.sync_until_rest()
+    assert lab.hs_get("deals", deal, "dealtype")["dealtype"] == "existingbusiness"
+    assert lab.sf_get("Opportunity", opportunity)["Type"] == "Barter"
 
 
 # --- F6 ---------------------------------------------------------------------------------------------------
@@ -302,61 +403,3 @@ def test_law5_an_edit_just_before_our_look_is_not_overwritten_unseen(lab):
     assert winner == lab.sf_get("Opportunity", opportunity)["Description"] == "in between"
     runs = range(1, 20)
     assert "ours" in {old for run in runs for _, _, old, *_ in journalled(lab, run)}
-
-
-# --- E ----------------------------------------------------------------------------------------------------
-
-
-def test_E1_a_record_that_fails_is_listed_and_the_others_go_on(lab):
-    """With class, cause, remedy and attempts; mended, it is gone from the list."""
-    opportunity, deal = paired_deal(lab)
-    _, other = paired_deal(lab, Name="Other")
-    lab.hs_edit("deals", deal, dealname="x" * 200)  # Salesforce takes at most 120 characters
-    lab.hs_edit("deals", other, dealname="Fine")
-    report = lab.sync()
-    assert report.status == "problems"
-    names = {row["Name"] for row in lab.sf_all("SELECT Name FROM Opportunity")}
-    assert names == {"Big deal", "Fine"}
-    (problem,) = lab.problems()
-    assert (problem["record_id"], problem["cause"], problem["attempts"]) == (opportunity, "property values", 1)
-    assert problem["detail"]
-    assert problem["remedy"]
-    lab.hs_edit("deals", deal, dealname="Mended")
-    report = lab.sync_once()
-    assert (report.status, lab.problems()) == ("ok", [])
-    assert lab.sf_get("Opportunity", opportunity)["Name"] == "Mended"
-
-
-def test_E1_a_deal_without_what_salesforce_requires_waits_alone(lab):
-    """No close date: that deal is listed with the field; given one, it becomes an opportunity (O9)."""
-    base = {"pipeline": lab.pipeline(), "dealstage": lab.stages()["Prospecting"]}
-    poor = lab.hs_create("deals", dealname="Poor", **base)
-    lab.hs_create("deals", dealname="Good", closedate="2026-06-30T00:00:00Z", **base)
-    lab.sync()
-    assert [row["Name"] for row in lab.sf_all("SELECT Name FROM Opportunity")] == ["Good"]
-    (problem,) = lab.problems()
-    assert (problem["record_id"], problem["cause"]) == (poor, "property values")
-    assert "CloseDate" in problem["detail"]
-    lab.hs_edit("deals", poor, closedate="2026-07-31T00:00:00Z")
-    lab.sync_once()
-    assert {row["Name"] for row in lab.sf_all("SELECT Name FROM Opportunity")} == {"Good", "Poor"}
-    assert lab.problems() == []
-
-
-def test_E2_what_failed_is_tried_again_with_a_growing_delay(lab):
-    """After 15 minutes, then 30, then 60; between these it is left alone."""
-    _, deal = paired_deal(lab)
-    lab.hs_edit("deals", deal, dealname="x" * 200)
-    lab.sync()
-    (first,) = lab.problems()
-    for attempts, minutes in ((1, 15), (2, 30), (3, 60)):
-        (problem,) = lab.problems()
-        last, due = (datetime.fromisoformat(problem[name]) for name in ("last", "next_try"))
-        assert (problem["attempts"], due - last) == (attempts, timedelta(minutes=minutes))
-        assert problem["since"] == first["since"]
-        lab.advance(minutes=minutes / 2)
-        lab.sync()
-        assert lab.problems()[0]["attempts"] == attempts
-        lab.advance(minutes=minutes / 2)
-        lab.sync()
-    assert lab.problems()[0]["attempts"] == 4

@@ -14,6 +14,7 @@ from connector.adapters.http import ATTEMPTS, Door, PlainLoopback
 from connector.adapters.hubspot import HubSpot, HubSpotCredentials
 from connector.adapters.salesforce import Salesforce, SalesforceCredentials
 from connector.core.model import Pair, Side
+from connector.engine.allocation import Allocation
 from connector.engine.world import Connection
 from connector.settings import (
     Credentials,
@@ -58,13 +59,16 @@ def connect(
     pairs = load_mapping(settings, folder) if pairs is None else pairs
     credentials = load_credentials(environment, settings)
     carried = transports or {}
+    store = store or Store.open(settings.store, settings.connection, now)
+    allocation = Allocation(settings.daily_calls(), store, now)
     return Connection(
         settings=settings,
         pairs=pairs,
-        salesforce=_salesforce(settings, credentials, carried.get(Side.SALESFORCE), sleep, attempts),
-        hubspot=_hubspot(settings, credentials, carried.get(Side.HUBSPOT), sleep, attempts),
-        store=store or Store.open(settings.store, settings.connection, now),
+        salesforce=_salesforce(settings, credentials, carried.get(Side.SALESFORCE), allocation, sleep, attempts),
+        hubspot=_hubspot(settings, credentials, carried.get(Side.HUBSPOT), allocation, sleep, attempts),
+        store=store,
         now=now,
+        allocation=allocation,
     )
 
 
@@ -72,6 +76,7 @@ def _salesforce(
     settings: Settings,
     given: Credentials,
     transport: BaseAdapter | None,
+    allocation: Allocation,
     sleep: Callable[[float], None],
     attempts: int,
 ) -> Salesforce:
@@ -93,6 +98,7 @@ def _salesforce(
         Side.SALESFORCE,
         salesforce.judge,
         counts=salesforce.is_counted,
+        spend=lambda: allocation.spend(Side.SALESFORCE),
         secrets=login.secrets,
         mounts=mounts,
         aliases=salesforce.login_aliases(login),
@@ -113,6 +119,7 @@ def _hubspot(
     settings: Settings,
     given: Credentials,
     transport: BaseAdapter | None,
+    allocation: Allocation,
     sleep: Callable[[float], None],
     attempts: int,
 ) -> HubSpot:
@@ -120,6 +127,7 @@ def _hubspot(
     door = Door(
         Side.HUBSPOT,
         hubspot.judge,
+        spend=lambda: allocation.spend(Side.HUBSPOT),
         secrets=[login.access_token],
         mounts={"https://": transport, "http://": transport} if transport is not None else None,
         sleep=sleep,

@@ -1,0 +1,111 @@
+"""How many API calls may this connector make: in any 24 hours, of each CRM, across runs (E3)?
+
+Every call is allowed for before it is made, so that the number is never exceeded; the run then stops between two
+calls, as it would at a network that is gone, and what was done is settled. Calls are counted by the hour, and an
+hour counts until all of it is 24 hours ago. Salesforce's own limit is one of any 24 hours too (Salesforce
+Developer Limits and Allocations, "API Request Limits and Allocations").
+
+Above three quarters of what may be used, what failed is not tried again by itself, so that the rest is left for
+new edits (E2; HubSpot Knowledge Base, "Why are my errored syncs not automatically retrying?").
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+
+from connector.adapters.base import Usage
+from connector.core.model import ProblemClass, Side
+from connector.errors import Spent
+from connector.store.store import Store
+
+SCARCE = 0.75
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+
+_SETTINGS = {Side.SALESFORCE: "salesforce.daily_calls", Side.HUBSPOT: "hubspot.daily_calls"}
+_NAMES = {Side.SALESFORCE: "Salesforce", Side.HUBSPOT: "HubSpot"}
+
+
+class Allocation:
+    """The calls that the settings allow, and those made. `most` is by side; None: as many as the vendor allows."""
+
+    def __init__(self, most: Mapping[Side, int | None], store: Store, now: Callable[[], datetime]) -> None:
+        self._most = most
+        self._store = store
+        self._now = now
+        self._lock = threading.Lock()  # batches are under way at a time
+        self._before = {side: self._read(side) for side in Side}
+        self._made: dict[Side, dict[str, int]] = {side: {} for side in Side}
+
+    def spend(self, side: Side) -> None:
+        """A call is about to be made. Raises `Spent` if it would be one too many."""
+        with self._lock:
+            most = self._most[side]
+            if most is not None and self._used(side) >= most:
+                raise _too_many(side, most)
+            hour = _hour(self._now())
+            self._made[side][hour] = self._made[side].get(hour, 0) + 1
+
+    def left(self, side: Side) -> int | None:
+        """The calls that the settings still allow now; None: they do not say."""
+        with self._lock:
+            most = self._most[side]
+            return None if most is None else max(most - self._used(side), 0)
+
+    def as_json(self) -> dict[str, dict[str, int | None]]:
+        """As `connector status --json` shows it: the calls of the last 24 hours by side, and those allowed."""
+        with self._lock:
+            return {side.value: {"used": self._used(side), "allowed": self._most[side]} for side in Side}
+
+    def is_scarce(self, usages: Mapping[Side, Usage]) -> bool:
+        """Whether more than three quarters of a CRM's calls are used, be it ours or the vendor's own count."""
+        return any(self._is_scarce(side, usage) for side, usage in usages.items())
+
+    def _is_scarce(self, side: Side, usage: Usage) -> bool:
+        own, most = self.left(side), self._most[side]
+        counts = [(own, most), (usage.left, usage.limit)]
+        return any(left is not None and limit and left < (1 - SCARCE) * limit for left, limit in counts)
+
+    def keep(self) -> None:
+        """Note in the store what was made since the last time. Not to be called while pretending."""
+        with self._lock:
+            made = {side: some for side, some in self._made.items() if some}
+            for side in made:
+                self._before[side] = self._by_hour(side)
+                self._made[side] = {}
+            with self._store.transaction():
+                for side in made:
+                    self._store.runs.remember(_stream(side), self._before[side])
+
+    def _used(self, side: Side) -> int:
+        return sum(self._by_hour(side).values())
+
+    def _by_hour(self, side: Side) -> dict[str, int]:
+        """Calls by hour, of the hours that still count."""
+        begins = _hour(self._now() - DAY)
+        hours = {*self._before[side], *self._made[side]}
+        before, made = self._before[side], self._made[side]
+        return {hour: before.get(hour, 0) + made.get(hour, 0) for hour in sorted(hours) if hour >= begins}
+
+    def _read(self, side: Side) -> dict[str, int]:
+        return dict(self._store.runs.read(_stream(side)) or {})
+
+
+def _hour(moment: datetime) -> str:
+    """The hour that a moment lies in, such as `2026-03-02T09`; in UTC, and so in the order of time."""
+    return moment.strftime("%Y-%m-%dT%H")
+
+
+def _stream(side: Side) -> str:
+    return f"calls/{side}"
+
+
+def _too_many(side: Side, most: int) -> Spent:
+    name = _NAMES[side]
+    return Spent(
+        side,
+        ProblemClass.API_LIMIT,
+        f"the {most:,} {name} calls that the settings allow in 24 hours are used",
+        f"run again later: calls become free hour by hour; or raise `{_SETTINGS[side]}`",
+    )

@@ -1,0 +1,319 @@
+"""How many calls are made at most, what suspends the whole connection, and how it goes on again (E2, E3, E4)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+from engine.lab import Lab
+
+from connector.core.model import Side
+from connector.engine.run import sync
+from connector.engine.suspension import find_suspension, resume
+from connector.errors import Condition, Spent, Suspended, Unreachable
+
+IDLE = 2
+"""Salesforce calls of a run that finds nothing to do."""
+
+
+def administer(lab: Lab, side: str, what: str, body: object) -> None:
+    """An administrator's act."""
+    lab.sandbox_post(side, what, body, "PUT")
+
+
+def salesforce_calls(lab: Lab) -> int:
+    """API calls that Salesforce has counted, people's too."""
+    return lab.salesforce.admin.usage()["total"]
+
+
+@pytest.fixture
+def lab():
+    """Two empty CRMs in step."""
+    lab = Lab()
+    lab.sync()
+    return lab
+
+
+def allow(lab: Lab, side: Side, more: int) -> int:
+    """Let the connector make so many calls more within these 24 hours; returns how many that is in all."""
+    name = f"{side.value.upper()}__DAILY_CALLS"
+    lab.configure(**{name: "1000"})
+    most = 1000 - lab.connection().allocation.left(side) + more
+    lab.configure(**{name: str(most)})
+    return most
+
+
+def stage(lab: Lab) -> dict[str, str]:
+    return {"pipeline": lab.pipeline(), "dealstage": lab.stages()["Prospecting"]}
+
+
+# --- E3 ---------------------------------------------------------------------------------------------------
+
+
+def test_E3_no_more_calls_are_made_than_the_settings_allow(lab):
+    """Whatever there is to do: the run stops before the call that would be one too many, and says so."""
+    most = allow(lab, Side.SALESFORCE, 7)
+    before = salesforce_calls(lab)
+    for _ in range(3):
+        lab.sync()
+    assert salesforce_calls(lab) - before == 3 * IDLE
+    lab.hs_create("deals", dealname="New", closedate="2026-06-30T00:00:00Z", **stage(lab))
+    with pytest.raises(Spent) as caught:
+        lab.sync()
+    assert caught.value.exit_code == 4
+    assert f"{most} Salesforce calls" in caught.value.message
+    assert "salesforce.daily_calls" in caught.value.remedy
+    assert salesforce_calls(lab) - before == 7
+    assert lab.store.runs.last()["status"] == "stopped"
+    with pytest.raises(Spent):
+        lab.sync()
+    assert salesforce_calls(lab) - before == 7
+    assert find_suspension(lab.store) is None
+
+
+def test_E3_calls_become_free_hour_by_hour_and_the_work_is_done_then(lab):
+    """Nothing is lost and nothing is done twice by a run that stopped for want of calls."""
+    allow(lab, Side.SALESFORCE, 7)
+    for _ in range(3):
+        lab.sync()
+    lab.hs_create("deals", dealname="New", closedate="2026-06-30T00:00:00Z", **stage(lab))
+    with pytest.raises(Spent):
+        lab.sync()
+    lab.advance(hours=23)
+    with pytest.raises(Spent):
+        lab.sync()
+    lab.advance(hours=2)
+    lab.sync()
+    assert [row["Name"] for row in lab.sf_all("SELECT Name FROM Opportunity")] == ["New"]
+
+
+def test_E3_calls_of_a_run_that_died_count_too(lab):
+    """What was sent was sent."""
+    allow(lab, Side.SALESFORCE, 20)
+    lab.opportunity()
+    before = salesforce_calls(lab)
+    assert lab.sync_and_die(30, after_delivery=False)
+    spent = salesforce_calls(lab) - before
+    assert spent >= IDLE
+    assert lab.connection().allocation.left(Side.SALESFORCE) == 20 - spent
+
+
+def test_E3_hubspots_calls_may_be_limited_too(lab):
+    """The same, for the other side."""
+    most = allow(lab, Side.HUBSPOT, 3)
+    with pytest.raises(Spent) as caught:
+        lab.sync()
+    assert caught.value.side is Side.HUBSPOT
+    assert f"{most} HubSpot calls" in caught.value.message
+
+
+def test_E3_the_plan_says_when_the_calls_will_not_do(lab):
+    """It tells how many are left by the settings, and that a sync would not come to its end."""
+    lab.opportunity()
+    allow(lab, Side.HUBSPOT, 20)
+    report = lab.plan()
+    assert report.left[Side.HUBSPOT] == 20 - report.calls[Side.HUBSPOT]
+    assert "(E3)" not in " ".join(report.notes)
+    allow(lab, Side.HUBSPOT, report.calls[Side.HUBSPOT])
+    report = lab.plan()
+    assert report.left[Side.HUBSPOT] == 0
+    assert "only 0 hubspot calls are left" in " ".join(report.notes)
+
+
+# --- E2 ---------------------------------------------------------------------------------------------------
+
+
+def test_E2_when_calls_are_scarce_only_new_edits_are_synced(lab):
+    """Above three quarters of the allocation what failed is left alone; later it is tried again."""
+    opportunity = lab.opportunity()
+    lab.sync()
+    deal = lab.deal_of(opportunity)
+    lab.hs_edit("deals", deal, dealname="x" * 200)
+    lab.sync()
+    lab.configure(SALESFORCE__DAILY_CALLS="40")
+    while lab.connection().allocation.left(Side.SALESFORCE) >= 10:
+        lab.sync()
+    lab.advance(minutes=20)
+    other = lab.opportunity("New")
+    report = lab.sync()
+    assert [one["attempts"] for one in lab.problems()] == [1]
+    assert "not tried again" in " ".join(report.notes)
+    assert lab.partner("deals", other)
+    lab.configure(SALESFORCE__DAILY_CALLS="1000")
+    lab.sync()
+    assert [one["attempts"] for one in lab.problems()] == [2]
+
+
+# --- E4 ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Something that concerns the whole connection, and how it comes about and is mended."""
+
+    side: Side
+    condition: Condition
+    begin: Callable[[Lab], None]
+    end: Callable[[Lab], None]
+    by_itself: bool
+
+
+def permit(allowed: bool) -> Callable[[Lab], None]:
+    return lambda lab: administer(lab, "salesforce", "permissions", {"PermissionsApiEnabled": allowed})
+
+
+def limit(side: str, **settings: object) -> Callable[[Lab], None]:
+    return lambda lab: administer(lab, side, "settings", settings)
+
+
+def present(name: str, right: Callable[[Lab], str]) -> tuple[Callable[[Lab], None], Callable[[Lab], None]]:
+    """Somebody takes the credentials away, and gives them back."""
+    return (
+        lambda lab: lab.environment.update({name: "revoked"}),
+        lambda lab: lab.environment.update({name: right(lab)}),
+    )
+
+
+def miss_scope(lab: Lab) -> None:
+    lab.sandbox_post("hubspot", "faults", {"kind": "status", "status": 403, "path": "/crm/v3/owners"})
+
+
+def grant_scope(lab: Lab) -> None:
+    lab.sandbox_post("hubspot", "faults", None, "DELETE")
+
+
+TROUBLES = {
+    "API disabled": Trouble(Side.SALESFORCE, Condition.API_DISABLED, permit(False), permit(True), True),
+    "Salesforce's limit": Trouble(
+        Side.SALESFORCE,
+        Condition.LIMIT_REACHED,
+        limit("salesforce", daily_requests=1),
+        limit("salesforce", daily_requests=15_000),
+        True,
+    ),
+    "HubSpot's limit": Trouble(
+        Side.HUBSPOT,
+        Condition.LIMIT_REACHED,
+        limit("hubspot", enforce_limits="always", daily_limit=1),
+        limit("hubspot", enforce_limits="never"),
+        True,
+    ),
+    "session": Trouble(
+        Side.SALESFORCE,
+        Condition.NOT_LET_IN,
+        *present("SALESFORCE_SESSION_ID", lambda lab: lab.salesforce.session_id),
+        False,
+    ),
+    "token": Trouble(
+        Side.HUBSPOT,
+        Condition.NOT_LET_IN,
+        *present("HUBSPOT_ACCESS_TOKEN", lambda lab: lab.hubspot.access_token),
+        False,
+    ),
+    "scope": Trouble(Side.HUBSPOT, Condition.SCOPE_MISSING, miss_scope, grant_scope, False),
+}
+
+
+@pytest.fixture(params=TROUBLES)
+def trouble(request):
+    return TROUBLES[request.param]
+
+
+def begin(lab: Lab, trouble: Trouble) -> None:
+    """Let it come about, and let a run meet it."""
+    lab.opportunity()
+    trouble.begin(lab)
+    with pytest.raises(Unreachable) as caught:
+        lab.sync()
+    assert (caught.value.side, caught.value.condition) == (trouble.side, trouble.condition)
+    assert not isinstance(caught.value, Suspended)
+
+
+def used(lab: Lab) -> list[int]:
+    """API calls by side, as this connector counts them: those of the last connection it made."""
+    connection = lab.connection()
+    with pytest.raises(Suspended):
+        sync(connection)
+    return [connection.crm(side).usage().calls for side in Side]
+
+
+def test_E4_a_condition_of_the_whole_connection_suspends_it_visibly(lab, trouble):
+    """Why, since when, and what to do stand in the store, where `connector status` finds them."""
+    moment = lab.clock.now().isoformat()
+    begin(lab, trouble)
+    found = find_suspension(lab.store)
+    assert (found.side, found.condition, found.since) == (trouble.side, trouble.condition, moment)
+    assert found.message
+    assert found.remedy
+    assert found.as_json()["ends_by_itself"] is trouble.by_itself
+    assert lab.store.runs.last()["status"] == "stopped"
+    assert lab.problems() == []
+
+
+def test_E4_later_runs_refuse_quickly_and_say_how_to_go_on(lab, trouble):
+    """At most one cheap call, no run begun, and the reason with its beginning."""
+    begin(lab, trouble)
+    since, run = find_suspension(lab.store).since, lab.store.runs.last()["run"]
+    lab.advance(minutes=15)
+    assert sum(used(lab)) == (1 if trouble.by_itself else 0)
+    with pytest.raises(Suspended) as caught:
+        lab.sync()
+    assert caught.value.exit_code == 4
+    assert since in caught.value.message
+    assert ("connector resume" in caught.value.remedy) is not trouble.by_itself
+    assert lab.store.runs.last()["run"] == run
+    found = find_suspension(lab.store)
+    assert (found.since, found.refused) == (since, 2)
+    with pytest.raises(Suspended):
+        lab.plan()
+
+
+def test_E4_once_it_is_over_everything_is_synced(lab, trouble):
+    """By itself, or once a person has said so."""
+    begin(lab, trouble)
+    trouble.end(lab)
+    if not trouble.by_itself:
+        with pytest.raises(Suspended):
+            lab.sync()
+        assert resume(lab.store).condition == trouble.condition
+    lab.sync_once()
+    assert find_suspension(lab.store) is None
+    assert len(lab.hs_all("deals")) == 1
+
+
+def test_E4_resumed_too_early_it_is_suspended_anew(lab, trouble):
+    """`connector resume` only lets the next run try."""
+    begin(lab, trouble)
+    resume(lab.store)
+    lab.advance(minutes=1)
+    with pytest.raises(Unreachable) as caught:
+        lab.sync()
+    assert caught.value.condition == trouble.condition
+    assert find_suspension(lab.store).since == find_suspension(lab.store).last
+
+
+def test_E4_one_trouble_may_follow_another(lab):
+    """What the probing call meets is what it is now."""
+    begin(lab, TROUBLES["API disabled"])
+    TROUBLES["API disabled"].end(lab)
+    TROUBLES["session"].begin(lab)
+    with pytest.raises(Suspended) as caught:
+        lab.sync()
+    assert caught.value.condition is Condition.NOT_LET_IN
+    assert find_suspension(lab.store).refused == 1
+
+
+def test_E4_a_vendor_that_is_down_suspends_nothing(lab):
+    """The next run just tries."""
+    lab.sandbox_post("hubspot", "faults", {"kind": "status", "status": 503})
+    with pytest.raises(Unreachable) as caught:
+        lab.sync()
+    assert caught.value.condition is None
+    lab.sandbox_post("hubspot", "faults", None, "DELETE")
+    lab.sync_once()
+
+
+def test_E4_nothing_to_resume(lab):
+    """A connection that is not suspended stays as it is."""
+    assert resume(lab.store) is None

@@ -38,6 +38,7 @@ class SalesforceSettings(_Section):
     api_version: str = Field("62.0", pattern=r"^\d+\.0$")
     overlap_minutes: float = Field(10, ge=0, description="how far the cursor stays behind the server's clock")
     id_field: str = Field("HubSpot_Id__c", description="external id field that stores the HubSpot id")
+    daily_calls: int | None = Field(None, ge=1, description="API calls in any 24 hours (E3)")
 
 
 class HubSpotSettings(_Section):
@@ -50,6 +51,7 @@ class HubSpotSettings(_Section):
     searches_per_second: int = Field(5, ge=0, description="0: no limit")
     workers: int = Field(4, ge=1, le=16, description="batches under way at a time")
     sweep_hours: float = Field(24, gt=0, description="how often to look for records deleted in HubSpot")
+    daily_calls: int | None = Field(None, ge=1, description="API calls in any 24 hours (E3)")
     associations_per_run: int = Field(1000, ge=0, description="deals whose contacts each run reads again")
 
 
@@ -80,13 +82,15 @@ class PipelineOptions(_Section):
 
 
 class LifecycleOptions(_Section):
-    """Automatic lifecycle stages; an empty value switches that automation off (L2, L3, L5, L7)."""
+    """Automatic lifecycle stages; an empty value switches that automation off (L2, L3, L5, L6, L7)."""
 
     deal_created: str | None = "opportunity"
     deal_won: str | None = "customer"
     company_to_contacts: bool = False
     role_open: str | None = "opportunity"
     role_won: str | None = "customer"
+    new_record: str | None = None
+    account_fallback: bool = False
 
 
 class GuardOptions(_Section):
@@ -144,6 +148,9 @@ class Settings(_Section):
 
     def pipeline_settings(self) -> PipelineSettings:
         return PipelineSettings(**self.pipelines.model_dump())
+
+    def daily_calls(self) -> dict[Side, int | None]:
+        return {Side.SALESFORCE: self.salesforce.daily_calls, Side.HUBSPOT: self.hubspot.daily_calls}
 
     def deletion_limit(self) -> DeletionLimit:
         return DeletionLimit(self.guard.records, self.guard.percent)

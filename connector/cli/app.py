@@ -1,8 +1,8 @@
 """Which commands are there?
 
-    sync     plan, sync, status        `cli/sync.py`
-    set up   init, check               `cli/setup.py`
-    try it   demo, sandbox serve       `cli/demo.py`, `cli/sandbox.py`
+    sync     plan, sync, status, resume   `cli/sync.py`
+    set up   init, check                  `cli/setup.py`
+    try it   demo, sandbox serve          `cli/demo.py`, `cli/sandbox.py`
 
 Every error a command raises on purpose is told in one place, `Commands.invoke`, and becomes an exit code:
 0 done, 1 done with problems, 2 bad usage or configuration, 3 refused by the guard, 4 no connection.

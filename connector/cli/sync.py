@@ -1,4 +1,4 @@
-"""`plan`, `sync` and `status`."""
+"""`plan`, `sync`, `status` and `resume`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from connector.cli import printing
-from connector.errors import Busy, Stop
+from connector.errors import Busy, Stop, Suspended
 
 if TYPE_CHECKING:
     from connector.engine.report import Report
@@ -28,6 +28,14 @@ RecordIds = Annotated[
         "--record",
         metavar="ID",
         help="Only this record, now: a Salesforce id, or deal:ID, contact:ID, company:ID. May be repeated.",
+    ),
+]
+Create = Annotated[
+    bool,
+    typer.Option(
+        "--create",
+        help="With --record: make its partner on the other side even where the rules would make none, such as an"
+        " account for a company without contacts.",
     ),
 ]
 Deletes = Annotated[
@@ -59,11 +67,13 @@ def register(app: typer.Typer) -> None:
         rich_help_panel=PANEL,
         epilog=printing.make_examples("connector status", "connector status --json"),
     )(status)
+    app.command(rich_help_panel=PANEL, epilog=printing.make_examples("connector resume"))(resume)
 
 
 def plan(
     json: Json = False,
     record: RecordIds = None,
+    create: Create = False,
     deletes: Deletes = None,
     all_: Annotated[
         bool, typer.Option("--all", help="Show every action, not only the first 20 of a kind.")
@@ -75,7 +85,7 @@ def plan(
     """
     from connector.engine import run  # noqa: PLC0415  # slow to import
 
-    wish = run.Wish(deletes=deletes, records=tuple(record or ()))
+    wish = _wish(record, create, deletes)
     report = _run(run.plan, wish, told=_nothing_planned if json else None)
     if json:
         printing.print_json(report.plan_as_json())
@@ -84,7 +94,7 @@ def plan(
     raise typer.Exit(exit_code(report.status))
 
 
-def sync(json: Json = False, record: RecordIds = None, deletes: Deletes = None) -> None:
+def sync(json: Json = False, record: RecordIds = None, create: Create = False, deletes: Deletes = None) -> None:
     """Bring both CRMs into step.
 
     Exit code 0: done; 1: done, with problems; 2: bad configuration; 3: refused by the guard;
@@ -92,7 +102,7 @@ def sync(json: Json = False, record: RecordIds = None, deletes: Deletes = None) 
     """
     from connector.engine import run  # noqa: PLC0415  # slow to import
 
-    wish = run.Wish(deletes=deletes, records=tuple(record or ()))
+    wish = _wish(record, create, deletes)
     report = _run(run.sync, wish, told=_last_report if json else None)
     if json:
         printing.print_json(report.as_json())
@@ -101,19 +111,36 @@ def sync(json: Json = False, record: RecordIds = None, deletes: Deletes = None) 
     raise typer.Exit(exit_code(report.status))
 
 
+def _wish(record: list[str] | None, create: bool, deletes: bool | None) -> Wish:  # noqa: FBT001  # options of typer
+    from connector.engine.run import Wish  # noqa: PLC0415  # slow to import
+
+    if create and not record:
+        raise typer.BadParameter("name the records to create partners for with --record", param_hint="--create")
+    return Wish(deletes=deletes, records=tuple(record or ()), create=create)
+
+
 def status(json: Json = False) -> None:
-    """Show the last run, what is linked, and every open problem. Asks neither CRM."""
+    """Show whether the sync is suspended, the last run, links, API calls and every open problem.
+
+    Asks neither CRM.
+    """
+    from connector.engine.allocation import Allocation  # noqa: PLC0415  # slow to import
+    from connector.engine.suspension import find_suspension  # noqa: PLC0415  # slow to import
     from connector.settings import load_settings  # noqa: PLC0415  # slow to import
     from connector.store.store import Store  # noqa: PLC0415  # slow to import
 
     settings = load_settings(os.environ, Path.cwd())
     store = Store.open(settings.store, settings.connection, lambda: datetime.now(UTC))
+    suspension = find_suspension(store)
     found = {
         "connection": settings.connection,
+        "suspension": suspension.as_json() if suspension else None,
+        "calls": Allocation(settings.daily_calls(), store, lambda: datetime.now(UTC)).as_json(),
         "last_run": store.runs.last(),
         "links": store.links.count_by_state(),
         "due": store.records.count_dirty(),
         "waiting": store.records.count_waiting(),
+        "out_of_scope": sum(store.records.count_out_of_scope().values()),
         "problems": store.problems.all(),
     }
     store.close()
@@ -121,6 +148,25 @@ def status(json: Json = False) -> None:
         printing.print_json(found)
     else:
         printing.print_status(found)
+
+
+def resume(json: Json = False) -> None:
+    """Let the next run try again after the sync was suspended. Asks neither CRM.
+
+    Credentials that were refused and scopes that were missing suspend it until this is said.
+    """
+    from connector.engine.suspension import resume as end_suspension  # noqa: PLC0415  # slow to import
+    from connector.settings import load_settings  # noqa: PLC0415  # slow to import
+    from connector.store.store import Store  # noqa: PLC0415  # slow to import
+
+    settings = load_settings(os.environ, Path.cwd())
+    store = Store.open(settings.store, settings.connection, lambda: datetime.now(UTC))
+    ended = end_suspension(store)
+    store.close()
+    if json:
+        printing.print_json({"resumed": ended is not None, "suspension": ended.as_json() if ended else None})
+    else:
+        printing.print_resumed(ended.as_json() if ended else None)
 
 
 def _run(
@@ -138,7 +184,7 @@ def _run(
             return act(connection, wish, tell)
     except Stop as error:
         if told is not None:
-            begun = None if isinstance(error, Busy) else connection
+            begun = None if isinstance(error, Busy | Suspended) else connection
             status = "refused" if error.exit_code == REFUSED else "stopped"
             printing.print_json(told(begun) | {"status": status, "error": printing.describe_stop(error)})
         raise

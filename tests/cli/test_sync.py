@@ -78,11 +78,10 @@ def test_wrong_token_stops_a_sync(connected: Run) -> None:
     """Three parts on stderr (what, why, what to do), exit code 4, no traceback."""
     result = connected("sync", HUBSPOT_ACCESS_TOKEN="wrong")
     assert (result.exit_code, result.stdout) == (4, "")
-    assert result.stderr.splitlines() == [
-        "Stopped: no connection",
-        "  HubSpot refuses the access token",
-        "  → check HUBSPOT_ACCESS_TOKEN: it may have been rotated, revoked or cut off",
-    ]
+    lines = result.stderr.splitlines()
+    assert lines[:2] == ["Stopped: no connection", "  HubSpot refuses the access token"]
+    remedy = "→ check HUBSPOT_ACCESS_TOKEN: it may have been rotated, revoked or cut off; then `connector resume`"
+    assert " ".join(" ".join(lines[2:]).split()) == remedy
 
 
 @pytest.mark.parametrize(("command", "extra"), [("sync", set()), ("plan", {"price", "actions"})])
@@ -95,8 +94,53 @@ def test_stopped_json(connected: Run, command: str, extra: set[str]) -> None:
     assert told["status"] == "stopped"
     assert told["error"] == {
         "message": "HubSpot refuses the access token",
-        "remedy": "check HUBSPOT_ACCESS_TOKEN: it may have been rotated, revoked or cut off",
+        "remedy": "check HUBSPOT_ACCESS_TOKEN: it may have been rotated, revoked or cut off;"
+        " then `connector resume`",
     }
+
+
+def test_a_suspended_sync_says_so_until_it_is_resumed(connected: Run, connector: Run) -> None:
+    """Runs refuse with exit code 4, `status` shows why and since when, and `resume` lets the next one try."""
+    connected("sync", HUBSPOT_ACCESS_TOKEN="wrong")
+    result = connected("sync")
+    assert result.exit_code == 4
+    assert result.stderr.startswith("Suspended: nothing was begun\n  suspended since 20")
+    refused = connected("plan", "--json")
+    assert refused.exit_code == 4
+    told = read_json(refused)
+    assert (told["run"], told["hubspot"]["api_calls"]) == (0, 0)
+    suspension = read_json(connector("status", "--json"))["suspension"]
+    assert suspension["message"] == "HubSpot refuses the access token"
+    assert (suspension["refused"], suspension["ends_by_itself"]) == (2, False)
+    shown = connector("status").stdout
+    assert shown.startswith("Suspended since 20")
+    assert "after `connector resume`. Runs refused so far: 2." in shown
+    resumed = connector("resume")
+    assert resumed.exit_code == 0
+    assert resumed.stdout.startswith("Resumed: the next run tries again.")
+    assert connected("sync").exit_code == 0
+    assert read_json(connector("status", "--json"))["suspension"] is None
+
+
+def test_nothing_to_resume(connected: Run, connector: Run) -> None:
+    """`resume` without a suspension is no error."""
+    connected("sync")
+    assert connector("resume").stdout == "Nothing is suspended.\n"
+    assert read_json(connector("resume", "--json")) == {"resumed": False, "suspension": None}
+
+
+def test_calls_that_the_settings_allow(connected: Run, connector: Run) -> None:
+    """They are counted across runs, `status` shows them, and none beyond them is made."""
+    told = read_json(connected("sync", "--json"))
+    used = told["salesforce"]["api_calls"]
+    limited = {"CONNECTOR__SALESFORCE__DAILY_CALLS": str(used + 1)}
+    result = connected("sync", **limited)
+    assert result.exit_code == 4
+    assert result.stderr.startswith("Stopped: no API calls left")
+    calls = read_json(connector("status", "--json", **limited))["calls"]
+    assert calls["salesforce"] == {"used": used + 1, "allowed": used + 1}
+    assert calls["hubspot"]["allowed"] is None
+    assert f"Salesforce {used + 1} of {used + 1} allowed" in connector("status", **limited).stdout
 
 
 def test_stopped_json_tells_how_far_it_came(connected: Run) -> None:

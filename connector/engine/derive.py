@@ -1,8 +1,8 @@
 """Bring what is derived from deals into HubSpot: rollups (U) and lifecycle stages (L), in one update a record.
 
-Companies come before contacts, since a company's stage may concern its contacts (L5). What a contact's
-transition hands on to its colleagues (L7 with L5) is noted with the transition itself, so that no crash
-loses it, and is done in the next round.
+Companies come before contacts, since a company's stage may concern its contacts (L5). What a transition hands on
+to others (L7 with L5, the account fallback of L7) is noted with the transition itself, so that no crash loses it,
+and is done in the next round.
 """
 
 from __future__ import annotations
@@ -11,11 +11,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 
-from connector.core.derived import LIFECYCLE_STAGE, Derivation, Derived, plan_derived
-from connector.core.lifecycle import CompanyEvent, DealEvent, Move, Person, Status
+from connector.core.actions import Update
+from connector.core.derived import (
+    LIFECYCLE_STAGE,
+    Derivation,
+    Derived,
+    follows_salesforce,
+    plan_derived,
+)
+from connector.core.lifecycle import CompanyEvent, DealEvent, Person, Status
 from connector.core.model import Link, Pair, Problem, ProblemClass, Record, Side
-from connector.core.rollups import DealFact, Rollup, roll_up
+from connector.core.rollups import NUMBER, DealFact, Rollup, roll_up
 from connector.engine.apply import update
+from connector.engine.stages import stage_order
 from connector.engine.work import Work
 from connector.engine.world import CLOSE_DATE, COMPANIES, CONTACTS, DAYS_TO_CLOSE, DEALS
 from connector.store.links import CONTACT_COMPANY, DEAL_COMPANY, ROLE, LinkedDeal
@@ -32,13 +40,25 @@ class _Deals:
     statuses: dict[int, Status] = field(default_factory=dict)
 
 
-def derive(work: Work) -> None:
-    """Compute and write what is due, in windows."""
+def derive(work: Work) -> list[Pair]:
+    """Compute and write what is due, in windows. Returns the pairs whose mapping carries some of it onward."""
+    mapped = []
     for name in (COMPANIES, CONTACTS):
         if name in work.c.pairs and DEALS in work.c.pairs:
+            pair = work.c.pairs[name]
             for _ in range(ROUNDS):
-                if not _derive_pair(work, work.c.pairs[name]):
+                if not _derive_pair(work, pair):
                     break
+            if _mapped(work, pair):
+                mapped.append(pair)
+    return mapped
+
+
+def _mapped(work: Work, pair: Pair) -> set[str]:
+    """The derived properties that are mapped as well."""
+    derived = {LIFECYCLE_STAGE, *work.world.rollup_targets(pair.hubspot).values()}
+    derived |= {work.world.target(pair.hubspot, name) for name in (CLOSE_DATE, DAYS_TO_CLOSE)}
+    return derived & {name for rule in pair.fields for name in rule.hubspot}
 
 
 def _derive_pair(work: Work, pair: Pair) -> bool:
@@ -52,66 +72,121 @@ def _derive_pair(work: Work, pair: Pair) -> bool:
 
 def _derive_window(work: Work, pair: Pair, links: Sequence[Link]) -> None:
     store = work.c.store
-    records = store.records.load(Side.HUBSPOT, pair.hubspot, [one.hubspot_id for one in links if one.hubspot_id])
     kind = ROLE if pair.name == CONTACTS else DEAL_COMPANY
     deals = _load_deals(work, kind, [one.id for one in links])
-    companies = _load_companies(work, links) if pair.name == CONTACTS else {}
-    handed = store.links.handed_on([one.id for one in links])
-    order = work.world.stage_order(pair.hubspot)
     settings = work.c.settings.lifecycle_settings()
-    planned: list[tuple[Derivation, Derived]] = []
-    gone: list[int] = []
-    for link in links:
-        record = records.get(link.hubspot_id or "")
-        if record is None or not record.present:
-            gone.append(link.id)
-            continue
-        own = deals.get(link.id, _Deals())
-        derivation = Derivation(
-            pair=pair,
-            link=link,
-            record=record,
-            person=_person(pair, record, own, companies.get(link.id), handed.get(link.id, [])),
-            rollup=roll_up(own.facts),
-            targets=work.world.rollup_targets(pair.hubspot),
-            close_date=work.world.target(pair.hubspot, CLOSE_DATE),
-            days_to_close=work.world.target(pair.hubspot, DAYS_TO_CLOSE),
-        )
-        planned.append((derivation, plan_derived(derivation, settings, order)))
-    work.again = set()
-    done = update(work, pair, Side.HUBSPOT, [one.update for _, one in planned if one.update])
+    derivations = _gather(work, pair, links, deals)
+    order = stage_order(work, pair, [stage for one in derivations if (stage := one.person.stage)])
+    planned = [(one, plan_derived(one, settings, order)) for one in derivations]
+    work.again, work.troubled = set(), set()
+    updates = [one.update for _, one in planned if one.update]
+    done = update(work, pair, Side.HUBSPOT, updates)
+    done |= _find_refused(work, pair, updates)
+    through = [one for one in planned if one[1].update is None or one[0].link.id in done]
     with store.transaction():
-        through = [one for one in planned if one[1].update is None or one[0].link.id in done]
         ids = [derivation.link.id for derivation, _ in through]
+        gone = {one.id for one in links} - {one.link.id for one in derivations}
         store.links.derived([*gone, *ids])
         store.links.apply(kind, {id_: deals[id_].statuses for id_ in ids if id_ in deals})
-        for derivation, derived in through:
-            _settle(work, kind, derivation, derived)
+        for derivation, derived in [*through, *_find_overtaken(work, pair, planned, done)]:
+            _hand_on(work, kind, derivation.link, derived)
+        for derivation, _ in through:
+            _settle_company(work, derivation)
+        _carry_on(work, pair, [one for one, _ in through])
         _note_currencies(work, planned)
 
 
-def _person(
-    pair: Pair, record: Record, deals: _Deals, company: CompanyEvent | None, handed: Sequence[Move]
-) -> Person:
-    stage = record.fields.get(LIFECYCLE_STAGE)
-    return Person(
-        stage=str(stage) if stage else None,
-        is_contact=pair.name == CONTACTS,
-        deals=deals.events,
-        company=company,
-        handed_on=handed,
-    )
+def _gather(work: Work, pair: Pair, links: Sequence[Link], deals: Mapping[int, _Deals]) -> list[Derivation]:
+    """All that bears on each of these links whose HubSpot record is there."""
+    store, world = work.c.store, work.world
+    records = store.records.load(Side.HUBSPOT, pair.hubspot, [one.hubspot_id for one in links if one.hubspot_id])
+    companies = _load_companies(work, links) if pair.name == CONTACTS else {}
+    handed = store.links.handed_on([one.id for one in links])
+    targets = world.rollup_targets(pair.hubspot)
+    return [
+        Derivation(
+            pair=pair,
+            link=link,
+            record=record,
+            person=Person(
+                stage=_text(record.fields.get(LIFECYCLE_STAGE)),
+                is_contact=pair.name == CONTACTS,
+                deals=own.events,
+                company=companies.get(link.id),
+                handed_on=handed.get(link.id, []),
+                # Only who has had a deal has a number of deals (U1), so it outlives deals, roles and the store.
+                had_deal=_text(record.fields.get(targets[NUMBER])) is not None,
+                follows_salesforce=follows_salesforce(pair, link),
+            ),
+            rollup=roll_up(own.facts),
+            targets=targets,
+            close_date=world.target(pair.hubspot, CLOSE_DATE),
+            days_to_close=world.target(pair.hubspot, DAYS_TO_CLOSE),
+        )
+        for link in links
+        if (record := records.get(link.hubspot_id or "")) and record.present
+        for own in [deals.get(link.id, _Deals())]
+    ]
 
 
-def _settle(work: Work, kind: str, derivation: Derivation, derived: Derived) -> None:
-    """Note what L5 has acted upon, and hand on what concerns others."""
-    links, link = work.c.store.links, derivation.link
+def _text(value: object) -> str | None:
+    return None if value in (None, "") else str(value)
+
+
+def _find_refused(work: Work, pair: Pair, updates: Sequence[Update]) -> set[int]:
+    """The links whose stage HubSpot refused. All else was written, and that problem is told once, not every run."""
+    return {
+        one.link.id
+        for one in updates
+        if (Side.HUBSPOT, pair.hubspot, one.record_id, LIFECYCLE_STAGE) in work.troubled
+    }
+
+
+def _carry_on(work: Work, pair: Pair, derivations: Sequence[Derivation]) -> None:
+    """What was derived may be mapped too, and then travels on to Salesforce like any edit."""
+    names = _mapped(work, pair)
+    if not names:
+        return
+    now = work.c.store.records.load(Side.HUBSPOT, pair.hubspot, [one.record.id for one in derivations])
+    moved = [
+        one.record.id
+        for one in derivations
+        if any(
+            _text(now[one.record.id].fields.get(name)) != _text(one.link.base.hubspot.get(name)) for name in names
+        )
+    ]
+    work.c.store.records.mark(Side.HUBSPOT, pair.hubspot, moved)
+
+
+def _find_overtaken(
+    work: Work, pair: Pair, planned: Sequence[tuple[Derivation, Derived]], done: set[int]
+) -> list[tuple[Derivation, Derived]]:
+    """Transitions that HubSpot made itself while this run was about to: they concern the colleagues as much."""
+    waiting = [one for one in planned if one[1].update and one[1].handed_on and one[0].link.id not in done]
+    now = work.c.store.records.load(Side.HUBSPOT, pair.hubspot, [one.record.id for one, _ in waiting])
+    return [
+        (derivation, derived)
+        for derivation, derived in waiting
+        if derived.update
+        and derived.update.values.get(LIFECYCLE_STAGE) == now[derivation.record.id].fields.get(LIFECYCLE_STAGE)
+    ]
+
+
+def _settle_company(work: Work, derivation: Derivation) -> None:
+    """Note what L5 has acted upon."""
     company = derivation.person.company
     if company is not None:
-        links.apply_company(link.id, company.company_id, company.stage)
+        work.c.store.links.apply_company(derivation.link.id, company.company_id, company.stage)
+
+
+def _hand_on(work: Work, kind: str, link: Link, derived: Derived) -> None:
+    """What concerns others: the contacts of a company, the colleagues of a contact."""
+    links = work.c.store.links
     if kind == DEAL_COMPANY:
         if derived.update and LIFECYCLE_STAGE in derived.update.values and _hands_down(work):
             links.derive(links.children_of(CONTACT_COMPANY, link.id))
+        if derived.handed_on:
+            links.hand_on(links.children_of(CONTACT_COMPANY, link.id), derived.handed_on)
     elif derived.handed_on:
         for company_link in links.parents_of(CONTACT_COMPANY, [link.id]).get(link.id, ()):
             colleagues = set(links.children_of(CONTACT_COMPANY, company_link)) - {link.id}
@@ -124,15 +199,22 @@ def _hands_down(work: Work) -> bool:
 
 def _load_deals(work: Work, kind: str, parents: Sequence[int]) -> dict[int, _Deals]:
     found: dict[int, _Deals] = {}
-    for parent, deal in work.c.store.links.deals_of(kind, parents):
-        if not _counts(work, deal):
-            continue
+    counted = [one for one in work.c.store.links.deals_of(kind, parents) if _counts(work, one[1])]
+    alone = _find_without_roles(work, [deal.link for _, deal in counted]) if kind == DEAL_COMPANY else set()
+    for parent, deal in counted:
         own = found.setdefault(parent, _Deals())
         status = _status(work, deal)
         close_date = deal.hubspot_fields.get("closedate") or None
         own.statuses[deal.link.id] = status
         own.events.append(
-            DealEvent(deal.link.hubspot_id or "", status, deal.applied, deal.with_creation, close_date)
+            DealEvent(
+                deal_id=deal.link.hubspot_id or "",
+                status=status,
+                applied=deal.applied,
+                with_creation=deal.with_creation,
+                close_date=close_date,
+                has_roles=deal.link.id not in alone,
+            )
         )
         own.facts.append(
             DealFact(
@@ -145,6 +227,15 @@ def _load_deals(work: Work, kind: str, parents: Sequence[int]) -> dict[int, _Dea
             )
         )
     return found
+
+
+def _find_without_roles(work: Work, deals: Sequence[Link]) -> set[int]:
+    """The links of opportunities on which nobody has a role (L7); nobody asks as long as the fallback is off."""
+    if not work.c.settings.lifecycle.account_fallback:
+        return set()
+    agreed = work.c.store.links.parents_of(ROLE, [one.id for one in deals])
+    seen = work.c.store.records.roles_of([one.salesforce_id for one in deals if one.salesforce_id])
+    return {one.id for one in deals if one.id not in agreed and not seen.get(one.salesforce_id or "")}
 
 
 def _counts(work: Work, deal: LinkedDeal) -> bool:

@@ -6,10 +6,17 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from core.examples import HS, link, pair, record, rule
+from core.examples import HS, SF, link, pair, record, rule
 
-from connector.core.derived import Derivation, plan_derived
+from connector.core.actions import Creation
+from connector.core.derived import (
+    Derivation,
+    begin_with_stage,
+    follows_salesforce,
+    plan_derived,
+)
 from connector.core.lifecycle import CompanyEvent, DealEvent, LifecycleSettings, Move, Person, Status
+from connector.core.model import Base, Change, Rule
 from connector.core.rollups import NUMBER, REVENUE, DealFact, roll_up
 
 ANN = link("003A", "5", pair="contact-contact", id_=2)
@@ -90,16 +97,31 @@ def test_L3_days_to_close_are_never_negative():
     ("more", "written"),
     [
         ({"close_date": None, "days_to_close": "days"}, None),
-        ({"fields": {"closedate": "2020-01-01"}, "close_date": "closedate", "days_to_close": "days"}, None),
+        ({"fields": {"closedate": "2026-06-03"}, "close_date": "closedate", "days_to_close": None}, None),
+        (
+            {
+                "fields": {"closedate": "2026-06-03", "days": "7"},
+                "close_date": "closedate",
+                "days_to_close": "days",
+            },
+            None,
+        ),
         ({"close_date": "closedate", "days_to_close": None}, {"closedate"}),
         ({"close_date": "closedate", "days_to_close": "days", "created": ""}, {"closedate"}),
     ],
-    ids=["no property", "filled", "no days property", "creation unknown"],
+    ids=["no property", "filled", "both filled", "no days property", "creation unknown"],
 )
 def test_L3_what_is_filled_or_not_offered_is_left_alone(more, written):
     """Written only while empty, and only where the portal has the property."""
     update = derive(**DATES, **more).update
     assert (None if update is None else set(update.values)) == written
+
+
+def test_L3_days_to_close_are_those_until_the_date_that_is_there():
+    """HubSpot may have set the close date itself, or a person."""
+    there = {"closedate": "2026-06-03T00:00:00Z"}
+    update = derive(there, close_date="closedate", days_to_close="days", **DATES).update
+    assert update.values == {"days": "2"}
 
 
 def test_L3_off_writes_no_close_date():
@@ -126,3 +148,81 @@ def test_L5_the_companys_stage_reaches_its_contact():
     update = plan_derived(derivation, replace(QUIET, company_to_contacts=True), ORDER).update
     assert update.values["lifecyclestage"] == "customer"
     assert len(update.changes) == 3
+
+
+def test_L7_a_companys_deals_without_roles_are_handed_on_to_its_contacts():
+    """Whatever the company's own stage is."""
+    alone = replace(WON, has_roles=False)
+    on = replace(LifecycleSettings(), account_fallback=True)
+    derived = derive(deals=[alone], settings=on, targets={}, is_contact=False, stage="customer")
+    assert derived.handed_on == (Move("customer", "L7", "won deal 11 of the company, without roles"),)
+    assert derive(deals=[alone], settings=LifecycleSettings(), targets={}, is_contact=False).handed_on == ()
+    assert derive(deals=[alone], settings=on, targets={}, stage="customer").handed_on == ()
+
+
+def test_L5_who_follows_salesforce_hands_nothing_on():
+    """Its stage did not move."""
+    on = replace(LifecycleSettings(), company_to_contacts=True)
+    person = Person("lead", True, [WON], follows_salesforce=True)
+    source = record(HS, "5", {}, object="contacts")
+    assert plan_derived(Derivation(CONTACTS, ANN, source, person, roll_up([]), {}), on, ORDER).handed_on == ()
+
+
+# --- L6 ---------------------------------------------------------------------------------------------------
+
+FIRST = replace(QUIET, new_record="lead")
+SOURCE = record(SF, "003A", {"LastName": "Fox"}, object="Contact")
+STAGE = rule("Stage__c", "lifecyclestage")
+
+
+def begin(*, settings=FIRST, to=HS, changes=(), mapped=CONTACTS):
+    creation = Creation("contact-contact", to, "contacts", SOURCE, tuple(changes), Base())
+    return begin_with_stage(creation, mapped, settings, ORDER).changes
+
+
+def test_L6_a_new_record_begins_with_the_chosen_stage():
+    """In the call that creates it, and with the reason (L10)."""
+    (change,) = begin()
+    assert change == Change("lifecyclestage", None, "lead", "L6", "Contact 003A appeared")
+
+
+def test_L6_a_stage_given_at_creation_stays():
+    """The mapping has one for it."""
+    given = Change("lifecyclestage", None, "customer", "T1", "mapped")
+    mapped = replace(CONTACTS, fields=(STAGE,))
+    assert begin(changes=[given], mapped=mapped) == (given,)
+    assert [change.new for change in begin(mapped=mapped)] == ["lead"]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"settings": QUIET},
+        {"settings": replace(QUIET, new_record="missing")},
+        {"to": SF},
+        {"mapped": replace(CONTACTS, fields=(replace(STAGE, rule=Rule.ALWAYS_SALESFORCE),))},
+    ],
+    ids=["off", "no such stage", "in Salesforce", "Salesforce says that it has none"],
+)
+def test_L6_otherwise_nothing_is_added(more):
+    """The stage stays empty."""
+    assert begin(**more) == ()
+
+
+@pytest.mark.parametrize(
+    ("who", "filled", "follows"),
+    [
+        (Rule.ALWAYS_SALESFORCE, False, True),
+        (Rule.PREFER_SALESFORCE_UNLESS_BLANK, True, True),
+        (Rule.PREFER_SALESFORCE_UNLESS_BLANK, False, False),
+        (Rule.TWO_WAY, True, False),
+        (Rule.ALWAYS_HUBSPOT, True, False),
+    ],
+)
+def test_the_stage_follows_salesforce_where_its_value_would_be_put_back(who, filled, follows):
+    """As the rule of the mapped field says (F6); an unmapped stage follows nobody."""
+    mapped = replace(CONTACTS, fields=(rule("LastName", "lastname"), replace(STAGE, rule=who)))
+    agreed = replace(ANN, base=Base({"Stage__c": "lead" if filled else None}, {}))
+    assert follows_salesforce(mapped, agreed) is follows
+    assert follows_salesforce(mapped, replace(ANN, base=Base())) is (who is Rule.ALWAYS_SALESFORCE)
+    assert not follows_salesforce(CONTACTS, agreed)

@@ -1,4 +1,4 @@
-"""Which stage is due, and why: events move contacts and companies forward, never back (L1-L5, L7)."""
+"""Which stage is due, and why: events move contacts and companies forward, never back (L1-L5, L7, L8)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ from connector.core.lifecycle import (
     Person,
     Status,
     choose_move,
+    fallback_moves,
     is_ahead,
+    is_backward,
     role_moves,
     won_close_date,
 )
@@ -37,12 +39,12 @@ ALL_OFF = LifecycleSettings(None, None, False, None, None)  # in the order of th
 OPEN, WON, LOST = Status.OPEN, Status.WON, Status.LOST
 
 
-def deal(status, applied=None, *, with_creation=True, id_="1", close=None):
-    return DealEvent(id_, status, applied, with_creation, close)
+def deal(status, applied=None, *, with_creation=True, id_="1", close=None, has_roles=True):
+    return DealEvent(id_, status, applied, with_creation, close, has_roles)
 
 
-def company(*deals, stage="lead"):
-    return Person(stage, False, deals)
+def company(*deals, stage="lead", **more):
+    return Person(stage, False, deals, **more)
 
 
 def contact(*deals, stage="lead", **more):
@@ -66,9 +68,34 @@ def test_L2_only_the_first_deal_counts():
     assert choose_move(company(old, deal(OPEN, id_="2")), DEFAULTS, ORDER) is None
 
 
-def test_L2_an_association_made_later_is_not_a_creation():
-    """A company that is put on an existing deal stays."""
-    assert choose_move(company(deal(OPEN, with_creation=False)), DEFAULTS, ORDER) is None
+@pytest.mark.parametrize("status", [OPEN, WON])
+def test_L2_a_contact_that_comes_to_an_existing_deal_is_not_moved_by_it(status):
+    """That is L7's case only, also for a won deal; a company's first deal may have been there before."""
+    late = deal(status, with_creation=False, close="2026-05-05")
+    no_roles = replace(DEFAULTS, role_open=None, role_won=None)
+    assert choose_move(contact(late), no_roles, ORDER) is None
+    assert won_close_date(contact(late), no_roles) is None
+    assert stage_of(choose_move(company(late), no_roles, ORDER)) in {("opportunity", "L2"), ("customer", "L3")}
+
+
+@pytest.mark.parametrize("kind", [company, contact], ids=["company", "contact"])
+def test_L2_who_had_a_deal_once_has_no_first_deal_any_more(kind):
+    """The earlier one may be deleted, or the role removed."""
+    no_roles = replace(DEFAULTS, role_open=None)
+    assert choose_move(kind(deal(OPEN), had_deal=True), no_roles, ORDER) is None
+
+
+@pytest.mark.parametrize("kind", [company, contact], ids=["company", "contact"])
+def test_L2_L4_a_deal_that_is_lost_when_first_seen_moves_nobody(kind):
+    """An open one that came with it does."""
+    assert choose_move(kind(deal(LOST)), DEFAULTS, ORDER) is None
+    both = kind(deal(LOST), deal(OPEN, id_="2"))
+    assert choose_move(both, replace(DEFAULTS, role_open=None), ORDER).cause == "first deal 2 created"
+
+
+def test_a_stage_that_salesforce_decides_is_left_to_it():
+    """No event moves who takes the stage from there, so that the two never fight."""
+    assert choose_move(contact(deal(WON), follows_salesforce=True), DEFAULTS, ORDER) is None
 
 
 def test_L2_the_stage_is_a_setting():
@@ -87,9 +114,9 @@ def test_L3_a_deal_that_is_won_makes_a_customer(applied):
 def test_L3_off_touches_nothing():
     """Neither stage nor close date."""
     off = replace(DEFAULTS, deal_won=None)
-    won = deal(WON, OPEN, close="2026-05-05")
-    assert choose_move(company(won), off, ORDER) is None
-    assert won_close_date([won], off) is None
+    won = company(deal(WON, OPEN, close="2026-05-05"))
+    assert choose_move(won, off, ORDER) is None
+    assert won_close_date(won, off) is None
 
 
 def test_L3_the_close_date_is_that_of_the_earliest_deal_just_won():
@@ -100,8 +127,8 @@ def test_L3_the_close_date_is_that_of_the_earliest_deal_just_won():
     long_ago = deal(WON, WON, id_="4", close="2020-01-01")
     still_open = deal(OPEN, None, id_="5", close="2020-01-01")
     dateless = deal(WON, OPEN, id_="6")
-    assert won_close_date([late, early, twin, long_ago, still_open, dateless], DEFAULTS) == twin
-    assert won_close_date([long_ago, still_open, dateless], DEFAULTS) is None
+    assert won_close_date(company(late, early, twin, long_ago, still_open, dateless), DEFAULTS) == twin
+    assert won_close_date(company(long_ago, still_open, dateless), DEFAULTS) is None
 
 
 def test_L4_a_lost_deal_moves_nobody():
@@ -138,6 +165,25 @@ def test_L7_names_its_cause():
         Move("customer", "L7", "role on won deal 2"),
     ]
     assert role_moves([deal(OPEN)], replace(DEFAULTS, role_open=None)) == []
+
+
+@pytest.mark.parametrize(("status", "stage"), [(OPEN, "opportunity"), (WON, "customer"), (LOST, None)])
+def test_L7_without_roles_a_deal_moves_all_contacts_of_its_company_if_that_is_switched_on(status, stage):
+    """Only the event counts, and only where nobody has a role."""
+    on = replace(DEFAULTS, account_fallback=True)
+    alone = deal(status, has_roles=False)
+    cause = f"{status} deal 1 of the company, without roles"
+    assert fallback_moves([alone], on) == ([Move(stage, "L7", cause)] if stage else [])
+    assert fallback_moves([alone], DEFAULTS) == []
+    assert fallback_moves([deal(status), replace(alone, applied=status)], on) == []
+
+
+def test_L7_what_the_company_hands_on_moves_its_contact_while_that_is_switched_on():
+    """And never by the switch of L5."""
+    handed = (Move("opportunity", "L7", "open deal 1 of the company, without roles"),)
+    on = replace(ALL_OFF, account_fallback=True)
+    assert choose_move(contact(handed_on=handed), on, ORDER) == handed[0]
+    assert choose_move(contact(handed_on=handed), ON, ORDER) is None
 
 
 # --- companies and their contacts -------------------------------------------------------------------------
@@ -209,6 +255,23 @@ def test_L1_ahead_is_a_matter_of_the_portals_order(stage, present, ahead):
     assert is_ahead(stage, present, ORDER) is ahead
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "backward"),
+    [
+        ("customer", "lead", True),
+        ("lead", "customer", False),
+        ("lead", "lead", False),
+        ("lead", None, False),
+        (None, "lead", False),
+        ("gone from the portal", "lead", False),
+        ("customer", "missing", False),
+    ],
+)
+def test_L8_backward_is_what_hubspot_would_not_take(old, new, backward):
+    """Clearing is not going back, and of stages that the portal lacks nobody knows."""
+    assert is_backward(old, new, ORDER) is backward
+
+
 def test_L1_custom_stages_count_by_their_place():
     """The order is the portal's: a custom stage between lead and opportunity is passed, not skipped over."""
     order = {"lead": 0, "81": 1, "opportunity": 2}
@@ -218,18 +281,27 @@ def test_L1_custom_stages_count_by_their_place():
 
 statuses = st.sampled_from(list(Status))
 deals = st.lists(
-    st.builds(DealEvent, st.integers(1, 5).map(str), statuses, st.one_of(st.none(), statuses), st.booleans()),
+    st.builds(
+        DealEvent,
+        deal_id=st.integers(1, 5).map(str),
+        status=statuses,
+        applied=st.one_of(st.none(), statuses),
+        with_creation=st.booleans(),
+        has_roles=st.booleans(),
+    ),
     max_size=4,
     unique_by=lambda one: one.deal_id,
 )
 stages = st.one_of(st.none(), st.sampled_from([*STAGES, "unknown"]))
-settings = st.builds(LifecycleSettings, stages, stages, st.booleans(), stages, stages)
+settings = st.builds(LifecycleSettings, stages, stages, st.booleans(), stages, stages, stages, st.booleans())
 companies = st.one_of(
     st.none(),
     st.builds(CompanyEvent, st.sampled_from("89"), stages, st.one_of(st.none(), st.sampled_from("89")), stages),
 )
-handed_on = st.lists(st.builds(Move, st.sampled_from(STAGES), st.just("L5"), st.just("a colleague")), max_size=2)
-people = st.builds(Person, stages, st.booleans(), deals, companies, handed_on)
+handed_on = st.lists(
+    st.builds(Move, st.sampled_from(STAGES), st.sampled_from(["L5", "L7"]), st.just("another")), max_size=2
+)
+people = st.builds(Person, stages, st.booleans(), deals, companies, handed_on, st.booleans())
 
 
 @given(people, settings, st.permutations(STAGES))
@@ -255,7 +327,8 @@ def test_once_applied_nothing_moves_again(person, chosen):
         company_then,
     )
     assert choose_move(after, chosen, ORDER) is None
-    assert won_close_date(after.deals, chosen) is None
+    assert won_close_date(after, chosen) is None
+    assert fallback_moves(after.deals, chosen) == []
 
 
 @given(people, settings, st.randoms(use_true_random=False))

@@ -1,0 +1,107 @@
+"""May a plan take a lifecycle stage back (L8), and was a blank stage left by a lowering that was cut short?"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from core.examples import HS, SF, link, pair, record, rule
+
+from connector.core.actions import Settlement, Update
+from connector.core.lowering import BACKWARD, hold_backward, is_half_done
+from connector.core.model import Base, Change, Presence
+
+ORDER = {"lead": 0, "opportunity": 1, "customer": 2}
+ANN = link("003A", "5", pair="contact-contact", base=Base({"Stage__c": "x"}, {"lifecyclestage": "customer"}))
+STAGE = rule("Stage__c", "lifecyclestage")
+NAME = rule("LastName", "lastname")
+HELD = pair(NAME, STAGE, name="contact-contact")
+FREE = pair(NAME, replace(STAGE, may_go_backwards=True), name="contact-contact")
+
+
+def change(new, old="customer"):
+    return Change("lifecyclestage", old, new, "F1", "Stage__c of Contact 003A")
+
+
+def update(*changes, to=HS):
+    settles = Base({"Stage__c": "y", "LastName": "Fox"}, {"lifecyclestage": "y", "lastname": "Fox"})
+    return Update("contact-contact", to, "contacts", ANN, "5", changes, settles)
+
+
+@pytest.mark.parametrize("new", ["lead", None], ids=["back", "away"])
+def test_L8_a_step_back_is_not_written_but_told(new):
+    """Neither side's base moves, so that nothing looks agreed."""
+    name = Change("lastname", "Ox", "Fox", "F1", "LastName of Contact 003A")
+    left, problem = hold_backward([update(name, change(new))], HELD, ORDER)
+    assert left.changes == (name,)
+    assert left.settles == Base({"LastName": "Fox"}, {"lastname": "Fox"})
+    assert (problem.code, problem.record_id, problem.field) == (BACKWARD, "5", "lifecyclestage")
+    assert "may_go_backwards" in problem.remedy
+
+
+def test_L8_of_an_update_that_was_nothing_else_nothing_is_left():
+    """Only the problem."""
+    (problem,) = hold_backward([update(change("lead"))], HELD, ORDER)
+    assert problem.code == BACKWARD
+
+
+def test_L8_where_the_mapping_allows_it_the_stage_is_cleared_first():
+    """One update, one change in the journal; the adapter makes two requests of it."""
+    (one,) = hold_backward([update(change("lead"))], FREE, ORDER)
+    assert one == replace(update(change("lead")), clears_first=frozenset({"lifecyclestage"}))
+
+
+def test_L8_clearing_needs_no_second_request():
+    """There is nothing to set."""
+    (one,) = hold_backward([update(change(None))], FREE, ORDER)
+    assert one == update(change(None))
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        update(change("customer", "lead")),
+        update(change("lead", None)),
+        update(change("lead", "gone from the portal")),
+        update(Change("lastname", "Ox", "Fox", "F1", "x")),
+        update(Change("Stage__c", "customer", "lead", "F1", "x"), to=SF),
+        Settlement(ANN, Base()),
+    ],
+    ids=["forward", "from none", "from one that is gone", "another field", "to Salesforce", "another action"],
+)
+def test_L8_everything_else_is_left_as_it_is(action):
+    """Forward moves, other fields, Salesforce."""
+    assert hold_backward([action], HELD, ORDER) == [action]
+    assert hold_backward([action], FREE, ORDER) == [action]
+
+
+def test_L8_a_stage_that_is_not_mapped_is_nobodys_business():
+    """The plan stays as it is."""
+    assert hold_backward([update(change("lead"))], pair(NAME, name="contact-contact"), ORDER) == [
+        update(change("lead"))
+    ]
+
+
+BLANK = record(HS, "5", {"lifecyclestage": None}, object="contacts")
+
+
+def test_law_11_a_blank_that_a_lowering_left_is_known_by_the_journal():
+    """The last write of the stage was to lower it, and did not come to its end."""
+    assert is_half_done(ANN, BLANK, change("lead"))
+
+
+@pytest.mark.parametrize(
+    ("who", "seen", "last"),
+    [
+        (ANN, BLANK, None),
+        (ANN, BLANK, change(None)),
+        (ANN, BLANK, change("lead", None)),
+        (ANN, replace(BLANK, fields={"lifecyclestage": "lead"}), change("lead")),
+        (ANN, replace(BLANK, presence=Presence.DELETED), change("lead")),
+        (replace(ANN, base=Base()), BLANK, change("lead")),
+    ],
+    ids=["came to its end", "was to clear", "was to set", "is not blank", "is gone", "was agreed to be blank"],
+)
+def test_law_11_any_other_blank_is_somebodys_edit(who, seen, last):
+    """A person cleared it, or there is nothing to complete."""
+    assert not is_half_done(who, seen, last)

@@ -303,3 +303,25 @@ def test_pipelines_are_made(hubspot):
     ]
     with pytest.raises(Unreachable):
         crm.make_pipeline(CreatePipeline(Pipeline("mine", "Mine", stages, 5)))
+
+
+def test_L8_a_stage_that_is_cleared_first_takes_a_second_batch(crm, wire):
+    """One for all of them, in front of other edits; a record that the first one refuses is not in it."""
+    path = f"{BASE}/crm/v3/objects/contacts/batch/update"
+    refused = error(context={"objectWriteTraceId": ["2"]})
+    done = {"status": "COMPLETE", "results": [{"id": "1", "objectWriteTraceId": "1"}, {"id": "3"}]}
+    wire.post(path, status=207, json=done | {"errors": [refused]})
+    wire.post(path, json={"results": [{"id": "1", "objectWriteTraceId": "1", "updatedAt": "later"}]})
+    back = {"lifecyclestage": "lead", "jobtitle": "Dr"}
+    edits = [
+        Edit("3", {"jobtitle": "Dr"}),
+        Edit("1", back, clears_first=frozenset({"lifecyclestage"})),
+        Edit("2", back, clears_first=frozenset({"lifecyclestage"})),
+    ]
+    outcomes = {one.key: one for some in crm.update("contacts", edits) for one in some}
+    first, second = (inputs(call) for call in wire.calls)
+    assert [(one["id"], one["properties"].get("lifecyclestage")) for one in first] == [
+        ("1", ""), ("2", ""), ("3", None),
+    ]  # fmt: skip
+    assert [(one["id"], one["properties"]) for one in second] == [("1", {"lifecyclestage": "lead"})]
+    assert (outcomes["1"].version, bool(outcomes["2"].refusal), outcomes["3"].id) == ("later", True, "3")

@@ -85,19 +85,59 @@ def test_D1_D2_D5_only_opportunities_pass_on_their_deletion():
 
 
 def test_O10_ids_are_stored_where_partners_are_made():
-    """In HubSpot always; in Salesforce only for pairs that can be born in HubSpot."""
+    """On both sides, since a person may ask for a partner that the mapping would not make (A1)."""
     pairs = load_pairs(SHIPPED, SETTINGS)
-    assert pairs["contact-contact"].partner_field == {HS: "sf_record_id"}
-    assert pairs["opportunity-deal"].partner_field == {HS: "sf_record_id", SF: "HubSpot_Id__c"}
+    for pair in pairs.values():
+        assert pair.partner_field == {HS: "sf_record_id", SF: "HubSpot_Id__c"}
+    assert pairs["contact-contact"].creates == {HS}
     assert pairs["opportunity-deal"].creates == {SF, HS}
 
 
-def test_O9_A3_what_vendors_require_and_contacts_match_on():
+def test_O9_what_vendors_require():
     """Known to the program, not a matter of configuration."""
     pairs = load_pairs(SHIPPED, SETTINGS)
     assert pairs["opportunity-deal"].required[SF] == ("Name", "StageName", "CloseDate")
-    assert pairs["contact-contact"].match_on == {SF: "Email", HS: "email"}
-    assert pairs["opportunity-deal"].match_on == {}
+
+
+def test_A2_A3_what_pairs_match_on():
+    """Accounts by domain and then by name, contacts by any of their addresses, deals by nothing but the id (O8)."""
+    pairs = load_pairs(SHIPPED, SETTINGS)
+    assert [key.name for key in pairs["account-company"].match_on] == ["domain", "name"]
+    assert pairs["contact-contact"].match_fields(SF) == ("Email",)
+    assert pairs["contact-contact"].match_fields(HS) == ("email", "hs_additional_emails")
+    assert pairs["opportunity-deal"].match_on == ()
+
+
+def test_A2_a_mapping_may_choose_its_keys(tmp_path):
+    """In the order in which they are tried."""
+    path = tmp_path / "accounts.yaml"
+    text = "pair: account-company\ncreate_in: [hubspot]\nmatch_on: [id, name, domain]\nfields:\n"
+    path.write_text(text + "  - {salesforce: Name, hubspot: name}\n", encoding="utf-8")
+    [pair] = load_pairs([path], SETTINGS).values()
+    assert [key.name for key in pair.match_on] == ["name", "domain"]
+
+
+@pytest.mark.parametrize(
+    ("pair", "keys", "line", "words"),
+    [
+        ("account-company", "[domain, name]", 3, "`id` comes first"),
+        ("account-company", "[]", 3, "`id` comes first"),
+        ("account-company", "[id, email]", 3, "not matched on 'email'"),
+        ("opportunity-deal", "[id, name]", 3, "not matched on 'name'"),
+        ("account-company", "[id, name, name]", 3, "stands there twice"),
+    ],
+)
+def test_A2_O8_keys_that_are_none_are_refused(tmp_path, pair, keys, line, words):
+    """With file, line and remedy; deals in particular are never matched by name."""
+    path = tmp_path / "wrong.yaml"
+    text = f"pair: {pair}\ncreate_in: [hubspot]\nmatch_on: {keys}\nfields:\n"
+    path.write_text(text + "  - {salesforce: Name, hubspot: name}\n", encoding="utf-8")
+    with pytest.raises(BadConfiguration) as caught:
+        load_pairs([path], SETTINGS)
+    [finding] = caught.value.findings
+    assert (finding.where, finding.line) == (str(path), line)
+    assert words in finding.message
+    assert finding.remedy
 
 
 def test_an_entry_says_as_little_as_it_wants(load):
@@ -174,6 +214,12 @@ def test_yaml_lets_an_anchor_be_used_again(load):
     assert [rule.rule for rule in rules] == [Rule.TWO_WAY, Rule.TWO_WAY, Rule.HOLD, Rule.HOLD]
 
 
+@pytest.mark.parametrize(("given", "expected"), [("", False), (", may_go_backwards: true", True)])
+def test_L8_only_a_mapping_that_says_so_lets_the_stage_go_back(load, given, expected):
+    """It is no by default."""
+    assert field_of(load, f"{{salesforce: A, hubspot: lifecyclestage{given}}}").may_go_backwards is expected
+
+
 # --- what is wrong with them ------------------------------------------------------------------------------
 
 GOOD = "  - {salesforce: Name, hubspot: dealname}\n"
@@ -214,6 +260,7 @@ GOOD = "  - {salesforce: Name, hubspot: dealname}\n"
         ("{salesforce: A, hubspot: a, rule: newest}", 5, "fields.1.rule: Input should be", ""),
         ("{salesforce: A, hubspot: a, transform: rot13}", 5, "fields.1.transform: Input should be 'text'", ""),
         ("{salesforce: A, hubspot: a, at_creation_only: perhaps}", 5, "valid boolean", ""),
+        ("{salesforce: A, hubspot: a, may_go_backwards: true}", 5, "belongs to the HubSpot property lifecyc", ""),
         (
             "salesforce: A\n    hubspot: a\n    values:\n      New: 3",
             8,

@@ -178,6 +178,16 @@ def observe_deals(c: Connection, ids: Sequence[str], run_id: int) -> None:
         c.store.records.mark(Side.HUBSPOT, pair.hubspot, changed)
 
 
+def observe_roles(c: Connection, opportunities: Sequence[str]) -> None:
+    """Read the contact roles of these opportunities, now; those that are gone make them dirty too."""
+    pair, records = c.pairs[DEALS], c.store.records
+    fresh = c.salesforce.roles_of(opportunities)
+    known = {id_ for some in records.roles_of(opportunities).values() for id_ in some}
+    with c.store.transaction():
+        touched = records.observe_roles(fresh, known - fresh.keys())
+        records.mark(Side.SALESFORCE, pair.salesforce, touched)
+
+
 def syncs(world: World, deal: Record) -> bool:
     """Whether a deal is in a synced pipeline (O5, O6)."""
     pipeline = deal.fields.get("pipeline")

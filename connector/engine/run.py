@@ -23,14 +23,31 @@ from connector.core.model import Pair, ProblemClass, Side
 from connector.core.pipelines import RECORD_TYPE, CreatePipeline, CreateStage, PipelineAction, UpdateStage
 from connector.engine.derive import derive
 from connector.engine.hands import Hands, PretendedHands, RealHands
-from connector.engine.observe import has_begun, is_sweep_due, observe, observe_deals, observe_records, sweep_price
+from connector.engine.observe import (
+    has_begun,
+    is_sweep_due,
+    observe,
+    observe_deals,
+    observe_records,
+    observe_roles,
+    sweep_price,
+)
 from connector.engine.pipelines import resume_pipelines
 from connector.engine.report import Report
 from connector.engine.scope import apply_changed_scope, check_scope, describe_out_of_scope, learn_scope_fields
 from connector.engine.suspension import THEN_RESUME, check_suspension, suspend
 from connector.engine.windows import apply_pair, delete
 from connector.engine.work import Only, Work
-from connector.engine.world import DEALS, SET_UP_PROBLEMS, Connection, Needed, World, get_to_know, make_needed
+from connector.engine.world import (
+    CONTACTS,
+    DEALS,
+    SET_UP_PROBLEMS,
+    Connection,
+    Needed,
+    World,
+    get_to_know,
+    make_needed,
+)
 from connector.errors import BadConfiguration, Finding, Refused, Suspended, Unreachable
 
 
@@ -190,6 +207,8 @@ def _look_at(c: Connection, world: World, ids: Iterable[str], report: Report) ->
             only.add((where, pair.object(where), one))
             if pair.name == DEALS and where is Side.HUBSPOT:
                 observe_deals(c, [one], report.run)
+            if pair.name == DEALS and where is Side.SALESFORCE and CONTACTS in c.pairs:
+                observe_roles(c, [one])
     return frozenset(only)
 
 

@@ -246,6 +246,16 @@ def test_R3_a_plan_shows_a_removal_with_its_reason_and_its_price(lab, couple, re
     assert lab.sync().writes == 0
 
 
+@pytest.mark.parametrize("remove", [delete_roles, dissociate])
+def test_R3_T6_a_single_record_is_synced_with_its_removals(lab, couple, remove):
+    """On demand, and at once: roles are read themselves, not the list of deleted ones."""
+    opportunity, ada, bob = couple
+    remove(lab, opportunity, ada)
+    assert lab.sync(Wish(records=(opportunity,))).associations_removed == 1
+    assert roles_of(lab, opportunity) == [bob]
+    assert contacts_of(lab, lab.deal_of(opportunity)) == {lab.partner("contacts", bob)}
+
+
 # --- R3 with D6: absence needs a reason ---
 
 

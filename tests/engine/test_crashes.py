@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 from engine.lab import Lab
+from engine.test_role_names import configure, label
 
 from connector.engine.run import Wish
 
@@ -32,7 +33,7 @@ SALESFORCE = {
     "Opportunity": (
         "Name", "StageName", "Amount", "CloseDate", "Description", "AccountId", "OwnerId", "HubSpot_Id__c",
     ),
-    "OpportunityContactRole": ("OpportunityId", "ContactId"),
+    "OpportunityContactRole": ("OpportunityId", "ContactId", "Role", "IsPrimary"),
 }  # fmt: skip
 HUBSPOT = {
     "companies": ("name", "domain", "phone", "hubspot_owner_id", "lifecyclestage", "sf_record_id", *ROLLUPS),
@@ -110,6 +111,11 @@ def a_business(lab: Lab) -> None:
     lab.sync_until_rest()
 
 
+def a_business_with_labels(lab: Lab) -> None:
+    configure(lab)
+    a_business(lab)
+
+
 def two_accounts(lab: Lab) -> None:
     a_business(lab)
     lab.sf_create("Account", Name="Umbrella", Website="umbrella.example")
@@ -121,6 +127,13 @@ def two_owners(lab: Lab) -> None:
     lab.sandbox_post("salesforce", "users", [{"Email": "second@example.com"}])
     lab.sandbox_post("hubspot", "owners", [{"email": "second@example.com"}])
     a_business(lab)
+
+
+def a_field_out_of_reach(lab: Lab) -> None:
+    """The connector's user may read the description of opportunities, and not edit it."""
+    a_business(lab)
+    rights = {"fields": {"Opportunity": {"Description": {"read": True, "edit": False}}}}
+    lab.sandbox_post("salesforce", "permissions", rights, "PUT")
 
 
 def the(lab: Lab, sobject: str) -> str:
@@ -196,6 +209,24 @@ def remove_a_contact_in_hubspot(lab: Lab) -> None:
     lab.hs("DELETE", f"/crm/v4/objects/deals/{deal}/associations/contacts/{contact}")
 
 
+def name_a_role_in_salesforce(lab: Lab) -> None:
+    lab.sf_edit("OpportunityContactRole", the(lab, "OpportunityContactRole"), Role="Evaluator", IsPrimary=True)
+
+
+def label_a_contact_in_hubspot(lab: Lab) -> None:
+    label(lab, the(lab, "Opportunity"), the(lab, "Contact"), "Decider", "Main contact")
+
+
+def edit_what_is_refused(lab: Lab) -> None:
+    """One value too long, beside one that is fine (F4)."""
+    lab.hs_edit("deals", lab.deal_of(the(lab, "Opportunity")), dealname="x" * 200, amount="250")
+
+
+def make_a_deal_with_a_field_that_is_refused(lab: Lab) -> None:
+    lab.hs_create("deals", dealname="Ours", pipeline=lab.pipeline(), dealstage=lab.stages()["Prospecting"],
+                  closedate="2026-09-30T00:00:00Z", description="typed", amount="5")  # fmt: skip
+
+
 SITUATIONS: dict[str, tuple[Callable[[Lab], None], Callable[[Lab], None]]] = {
     "set-up of pipelines and properties": (nothing, nothing),
     "first import": (installed, import_everything),
@@ -210,14 +241,19 @@ SITUATIONS: dict[str, tuple[Callable[[Lab], None], Callable[[Lab], None]]] = {
     "contact added in HubSpot": (two_accounts, add_a_contact_in_hubspot),
     "role removed in Salesforce": (a_business, remove_a_role_in_salesforce),
     "contact removed in HubSpot": (a_business, remove_a_contact_in_hubspot),
+    "field refused in an update": (a_business, edit_what_is_refused),
+    "field refused in a creation": (a_field_out_of_reach, make_a_deal_with_a_field_that_is_refused),
+    "role named in Salesforce": (a_business_with_labels, name_a_role_in_salesforce),
+    "contact labelled in HubSpot": (a_business_with_labels, label_a_contact_in_hubspot),
 }
 
 
 def remembered(lab: Lab) -> list[str]:
-    """What the store has committed, but for the lease, which every transaction renews."""
+    """What the store has committed, but for the lease, which every transaction renews, and the count of calls."""
     with closing(sqlite3.connect(":memory:")) as database:
         database.deserialize(lab.durable_store())
-        return [line for line in database.iterdump() if not line.startswith('INSERT INTO "lease"')]
+        lines = (line for line in database.iterdump() if not line.startswith('INSERT INTO "lease"'))
+        return [line for line in lines if "'calls/" not in line]
 
 
 def photograph(lab: Lab) -> list[Lab]:

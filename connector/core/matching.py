@@ -3,39 +3,67 @@
 Looked for in this order; the first that answers decides:
 
 1. a stored id: either record names the other (A2, O8, O10). It is believed before anything else.
-2. the pair's match key (e-mail for contacts, case-folded), only among records without a partner (A3).
+2. the pair's match keys, one after the other, best first: e-mail for contacts (A3), the domain and then the
+   name for accounts and companies (A2).
 3. nothing: create it on the other side, if the pair is created there.
 
-Several records of one side with one key: the oldest links, the others are held as duplicates (A3).
+| several records with one value | e-mail                                  | domain, name                          |
+|--------------------------------|-----------------------------------------|---------------------------------------|
+| on this side                   | the oldest links, the others are held   | all are held                          |
+| on the other side              | the oldest free one is the partner      | all are held                          |
+| the other side's are all taken | held: the vendor would not have another | it says nothing; the next key is asked|
+
+Held is also what is alike by one key and different by a better one, and what somebody else has a better, but not
+a clear claim to. A link, once made, is never questioned here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from connector.core.model import Link, LinkState, Pair, Presence, Problem, ProblemClass, Record, Side
+from connector.core.model import (
+    KeyValue,
+    Link,
+    LinkState,
+    MatchKey,
+    Pair,
+    Presence,
+    Problem,
+    ProblemClass,
+    Record,
+    Side,
+)
+
+Keys = Mapping[tuple[Side, str], tuple[KeyValue, ...]]
+LISTED = 10
+"""As many candidates are named in a problem."""
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """An unlinked record and all that was observed of possible partners.
 
-    `named` is the record of the other side that this one names; `naming` are those that name this one;
-    `same_key` are present records of the other side with its match key, `siblings` those of its own side.
+    `named` is the record of the other side that this one names; `naming` are those that name this one.
+    `keys` holds the values of the match keys of this record and of the records alike to it, by side and id;
+    `alike` the present records of both sides by each of those values, so also the rivals for a partner.
     `links` holds the live links of any record mentioned here, by side and id.
     """
 
     record: Record
     named: Record | None = None
     naming: tuple[Record, ...] = ()
-    same_key: tuple[Record, ...] = ()
-    siblings: tuple[Record, ...] = ()
+    keys: Keys = field(default_factory=dict)
+    alike: Mapping[KeyValue, tuple[Record, ...]] = field(default_factory=dict)
     links: Mapping[tuple[Side, str], Link] = field(default_factory=dict)
     in_scope: bool = True
     """Whether it may get a partner made: a deal may only in a synced pipeline (O6)."""
+    outside: bool = False
+    """It is out of scope (A8): it is known by a stored id or not at all, and gets no partner."""
     restored: bool = False
     """Its pair ended with its own deletion, and it is back: that its partner is gone is no reason now (D4)."""
+    forced: bool = False
+    """A person asked for a partner: what is not clearly the same is not the same (A1)."""
 
     def link_of(self, record: Record) -> Link | None:
         return self.links.get((record.side, record.id))
@@ -46,6 +74,15 @@ class Candidate:
         if link is None:
             return False
         return link.id_of(self.record.side) not in (None, self.record.id)
+
+    def values(self, record: Record, key: MatchKey) -> tuple[KeyValue, ...]:
+        known = self.keys.get((record.side, record.id), ())
+        return tuple(value for value in known if value[0] == key.name)
+
+    def sharing(self, values: Iterable[KeyValue], side: Side) -> list[Record]:
+        """The present records of a side with any of these values, oldest first."""
+        found = {one.id: one for value in values for one in self.alike.get(value, ()) if one.side is side}
+        return sorted(found.values(), key=_age)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +119,14 @@ def match_record(pair: Pair, candidate: Candidate) -> Match:
     if not record.present:
         return Ignore()
     by_id = _match_by_stored_id(candidate)
+    if candidate.outside:
+        return by_id if isinstance(by_id, Adopt | SeverFrom) else Ignore()
     if by_id is not None:
         return by_id
-    by_key = _match_by_key(candidate)
+    by_key = _match_by_keys(pair, candidate)
     if by_key is not None:
         return by_key
-    may_create = candidate.in_scope and record.side.other in pair.creates
+    may_create = candidate.forced or (candidate.in_scope and record.side.other in pair.creates)
     return CreateThere() if may_create else Ignore()
 
 
@@ -100,7 +139,7 @@ def _match_by_stored_id(candidate: Candidate) -> Match | None:
             return Adopt(partner, "A2")
     if candidate.named is not None and candidate.named.present:
         if candidate.is_taken(candidate.named):
-            return _duplicate(record, candidate.named, "names a record that already has another partner")
+            return _duplicate(record, [candidate.named], "names a record that already has another partner")
         return Adopt(candidate.named, "A2")
     gone = [partner for partner in naming if partner.presence is Presence.DELETED]
     if gone and not candidate.restored and (own is None or own.state is not LinkState.PENDING):
@@ -121,32 +160,111 @@ def _match_by_stored_id(candidate: Candidate) -> Match | None:
     )
 
 
-def _match_by_key(candidate: Candidate) -> Match | None:
+# --- by match keys ----------------------------------------------------------------------------------------
+
+
+def _match_by_keys(pair: Pair, candidate: Candidate) -> Match | None:
+    for place, key in enumerate(pair.match_on):
+        values = candidate.values(candidate.record, key)
+        if not values:
+            continue
+        if key.oldest_links:
+            match = _match_oldest(candidate, key, values)
+        else:
+            match = _match_unique(candidate, key, values, pair.match_on[:place])
+        if isinstance(match, Problem) and not key.oldest_links and candidate.record.side.other not in pair.creates:
+            return Ignore()  # nothing was to be done for it; the records it may be the same as are listed
+        if match is not None:
+            return match
+    return None
+
+
+def _match_oldest(candidate: Candidate, key: MatchKey, values: tuple[KeyValue, ...]) -> Match | None:
     record = candidate.record
-    siblings = sorted(candidate.siblings, key=_age)
-    elder = siblings[0] if siblings else None
-    taken_sibling = next((other for other in siblings if candidate.link_of(other)), None)
-    blocker = taken_sibling or (elder if elder is not None and _age(elder) < _age(record) else None)
+    siblings = [one for one in candidate.sharing(values, record.side) if one.id != record.id]
+    alike = candidate.sharing(values, record.side.other)
+    blocker = next((one for one in siblings if candidate.link_of(one)), None)
+    if blocker is None:
+        # Further addresses of a possible partner may be those of an older record.
+        rivals = [*siblings, *_rivals(candidate, alike, key)]
+        blocker = min((one for one in rivals if _age(one) < _age(record)), key=_age, default=None)
     if blocker is not None:
-        return _duplicate(record, blocker, "has the same match key as an older or linked record")
-    alike = sorted(candidate.same_key, key=_age)
+        return _duplicate(record, [blocker], "has the same match key as an older or linked record")
     free = [partner for partner in alike if not candidate.is_taken(partner)]
     if alike and not free:
-        return _duplicate(record, alike[0], "matches a record that already has another partner")
-    return Adopt(free[0], "A3") if free else None
+        return _duplicate(record, alike, "matches a record that already has another partner")
+    return Adopt(free[0], key.rule) if free else None
+
+
+def _rivals(candidate: Candidate, partners: Iterable[Record], key: MatchKey) -> list[Record]:
+    """Records of this side, without a partner, that share a value of this key with one of `partners`."""
+    values = [value for one in partners if not candidate.is_taken(one) for value in candidate.values(one, key)]
+    return [
+        one
+        for one in candidate.sharing(values, candidate.record.side)
+        if one.id != candidate.record.id and candidate.link_of(one) is None
+    ]
+
+
+def _match_unique(
+    candidate: Candidate, key: MatchKey, values: tuple[KeyValue, ...], better: tuple[MatchKey, ...]
+) -> Match | None:
+    record = candidate.record
+    here = candidate.sharing(values, record.side)
+    there = candidate.sharing(values, record.side.other)
+    free = [one for one in there if not candidate.is_taken(one) and not _is_claimed(candidate, one, better)]
+    if not free:
+        return None
+    clear = len(here) == len(there) == 1 and not _is_contested(candidate, free[0], better)
+    if clear:
+        return Adopt(free[0], key.rule)
+    if candidate.forced:
+        return None
+    others = [one for one in here if one.id != record.id]
+    return _duplicate(
+        record,
+        [*there, *others],
+        f"by its {key.name} it may be the same as more than one record, or as one that a better key tells apart",
+    )
+
+
+def _is_claimed(candidate: Candidate, partner: Record, better: tuple[MatchKey, ...]) -> bool:
+    """Whether a better key gives the partner to exactly one other record, which will link it."""
+    for key in better:
+        values = candidate.values(partner, key)
+        here = candidate.sharing(values, candidate.record.side)
+        there = candidate.sharing(values, partner.side)
+        free = [one for one in here if candidate.link_of(one) is None]
+        if free:
+            return len(here) == len(there) == 1 and free[0].id != candidate.record.id
+    return False
+
+
+def _is_contested(candidate: Candidate, partner: Record, better: tuple[MatchKey, ...]) -> bool:
+    """Whether a better key tells the two apart, or has others without a partner claim the same one."""
+    for key in better:
+        values = candidate.values(partner, key)
+        if values and candidate.values(candidate.record, key):
+            return True
+        if any(candidate.link_of(one) is None for one in candidate.sharing(values, candidate.record.side)):
+            return True
+    return False
 
 
 def _age(record: Record) -> tuple[str, str]:
     return record.created, record.id
 
 
-def _duplicate(record: Record, other: Record, what: str) -> Problem:
+def _duplicate(record: Record, others: list[Record], what: str) -> Problem:
+    listed = ", ".join(f"{one.object} {one.id} in {one.side}" for one in others[:LISTED])
+    more = f" and {len(others) - LISTED} more" if len(others) > LISTED else ""
     return Problem(
         record.side,
         record.object,
         record.id,
         ProblemClass.DUPLICATES,
         "DUPLICATE",
-        f"{what}: {other.object} {other.id} in {other.side}",
-        "merge the duplicates, or change the value that makes them alike (A3)",
+        f"{what}: {listed}{more}",
+        "merge the duplicates, change the value that makes them alike, or give the right HubSpot record the"
+        " Salesforce id (A2, A3)",
     )

@@ -217,13 +217,14 @@ class Domain:
     """`https://www.Acme.com/about` is `acme.com`."""
 
     def meaning(self, side: Side, values: Values) -> Hashable:
-        return _domain(values[0])
+        return host_of(values[0])
 
     def carry(self, to: Side, values: Values, known: Known) -> Values | Cannot:
-        return (_domain(values[0]),)
+        return (host_of(values[0]),)
 
 
-def _domain(value: Value) -> str | None:
+def host_of(value: Value) -> str | None:
+    """The host of an address or domain as people type it, in lower case and without `www.`."""
     text = (_text(value) or "").lower()
     host = text.split("://", 1)[-1].split("/", 1)[0].split("?", 1)[0].split("#", 1)[0]
     host = host.rsplit("@", 1)[-1].split(":", 1)[0]
@@ -279,6 +280,15 @@ class StagePair:
         if stage is None:
             return (None, None)
         return known.stage(to, group, stage)
+
+    def fit(self, to: Side, values: Values, onto: Values, known: Known) -> Values:
+        """An opportunity keeps its record type where several share the deal's pipeline (O2)."""
+        stage, own = _text(values[1]), _text(onto[0])
+        if to is Side.HUBSPOT or stage is None or own == values[0]:
+            return values
+        there = known.stage(Side.HUBSPOT, _text(values[0]), stage)
+        same = not isinstance(there, Cannot) and known.stage(Side.HUBSPOT, own, stage) == there
+        return (own, stage) if same else values
 
 
 def make_transform(name: str, *, zone: ZoneInfo, values: Mapping[str, str], pair: str | None) -> Transform:

@@ -11,12 +11,33 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.core.matching import Adopt, Candidate, CreateThere, Ignore, SeverFrom, match_record
-from connector.core.model import LinkState, Presence, Problem, ProblemClass
+from connector.core.model import LinkState, MatchKey, Presence, Problem, ProblemClass
+
+
+def words(value):
+    """The words of a field, as the values of a key."""
+    return tuple(str(value).split()) if value else ()
+
 
 DEALS = pair()
-CONTACTS = pair(name="contact-contact", creates=(HS,))
+EMAIL = MatchKey("email", "A3", {SF: ("Email",), HS: ("email", "more")}, words, oldest_links=True)
+DOMAIN = MatchKey("domain", "A2", {SF: ("Website",), HS: ("domain",)}, words)
+NAME = MatchKey("name", "A2", {SF: ("Name",), HS: ("name",)}, words)
+CONTACTS = pair(name="contact-contact", creates=(HS,), match_on=(EMAIL,))
+COMPANIES = pair(name="account-company", creates=(HS,), match_on=(DOMAIN, NAME))
 OPPORTUNITY = record(SF, "006A")
 DEAL = record(HS, "11")
+
+
+def candidate_among(mapping, me, *others, links=(), **more):
+    """A candidate with what a store with these records would tell of it."""
+    everyone = [one for one in (me, *others) if one.present]
+    keys = {(one.side, one.id): mapping.match_values(one) for one in everyone}
+    alike = {}
+    for one in everyone:
+        for value in keys[one.side, one.id]:
+            alike[value] = (*alike.get(value, ()), one)
+    return Candidate(me, keys=keys, alike=alike, links=by_ids(*links), **more)
 
 
 def by_ids(*links):
@@ -33,9 +54,9 @@ def test_an_absent_record_concerns_nobody(presence):
 
 def test_A2_a_record_that_names_this_one_is_its_partner():
     """The id stored on the other side is believed first, before a match key."""
-    other = record(HS, "12")
-    candidate = Candidate(OPPORTUNITY, naming=(DEAL,), same_key=(other,))
-    assert match_record(DEALS, candidate) == Adopt(DEAL, "A2")
+    me, alike = record(SF, "003A", {"Email": "a@x"}), record(HS, "12", {"email": "a@x"})
+    candidate = candidate_among(CONTACTS, me, alike, naming=(DEAL,))
+    assert match_record(CONTACTS, candidate) == Adopt(DEAL, "A2")
 
 
 def test_A2_a_record_named_by_this_one_is_its_partner():
@@ -145,27 +166,39 @@ def test_A1_a_side_in_which_nothing_is_created():
     assert match_record(CONTACTS, Candidate(record(SF, "003A", object="Contact"))) == CreateThere()
 
 
-# --- by match key -----------------------------------------------------------------------------------------
+# --- by e-mail --------------------------------------------------------------------------------------------
 
-OLDEST = record(SF, "003B", created="2026-01-01", object="Contact")
-TWIN = record(SF, "003C", created="2026-01-01", object="Contact")
-YOUNGEST = record(SF, "003A", created="2026-03-01", object="Contact")
-PERSON = record(HS, "5", created="2026-01-01", object="contacts")
-LATER_PERSON = record(HS, "4", created="2026-02-01", object="contacts")
+OLDEST = record(SF, "003B", {"Email": "a@x"}, created="2026-01-01", object="Contact")
+TWIN = record(SF, "003C", {"Email": "a@x"}, created="2026-01-01", object="Contact")
+YOUNGEST = record(SF, "003A", {"Email": "a@x"}, created="2026-03-01", object="Contact")
+PERSON = record(HS, "5", {"email": "a@x"}, created="2026-01-01", object="contacts")
+LATER_PERSON = record(HS, "4", {"email": "a@x"}, created="2026-02-01", object="contacts")
+
+
+def match_contact(me, *others, links=()):
+    return match_record(CONTACTS, candidate_among(CONTACTS, me, *others, links=links))
+
+
+def is_held(match, *named):
+    """Whether it is a problem of class duplicates that names these records."""
+    return (
+        isinstance(match, Problem)
+        and match.cause is ProblemClass.DUPLICATES
+        and all(f" {id_} in" in match.detail for id_ in named)
+    )
 
 
 def test_A3_contacts_meet_by_their_key():
     """A free record of the other side with the same e-mail is the same person."""
-    assert match_record(CONTACTS, Candidate(OLDEST, same_key=(PERSON,))) == Adopt(PERSON, "A3")
+    assert match_contact(OLDEST, PERSON) == Adopt(PERSON, "A3")
+    assert match_contact(PERSON, OLDEST) == Adopt(OLDEST, "A3")
 
 
 def test_A3_of_several_on_the_other_side_the_oldest_free_one_is_adopted():
     """In every order in which they may have been read."""
-    for same_key in permutations((PERSON, LATER_PERSON)):
-        assert match_record(CONTACTS, Candidate(OLDEST, same_key=same_key)) == Adopt(PERSON, "A3")
-        taken = by_ids(link("003Z", "5"))
-        candidate = Candidate(OLDEST, same_key=same_key, links=taken)
-        assert match_record(CONTACTS, candidate) == Adopt(LATER_PERSON, "A3")
+    for alike in permutations((PERSON, LATER_PERSON)):
+        assert match_contact(OLDEST, *alike) == Adopt(PERSON, "A3")
+        assert match_contact(OLDEST, *alike, links=[link("003Z", "5")]) == Adopt(LATER_PERSON, "A3")
 
 
 def test_A3_of_several_with_one_key_the_oldest_links_and_the_others_are_held():
@@ -173,54 +206,163 @@ def test_A3_of_several_with_one_key_the_oldest_links_and_the_others_are_held():
     people = (OLDEST, TWIN, YOUNGEST)
     for one in people:
         for siblings in permutations(other for other in people if other is not one):
-            match = match_record(CONTACTS, Candidate(one, same_key=(PERSON,), siblings=siblings))
-            if one is OLDEST:
-                assert match == Adopt(PERSON, "A3")
-            else:
-                assert isinstance(match, Problem)
-                assert match.cause is ProblemClass.DUPLICATES
-                assert "003B" in match.detail
+            match = match_contact(one, PERSON, *siblings)
+            assert match == Adopt(PERSON, "A3") if one is OLDEST else is_held(match, "003B")
 
 
 def test_A3_a_link_is_sticky_even_to_an_older_newcomer():
     """An older record that appears later (restored, or shared late) does not take a linked one's partner."""
-    taken = by_ids(link("003A", "5"))
-    candidate = Candidate(OLDEST, same_key=(PERSON,), siblings=(YOUNGEST,), links=taken)
-    match = match_record(CONTACTS, candidate)
-    assert isinstance(match, Problem)
-    assert "003A" in match.detail
+    assert is_held(match_contact(OLDEST, PERSON, YOUNGEST, links=[link("003A", "5")]), "003A")
 
 
 def test_A3_a_key_whose_owner_is_taken_is_a_duplicate():
     """The only person with that e-mail already has a partner elsewhere: held, never created twice."""
-    match = match_record(CONTACTS, Candidate(OLDEST, same_key=(PERSON,), links=by_ids(link("003Z", "5"))))
-    assert isinstance(match, Problem)
+    match = match_contact(OLDEST, PERSON, links=[link("003Z", "5")])
+    assert is_held(match)
     assert "contacts 5" in match.detail
 
 
 def test_A3_a_younger_sibling_does_not_stand_in_the_way():
     """The oldest is created where nobody has its key yet."""
-    assert match_record(CONTACTS, Candidate(OLDEST, siblings=(YOUNGEST,))) == CreateThere()
+    assert match_contact(OLDEST, YOUNGEST) == CreateThere()
+
+
+def test_A3_the_further_addresses_of_a_person_count_too():
+    """Both of two contacts name one person: the older one links."""
+    person = record(HS, "5", {"email": "a@x", "more": "b@x"}, object="contacts")
+    other = record(SF, "003D", {"Email": "b@x"}, created="2026-02-01", object="Contact")
+    assert match_contact(other, person) == Adopt(person, "A3")
+    assert match_contact(OLDEST, person, other) == Adopt(person, "A3")
+    assert is_held(match_contact(other, person, OLDEST), "003B")
+    elsewhere = [link("003B", "9")]
+    assert match_contact(other, person, OLDEST, links=elsewhere) == Adopt(person, "A3")
+
+
+def test_A3_without_an_address_nobody_is_alike():
+    """Two contacts without e-mail are two people."""
+    nobody = record(SF, "003A", {"Email": None}, object="Contact")
+    assert match_contact(nobody, record(HS, "5", {"email": ""}, object="contacts")) == CreateThere()
+
+
+# --- by domain and name -----------------------------------------------------------------------------------
+
+
+def account(id_="001A", domain=None, name=None, **more):
+    return record(SF, id_, {"Website": domain, "Name": name}, object="Account", **more)
+
+
+def company(id_="1", domain=None, name=None, **more):
+    return record(HS, id_, {"domain": domain, "name": name}, object="companies", **more)
+
+
+def match_company(me, *others, links=(), **more):
+    return match_record(COMPANIES, candidate_among(COMPANIES, me, *others, links=links, **more))
+
+
+ACME, FIRM = account("001A", "acme", "Acme"), company("1", "acme", "Firm")
+
+
+def test_A2_by_the_domain_and_then_by_the_name():
+    """Each is enough where it is clear, and both sides see the same."""
+    namesake = company("2", None, "Acme")
+    assert match_company(ACME, FIRM) == Adopt(FIRM, "A2")
+    assert match_company(FIRM, ACME) == Adopt(ACME, "A2")
+    assert match_company(ACME, FIRM, namesake) == Adopt(FIRM, "A2")
+    assert match_company(ACME, namesake) == Adopt(namesake, "A2")
+    assert match_company(namesake, ACME) == Adopt(ACME, "A2")
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        [FIRM, account("001B", "acme")],
+        [FIRM, company("2", "acme")],
+        [company("2", "else", "Acme")],
+        [company("2", None, "Acme"), company("3", None, "Acme")],
+        [company("2", None, "Acme"), account("001B", None, "Acme")],
+        [company("2", "two both", "Acme"), account("001B", "two"), account("001C", "both")],
+    ],
+    ids=["two here", "two there", "another domain", "namesakes there", "namesakes here", "claimed by two"],
+)
+def test_A2_what_is_not_clear_is_held_with_all_candidates(others):
+    """By a key that is not unique on both sides, or that a better one speaks against."""
+    me = ACME if others[0] is FIRM or others[0].fields["domain"] == "else" else account("001A", None, "Acme")
+    named = [one.id for one in others if set(COMPANIES.match_values(one)) & set(COMPANIES.match_values(me))]
+    for some in permutations(others):
+        assert is_held(match_company(me, *some), *named)
+
+
+def test_A2_a_long_list_of_candidates_is_cut():
+    """The first ten are named, the others counted."""
+    many = [company(str(number), "acme") for number in range(12)]
+    match = match_company(ACME, *many)
+    assert match.detail.endswith("and 2 more")
+
+
+def test_A2_a_doubtful_company_that_makes_no_account_is_not_listed():
+    """The accounts are; but where accounts are made of companies it is held and listed too."""
+    assert match_company(FIRM, ACME, account("001B", "acme")) == Ignore()
+    both = replace(COMPANIES, creates=frozenset((SF, HS)))
+    found = candidate_among(both, FIRM, ACME, account("001B", "acme"))
+    assert is_held(match_record(both, found), "001A", "001B")
+
+
+def test_A2_where_all_have_their_partners_nothing_is_left_to_guess():
+    """A subsidiary that comes later gets a company of its own, unless a free one has its domain too."""
+    child, taken = account("001B", "acme"), [link("001A", "1")]
+    assert match_company(child, ACME, FIRM, links=taken) == CreateThere()
+    assert is_held(match_company(child, ACME, FIRM, company("2", "acme"), links=taken), "1", "2", "001A")
+
+
+def test_A2_a_better_key_goes_first_whoever_asks():
+    """The company is clearly another account's by its domain: its namesake gets one of its own."""
+    namesake, theirs = account("001B", None, "Acme"), company("1", "acme", "Acme")
+    owner = account("001A", "acme", "Holding")
+    assert match_company(owner, theirs, namesake) == Adopt(theirs, "A2")
+    assert match_company(theirs, owner, namesake) == Adopt(owner, "A2")
+    assert match_company(namesake, theirs, owner) == CreateThere()
+
+
+def test_A2_a_better_key_of_a_linked_record_claims_nothing():
+    """It has its partner; whether the two are alike by name is not its business."""
+    namesake, theirs = account("001B", None, "Acme"), company("1", "acme", "Acme")
+    owner = account("001A", "acme", "Holding")
+    assert match_company(namesake, theirs, owner, links=[link("001A", "9")]) == Adopt(theirs, "A2")
+
+
+def test_A1_who_is_asked_for_gets_a_partner_in_spite_of_doubt():
+    """Out of scope, not made by the mapping, or held; but what is clearly the same is still linked."""
+    assert match_company(FIRM, ACME, account("001B", "acme"), forced=True) == CreateThere()
+    assert match_company(FIRM, in_scope=False, forced=True) == CreateThere()
+    assert match_company(FIRM, ACME, forced=True) == Adopt(ACME, "A2")
 
 
 # --- laws -------------------------------------------------------------------------------------------------
 
 moments = st.sampled_from(["2026-01-01", "2026-01-02"])
 presences = st.sampled_from(list(Presence))
+values = st.sampled_from([None, "a", "b", "a b"])
+names = {SF: ("Email", "Website", "Name"), HS: ("email", "domain", "name")}
 
 
 def records(side, prefix):
-    """Distinct records of one side, of few ages, present or not."""
+    """Distinct records of one side, of few ages and values, present or not."""
     return st.lists(
         st.builds(
-            lambda number, created, presence: (f"{prefix}{number}", created, presence),
+            lambda number, created, presence, some: (f"{prefix}{number}", created, presence, some),
             st.integers(0, 5),
             moments,
             presences,
+            st.tuples(values, values, values),
         ),
         max_size=4,
         unique_by=lambda one: one[0],
-    ).map(lambda rows: [record(side, id_, created=created, presence=presence) for id_, created, presence in rows])
+    ).map(
+        lambda rows: [
+            record(side, id_, dict(zip(names[side], some, strict=True)), created=created, presence=presence)
+            for id_, created, presence, some in rows
+        ]
+    )
 
 
 links = st.lists(
@@ -231,29 +373,50 @@ links = st.lists(
         st.sampled_from([LinkState.LINKED, LinkState.PENDING]),
     ),
     max_size=3,
+    unique_by=(lambda one: one.salesforce_id, lambda one: one.hubspot_id),
 )
+mappings = st.sampled_from([CONTACTS, COMPANIES])
 
 
-@given(records(HS, "9"), records(HS, "9"), records(SF, "00"), links, st.randoms(use_true_random=False))
-def test_the_order_of_reading_decides_nothing(naming, same_key, siblings, known, random):
+@given(mappings, records(HS, "9"), records(HS, "9"), records(SF, "00"), links, st.randoms(use_true_random=False))
+def test_the_order_of_reading_decides_nothing(mapping, naming, there, here, known, random):
     """Partners and siblings in any order lead to the same decision, word for word."""
-    me = record(SF, "006", created="2026-01-02")
-    siblings = [one for one in siblings if one.id != me.id]
-    first = Candidate(
-        me, naming=tuple(naming), same_key=tuple(same_key), siblings=tuple(siblings), links=by_ids(*known)
-    )
-    for some in (naming, same_key, siblings):
-        random.shuffle(some)
-    second = replace(first, naming=tuple(naming), same_key=tuple(same_key), siblings=tuple(siblings))
-    assert match_record(CONTACTS, first) == match_record(CONTACTS, second)
+    me = record(SF, "006", {"Email": "a", "Website": "a", "Name": "b"}, created="2026-01-02")
+    others = [one for one in (*there, *here) if one.id != me.id]
+    first = candidate_among(mapping, me, *others, links=known, naming=tuple(naming))
+    random.shuffle(naming)
+    random.shuffle(others)
+    second = candidate_among(mapping, me, *others, links=known, naming=tuple(naming))
+    assert match_record(mapping, first) == match_record(mapping, second)
 
 
-@given(records(HS, "9"), records(HS, "9"), links)
-def test_a_record_with_another_partner_is_never_adopted(naming, same_key, known):
+@given(mappings, records(HS, "9"), records(HS, "9"), links)
+def test_a_record_with_another_partner_is_never_adopted(mapping, naming, there, known):
     """One record never becomes two: whoever is adopted is present and free (law 7)."""
-    me = record(SF, "006")
-    table = by_ids(*known)
-    match = match_record(CONTACTS, Candidate(me, naming=tuple(naming), same_key=tuple(same_key), links=table))
+    me = record(SF, "006", {"Email": "a", "Website": "a", "Name": "b"})
+    match = match_record(mapping, candidate_among(mapping, me, *there, links=known, naming=tuple(naming)))
     if isinstance(match, Adopt):
-        held = table.get((HS, match.partner.id))
+        assert match.partner.present
+        held = by_ids(*known).get((HS, match.partner.id))
         assert held is None or held.salesforce_id in (None, me.id)
+
+
+@given(mappings, records(HS, "9"), records(SF, "00"), links)
+def test_no_two_records_claim_one_partner(mapping, there, here, known):
+    """Each decides for itself, and no two decide for the same, whichever is asked first (laws 7, 8)."""
+    table = by_ids(*known)
+    everyone = [one for one in (*there, *here) if one.present]
+    pairs = {}
+    for me in everyone:
+        if (me.side, me.id) in table:
+            continue
+        match = match_record(mapping, candidate_among(mapping, me, *everyone, links=known))
+        if isinstance(match, Adopt):
+            pairs[me.side, me.id] = match.partner
+    for side in (SF, HS):
+        chosen = [one.id for (where, _), one in pairs.items() if where is side]
+        assert len(chosen) == len(set(chosen))
+    for (side, id_), partner in pairs.items():
+        if (partner.side, partner.id) in pairs:
+            back = pairs[partner.side, partner.id]
+            assert (back.side, back.id) == (side, id_)

@@ -405,6 +405,31 @@ def test_O11_stage_and_record_type_are_one_value():
     assert StagePair().meaning(HS, ("p", " s ")) == StagePair().meaning(HS, ("p", "s"))
 
 
+@pytest.mark.parametrize(
+    ("onto", "fitted"),
+    [
+        (("012B", "Other"), ("012B", "Open")),
+        ((" 012B ", "Other"), ("012B", "Open")),
+        ((None, "Other"), (None, "Open")),
+        (("012A", "Other"), ("012A", "Open")),
+        (("012C", "Other"), ("012A", "Open")),
+        (("012X", "Other"), ("012A", "Open")),
+    ],
+)
+def test_O2_an_opportunity_keeps_its_record_type_where_it_shares_the_pipeline(onto, fitted):
+    """One in another pipeline, or that has no such stage, takes the one that was found."""
+    there = {("012A", "Open"): "p", ("012B", "Open"): "p", (None, "Open"): "p", ("012C", "Open"): "q"}
+    known = Known(stages={(HS, *one): (pipeline, "s") for one, pipeline in there.items()})
+    assert StagePair().fit(SF, ("012A", "Open"), onto, known) == fitted
+
+
+def test_O2_nothing_is_fitted_to_hubspot_nor_where_nothing_is_known():
+    """A pipeline is not chosen by where the deal is; a blank stage, or an unknown one, stays what it is."""
+    assert StagePair().fit(HS, ("p", "s"), ("q", "s"), NOTHING) == ("p", "s")
+    assert StagePair().fit(SF, (None, None), ("012B", "Open"), NOTHING) == (None, None)
+    assert StagePair().fit(SF, ("012A", "Open"), ("012B", "Open"), NOTHING) == ("012A", "Open")
+
+
 # --- by name ----------------------------------------------------------------------------------------------
 
 

@@ -86,5 +86,9 @@ def stranger(store, now):
 
 def deal(id_, version="1", side=Side.HUBSPOT, **more):
     """An observation of a deal; fields are given by name, everything else as in `Record`."""
-    known = {name: more.pop(name) for name in ("partner_id", "presence", "created", "modified") if name in more}
+    known = {
+        name: more.pop(name)
+        for name in ("partner_id", "presence", "survivor", "created", "modified")
+        if name in more
+    }
     return Record(side, "deals" if side is Side.HUBSPOT else "Opportunity", id_, version, more, **known)

@@ -1,0 +1,407 @@
+"""Who is whom at first sight: stored ids, domains, names and e-mails, each only where it is clear (A1-A3, O10)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import product
+
+import pytest
+from engine.lab import Lab
+
+from connector.core.model import Side
+from connector.engine.run import Wish
+from connector.mapping.match_keys import KEYS
+
+COMPANY_OF_CONTACT = 1
+
+
+@pytest.fixture
+def lab():
+    return Lab()
+
+
+def account(lab, name="Acme", website=None, **fields):
+    return lab.sf_create("Account", Name=name, Website=website, **fields)
+
+
+def company(lab, name="Acme", domain="", **properties):
+    return lab.hs_create("companies", name=name, domain=domain, **properties)
+
+
+def companies(lab):
+    return set(lab.hs_all("companies"))
+
+
+def held(lab):
+    """The records held as duplicates, by side."""
+    assert {one["cause"] for one in lab.problems()} <= {"duplicates"}
+    return {(one["side"], one["record_id"]) for one in lab.problems()}
+
+
+def creating_in_salesforce(lab, *pairs):
+    """The mapping with `create_in: [hubspot, salesforce]`."""
+    for name in pairs:
+        lab.pairs = {**lab.pairs, name: replace(lab.pairs[name], creates=frozenset(Side))}
+
+
+# --- A2: by domain ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "website", ["https://www.Acme.co.uk/about", "acme.co.uk", "http://shop.acme.co.uk:80/?x=1"]
+)
+def test_A2_account_and_company_meet_by_the_domain_of_the_website(lab, website):
+    """Whatever they are called, and however the address is written."""
+    mine, theirs = account(lab, "Acme Limited", website), company(lab, "ACME", "acme.co.uk")
+    lab.sync_once()
+    assert lab.partner("companies", mine) == theirs
+    assert companies(lab) == {theirs}
+
+
+@pytest.mark.parametrize("website", ["https://www.facebook.com/acme", "linkedin.com/company/acme", "gmail.com"])
+def test_A2_what_many_share_is_no_domain_of_a_company(lab, website):
+    """Two firms with pages on one social network are two firms."""
+    mine, stranger = account(lab, "Acme", website), company(lab, "Other firm", website.split("/")[0])
+    lab.sync_once()
+    assert lab.partner("companies", mine) not in {None, stranger}
+    assert lab.problems() == []
+
+
+def test_A2_suffixes_under_which_anybody_registers_are_no_domain(lab):
+    """`one.co.uk` and `two.co.uk` have nothing in common."""
+    mine, stranger = account(lab, "One", "one.co.uk"), company(lab, "Two", "two.co.uk")
+    lab.sync_once()
+    assert lab.partner("companies", mine) not in {None, stranger}
+
+
+def test_A2_the_stored_id_is_believed_before_the_domain(lab):
+    """Though another company has the account's domain."""
+    mine = account(lab, "Acme", "acme.example")
+    lab.sync_once()
+    theirs = lab.partner("companies", mine)
+    lab.hs_edit("companies", theirs, domain="renamed.example")
+    other = company(lab, "Acme", "acme.example")
+    lab.forget()
+    lab.sync_until_rest()
+    assert lab.partner("companies", mine) == theirs
+    assert lab.hs_get("companies", other, "sf_record_id")["sf_record_id"] is None
+
+
+@pytest.mark.parametrize(("here", "there"), [(2, 1), (1, 2), (2, 2), (3, 1)])
+def test_A2_a_domain_that_is_not_unique_on_both_sides_is_held(lab, here, there):
+    """Parent and subsidiary with one domain: nobody is linked or made; each account is listed with all others."""
+    mine = [account(lab, f"Account {number}", "acme.example") for number in range(here)]
+    theirs = [company(lab, f"Company {number}", "acme.example") for number in range(there)]
+    lab.sync_once()
+    assert companies(lab) == set(theirs)
+    assert all(lab.partner("companies", one) is None for one in mine)
+    assert held(lab) == {("salesforce", one) for one in mine}
+    for one in lab.problems():
+        assert all(other in one["detail"] for other in {*mine, *theirs} - {one["record_id"]})
+        assert "Salesforce id" in one["remedy"]
+
+
+def test_A2_what_was_held_links_once_it_is_clear(lab):
+    """The subsidiary gets a website of its own; nobody touches the other two again."""
+    parent, child = account(lab, "Parent", "acme.example"), account(lab, "Child", "acme.example")
+    theirs = company(lab, "Firm", "acme.example")
+    lab.sync_once()
+    lab.sf_edit("Account", child, Website="child.example")
+    lab.sync_until_rest()
+    lab.advance(minutes=16)
+    lab.sync_until_rest()
+    assert lab.partner("companies", parent) == theirs
+    assert lab.partner("companies", child) not in {None, theirs}
+    assert lab.problems() == []
+
+
+def test_A2_a_person_ends_the_doubt_by_writing_the_id(lab):
+    """As the remedy says; then the other account gets a company of its own, since nothing is left to doubt."""
+    parent, child = account(lab, "Parent", "acme.example"), account(lab, "Child", "acme.example")
+    theirs = company(lab, "Firm", "acme.example")
+    lab.sync_once()
+    lab.hs_edit("companies", theirs, sf_record_id=child)
+    lab.sync_until_rest()
+    lab.advance(minutes=16)
+    lab.sync_until_rest()
+    assert lab.partner("companies", child) == theirs
+    assert lab.partner("companies", parent) not in {None, theirs}
+    assert lab.problems() == []
+
+
+def test_A2_a_newcomer_with_the_domain_of_a_linked_pair_gets_its_own_company(lab):
+    """The only company with that domain has its partner already: there is nothing to guess."""
+    parent = account(lab, "Parent", "acme.example")
+    lab.sync_once()
+    child = account(lab, "Child", "acme.example")
+    lab.sync_once()
+    assert lab.partner("companies", child) not in {None, lab.partner("companies", parent)}
+    assert lab.problems() == []
+
+
+# --- A2: by name --------------------------------------------------------------------------------------------
+
+
+def test_A2_then_by_the_name(lab):
+    """Spaces and capitals do not count; nothing else is forgiven."""
+    same, other = account(lab, " Acme  Holding "), account(lab, "Bolt Inc.")
+    theirs, stranger = company(lab, "ACME holding"), company(lab, "Bolt Inc")
+    lab.sync_once()
+    assert lab.partner("companies", same) == theirs
+    assert lab.partner("companies", other) not in {None, stranger}
+
+
+def test_A2_a_name_that_is_not_unique_is_held(lab):
+    """One account, two companies of its name."""
+    mine = account(lab)
+    company(lab)
+    company(lab)
+    lab.sync_once()
+    assert held(lab) == {("salesforce", mine)}
+
+
+def test_A2_one_name_and_two_domains_are_held(lab):
+    """The name says they are one, the better key says they are not."""
+    mine = account(lab, "Acme", "acme.example")
+    company(lab, "Acme", "acme-foods.example")
+    lab.sync_once()
+    assert held(lab) == {("salesforce", mine)}
+
+
+def test_A2_a_better_key_is_another_accounts_first(lab):
+    """The company goes to the account with its domain; its namesake without a website gets one of its own."""
+    namesake, owner = account(lab, "Acme"), account(lab, "Acme Holding", "acme.example")
+    theirs = company(lab, "Acme", "acme.example")
+    lab.sync_once()
+    assert lab.partner("companies", owner) == theirs
+    assert lab.partner("companies", namesake) not in {None, theirs}
+    assert lab.problems() == []
+
+
+def test_A2_the_mapping_says_which_keys_count(lab):
+    """`match_on: [id, name]`: the domain says nothing any more, also for what was seen before."""
+    lab.configure(SYNC__FIRST_SYNC="triggers_only")
+    mine = account(lab, "Acme", "acme.example")
+    by_domain, by_name = company(lab, "Firm", "acme.example"), company(lab, "Acme")
+    lab.sync_once()
+    pair = lab.pairs["account-company"]
+    lab.pairs = {**lab.pairs, pair.name: replace(pair, match_on=(KEYS[pair.name]["name"],))}
+    lab.sf_edit("Account", mine, Phone="1")
+    lab.sync_once()
+    assert lab.partner("companies", mine) == by_name
+    assert lab.hs_get("companies", by_domain, "sf_record_id")["sf_record_id"] is None
+
+
+@pytest.mark.parametrize(("order", "forgotten"), list(product(range(3), [False, True])))
+def test_A2_the_order_of_making_decides_nothing(lab, order, forgotten):
+    """The same three accounts and two companies lead to the same links, with an empty store too."""
+    makers = [
+        lambda: account(lab, "Acme", "acme.example"),
+        lambda: account(lab, "Acme Foods"),
+        lambda: account(lab, "Bolt", "bolt.example"),
+    ]
+    makers = makers[order:] + makers[:order]
+    made = [make() for make in makers]
+    acme, foods, bolt = made[-order:] + made[:-order] if order else made
+    first, second = company(lab, "A.", "acme.example"), company(lab, "acme foods")
+    lab.sync_once()
+    if forgotten:
+        lab.forget()
+        lab.sync_until_rest()
+    partners = [lab.partner("companies", one) for one in (acme, foods, bolt)]
+    assert partners[:2] == [first, second]
+    assert companies(lab) == {*partners}
+    assert len(partners) == len({*partners})
+
+
+def test_A2_an_empty_store_holds_what_was_held(lab):
+    """Doubt does not go by forgetting."""
+    mine = [account(lab, f"Account {number}", "acme.example") for number in range(2)]
+    theirs = company(lab, "Firm", "acme.example")
+    lab.sync_once()
+    lab.forget()
+    lab.sync_until_rest()
+    assert held(lab) == {("salesforce", one) for one in mine}
+    assert companies(lab) == {theirs}
+
+
+def test_T6_a_single_record_is_told_apart_with_an_empty_store(lab):
+    """All is looked at first, and this one record alone is synced."""
+    mine, other = account(lab, "Acme", "acme.example"), account(lab, "Bolt", "bolt.example")
+    theirs = company(lab, "Firm", "acme.example")
+    lab.sync(Wish(records=(mine,)))
+    assert lab.partner("companies", mine) == theirs
+    assert lab.partner("companies", other) is None
+    lab.sync_once()
+    assert lab.partner("companies", other) not in {None, theirs}
+
+
+# --- A3 -----------------------------------------------------------------------------------------------------
+
+
+def test_A3_a_further_address_of_a_hubspot_contact_counts_too(lab):
+    """A merge left the address there; the Salesforce contact with it is the same person."""
+    kept = lab.hs_create("contacts", email="ada@acme.example")
+    gone = lab.hs_create("contacts", email="ada@home.example")
+    lab.hs("POST", "/crm/v3/objects/contacts/merge", {"primaryObjectId": kept, "objectIdToMerge": gone})
+    ada = lab.sf_create("Contact", LastName="Lovelace", Email="Ada@Home.example")
+    lab.sync_until_rest()
+    assert lab.partner("contacts", ada) == kept
+    assert list(lab.hs_all("contacts")) == [kept]
+
+
+def test_A3_two_salesforce_contacts_with_the_addresses_of_one_person(lab):
+    """The older one links, the other is held: HubSpot knows both addresses as one person's."""
+    kept = lab.hs_create("contacts", email="ada@acme.example")
+    gone = lab.hs_create("contacts", email="ada@home.example")
+    lab.hs("POST", "/crm/v3/objects/contacts/merge", {"primaryObjectId": kept, "objectIdToMerge": gone})
+    older = lab.sf_create("Contact", LastName="Lovelace", Email="ada@home.example")
+    lab.advance(minutes=1)
+    younger = lab.sf_create("Contact", LastName="King", Email="ada@acme.example")
+    lab.sync_until_rest()
+    assert lab.store.links.by_ids("contact-contact", Side.SALESFORCE, [older])[older].hubspot_id == kept
+    assert held(lab) == {("salesforce", younger)}
+
+
+# --- lead conversion ----------------------------------------------------------------------------------------
+
+
+def convert(lab, **wanted):
+    return lab.sandbox_post("salesforce", "convert_lead", wanted)
+
+
+def test_A3_a_converted_lead_makes_nobody_twice(lab):
+    """A person and a firm that HubSpot knew before the conversion are found by e-mail and domain."""
+    firm, someone = company(lab, "Acme", "acme.example"), lab.hs_create("contacts", email="ada@acme.example")
+    lead = lab.sf_create(
+        "Lead", LastName="Lovelace", Company="Acme", Email="Ada@acme.example", Website="https://acme.example"
+    )
+    lab.sync_once()
+    made = convert(lab, leadId=lead)
+    lab.sync_once()
+    assert lab.partner("companies", made["accountId"]) == firm
+    assert lab.partner("contacts", made["contactId"]) == someone
+    assert (companies(lab), set(lab.hs_all("contacts"))) == ({firm}, {someone})
+    deal = lab.deal_of(made["opportunityId"])
+    assert set(lab.hs_associated("deals", deal, "contacts")) == {someone}
+    assert lab.problems() == []
+
+
+def test_A3_a_lead_converted_into_a_linked_contact_and_account_makes_nothing_but_its_deal(lab):
+    """Their links stay as they were."""
+    firm, contact, _ = lab.business()
+    lab.sync_once()
+    before = companies(lab), set(lab.hs_all("contacts"))
+    lead = lab.sf_create("Lead", LastName="Fox", Company="Acme", Email="fox@acme.example")
+    made = convert(lab, leadId=lead, accountId=firm, contactId=contact)
+    lab.sync_once()
+    assert (companies(lab), set(lab.hs_all("contacts"))) == before
+    assert lab.deal_of(made["opportunityId"])
+
+
+# --- A1: accounts and contacts born in HubSpot --------------------------------------------------------------
+
+
+def staff(lab, firm, email="eve@acme.example"):
+    """A HubSpot contact whose primary company is `firm`."""
+    types = [{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": COMPANY_OF_CONTACT}]
+    return lab.hs_create("contacts", [{"to": {"id": firm}, "types": types}], email=email, lastname="Eve")
+
+
+def accounts(lab):
+    return lab.sf_all("SELECT Id, Name, HubSpot_Id__c FROM Account")
+
+
+def test_A1_a_company_becomes_an_account_only_with_a_contact_that_syncs(lab):
+    """The mapping allows it; a company alone, and one whose contacts are only in HubSpot, still make none."""
+    creating_in_salesforce(lab, "account-company")
+    alone, foreign = company(lab, "Alone"), company(lab, "Foreign")
+    staff(lab, foreign, "only@hubspot.example")
+    firm = company(lab, "Acme")
+    staff(lab, firm)
+    contact = lab.sf_create("Contact", LastName="Eve", Email="eve@acme.example")
+    lab.sync_once()
+    [made] = accounts(lab)
+    assert (made["Name"], made["HubSpot_Id__c"]) == ("Acme", firm)
+    assert lab.hs_get("companies", firm, "sf_record_id")["sf_record_id"] == made["Id"]
+    assert lab.sf_get("Contact", contact)["AccountId"] == made["Id"]
+    assert lab.partner("companies", made["Id"]) not in {alone, foreign}
+
+
+def test_A1_a_company_waits_for_its_contact_to_sync(lab):
+    """Known for long, it becomes an account in the run in which its contact is found in Salesforce."""
+    creating_in_salesforce(lab, "account-company")
+    firm = company(lab, "Acme")
+    staff(lab, firm)
+    lab.sync_once()
+    assert accounts(lab) == []
+    contact = lab.sf_create("Contact", LastName="Eve", Email="eve@acme.example")
+    lab.sync_once()
+    [made] = accounts(lab)
+    assert lab.sf_get("Contact", contact)["AccountId"] == made["Id"]
+
+
+def test_A1_contacts_made_in_salesforce_bring_their_company_along(lab):
+    """With both pairs allowed: one account, one contact on it, ids stored on both sides, nothing twice."""
+    creating_in_salesforce(lab, "account-company", "contact-contact")
+    firm = company(lab, "Acme")
+    people = [staff(lab, firm, f"eve{number}@acme.example") for number in range(2)]
+    lab.sync_once()
+    [made] = accounts(lab)
+    rows = lab.sf_all("SELECT Id, AccountId, HubSpot_Id__c FROM Contact")
+    assert {row["HubSpot_Id__c"] for row in rows} == {*people}
+    assert {row["AccountId"] for row in rows} == {made["Id"]}
+    lab.forget()
+    lab.sync_until_rest()
+    assert (len(accounts(lab)), len(lab.sf_all("SELECT Id FROM Contact"))) == (1, 2)
+
+
+def test_O10_a_death_at_any_step_makes_no_account_and_no_contact_twice(lab):
+    """The ids that Salesforce stores keep a creation from being repeated."""
+    creating_in_salesforce(lab, "account-company", "contact-contact")
+    lab.sync_once()
+    staff(lab, company(lab, "Acme"))
+    step, died = 0, True
+    while died:
+        step += 4
+        twin = lab.copy()
+        died = twin.sync_and_die(step, after_delivery=step % 8 == 0)
+        twin.sync_until_rest()
+        assert len(accounts(twin)) == 1, step
+        assert len(twin.sf_all("SELECT Id FROM Contact WHERE AccountId != null")) == 1, step
+
+
+def test_A1_a_person_may_ask_for_an_account(lab):
+    """`sync --record company:ID --create`: no contact is needed, and the mapping need not allow it."""
+    firm, other = company(lab, "Acme"), company(lab, "Other")
+    lab.sync_once()
+    assert accounts(lab) == []
+    lab.sync(Wish(records=(f"company:{firm}",), create=True))
+    [made] = accounts(lab)
+    assert (made["Name"], made["HubSpot_Id__c"]) == ("Acme", firm)
+    lab.sync_once()
+    assert [one["Id"] for one in accounts(lab)] == [made["Id"]]
+    assert lab.hs_get("companies", other, "sf_record_id")["sf_record_id"] is None
+
+
+def test_A1_asking_for_an_account_without_the_id_field_is_refused_with_the_remedy(lab):
+    """A creation that cannot be recognised again is none (O10)."""
+    lab.configure(SALESFORCE__ID_FIELD="Portal_Id__c")
+    firm = company(lab, "Acme")
+    lab.sync_once()
+    lab.sync(Wish(records=(f"company:{firm}",), create=True))
+    assert lab.sf_all("SELECT Id FROM Account") == []
+    [problem] = [one for one in lab.problems() if one["object"] == "companies"]
+    assert (problem["record_id"], problem["code"]) == (firm, "NO_ID_FIELD")
+    assert "Portal_Id__c" in problem["remedy"]
+
+
+def test_A1_a_person_ends_a_doubt_by_asking(lab):
+    """What is held since it may be the same as another is made after all."""
+    mine = account(lab, "Acme", "acme.example")
+    stranger = company(lab, "Acme", "acme-foods.example")
+    lab.sync_once()
+    assert held(lab) == {("salesforce", mine)}
+    lab.sync(Wish(records=(mine,), create=True))
+    assert lab.partner("companies", mine) not in {None, stranger}
+    assert lab.problems() == []

@@ -14,9 +14,9 @@
 Changes are found by `SystemModstamp >= cursor ORDER BY SystemModstamp, Id`: SystemModstamp moves on every
 change by a user or a process (Salesforce, "System Fields"). A row becomes visible when its transaction
 commits, later than its stamp, so the cursor stays `overlap` behind the server's clock. Deleted and merged records
-are found by queryAll (`IsDeleted`, `MasterRecordId`, at once) and by getDeleted, which also knows records whose recycle bin was
-emptied, and contact roles deleted directly, which queryAll never shows (OpportunityContactRole, object
-reference). getDeleted truncates both ends of its range to the minute, so ranges overlap.
+are found by queryAll (`IsDeleted`, `MasterRecordId`, at once) and by getDeleted, which also knows records whose
+recycle bin was emptied, and contact roles deleted directly, which queryAll never shows (OpportunityContactRole,
+object reference). getDeleted truncates both ends of its range to the minute, so ranges overlap.
 
 There is no method to delete a record here (D2, law 10), but for contact roles (R3), which are told by their ids.
 """
@@ -335,7 +335,7 @@ class Salesforce:
         """Of records that getDeleted alone tells find those that were merged, which it does not say (A7).
 
         The losers of a merge are deleted, with the master's id in `MasterRecordId` (SOAP API Guide, "merge()").
-        As a rule the query of changes has shown them; else it is one call per 1,000. A master may be a loser in turn.
+        As a rule the query of changes has shown them; else it is one call per 1,000. A master may be a loser too.
         """
         todo = [
             (name, some)

@@ -16,7 +16,7 @@ from connector.adapters.base import Draft, Page, Wanted
 from connector.adapters.salesforce import ROLE
 from connector.core.model import Presence
 from connector.errors import Unreachable
-from connector.sandbox.wire import Response
+from connector.sandbox.wire import Request, Response
 
 WANTED = {
     "Account": Wanted(("Name",)),
@@ -164,12 +164,20 @@ def test_roles_come_and_go(salesforce):
     assert outcome.id in [id_ for page in look(salesforce, cursors) for id_ in page.roles_gone]
 
 
+def empty_bin(body):
+    """An answer to the composite without what is in the recycle bin, as if somebody had emptied it."""
+    for part in body["compositeResponse"]:
+        if isinstance(part["body"], dict) and "records" in part["body"]:
+            part["body"]["records"] = [row for row in part["body"]["records"] if not row.get("IsDeleted")]
+    return body
+
+
 def refuse_deletions(request, salesforce):
-    """Answer the composite, but with an error in place of every getDeleted."""
+    """Answer the composite with an empty bin, and with an error in place of every getDeleted."""
     if not request.path.endswith("/composite") or b"/deleted/" not in request.body:
         return None
     answer = salesforce.sandbox(request)
-    body = orjson.loads(answer.body)
+    body = empty_bin(orjson.loads(answer.body))
     for part in body["compositeResponse"]:
         if part["referenceId"].endswith("_deleted"):
             error = {"errorCode": "UNKNOWN_EXCEPTION", "message": "An unexpected error occurred"}
@@ -198,7 +206,7 @@ def test_deletions_are_asked_from_where_they_are_covered(salesforce):
     def uncovered(request):
         if not request.path.endswith("/composite") or b"/deleted/" not in request.body:
             return None
-        body = orjson.loads(salesforce.sandbox(request).body)
+        body = empty_bin(orjson.loads(salesforce.sandbox(request).body))
         for part in body["compositeResponse"]:
             if part["referenceId"].endswith("_deleted"):
                 part["body"] |= {"deletedRecords": [], "latestDateCovered": "2026-11-02T09:01:00.000+0000"}
@@ -279,3 +287,48 @@ def test_pages_of_nothing(salesforce):
     pages = look(salesforce, cursors)
     assert all(isinstance(page, Page) and not page.records and not page.roles for page in pages)
     assert {f"salesforce/{name}" for name in OBJECTS} <= set(cursors)
+
+
+# --- merges -------------------------------------------------------------------------------------------------
+
+
+def merge(salesforce, master, loser):
+    """Merge one contact into another, as a person does."""
+    body = orjson.dumps({"sobject": "Contact", "master": master, "losers": [loser]})
+    assert salesforce.sandbox(Request("POST", "/_sandbox/merge", body=body)).status < 300
+
+
+def told_of_merges(pages):
+    """What is told of merged records: survivor by id."""
+    return {one.id: one.survivor for page in pages for one in page.records if one.presence is Presence.MERGED}
+
+
+def test_A7_a_merged_record_is_told_at_once_with_its_survivor(salesforce):
+    """In the very minute of the merge, in which getDeleted tells nothing yet; and never as deleted."""
+    master, loser = (create(salesforce, "Contact", LastName=name) for name in ("Master", "Loser"))
+    cursors = {}
+    look(salesforce, cursors)
+    merge(salesforce, master, loser)
+    pages = look(salesforce, cursors)
+    assert told_of_merges(pages) == {loser: master}
+    assert set(gone(pages).values()) == {Presence.MERGED}
+    read = salesforce.crm.read("Contact", [loser], WANTED["Contact"])[loser]
+    assert (read.presence, read.survivor) == (Presence.MERGED, master)
+
+
+def test_A7_a_merge_that_getdeleted_alone_tells_takes_one_call_more(salesforce):
+    """The changes are past, their cursor far ahead; the deletions were not told so far."""
+    master, loser = (create(salesforce, "Contact", LastName=name) for name in ("Master", "Loser"))
+    cursors = {}
+    look(salesforce, cursors)
+    behind = cursors["salesforce/Contact/deleted"]
+    salesforce.pass_time(timedelta(minutes=5))
+    merge(salesforce, master, loser)
+    salesforce.pass_time(timedelta(hours=2))
+    look(salesforce, cursors)
+    cursors["salesforce/Contact/deleted"] = behind
+    pages = look(salesforce, cursors)
+    assert told_of_merges(pages) == {loser: master}
+    calls = salesforce.crm.usage().calls
+    look(salesforce, cursors)
+    assert calls == salesforce.crm.usage().calls + 1

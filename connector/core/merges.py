@@ -1,0 +1,77 @@
+"""A linked record was merged into another one: what becomes of its link? (A7)
+
+| the survivor                 | then                                                                             |
+|------------------------------|----------------------------------------------------------------------------------|
+| has no partner               | the link follows to it, with its base and its edges                              |
+| has a partner of its own     | it keeps that one; this link is closed, and the record left over is a duplicate  |
+| is not known                 | nothing, until it is                                                             |
+
+Nothing is ever deleted for a merge (D6). The record left over is listed as long as it is there and the survivor has
+its other partner: it gets no new one, and no deletion reaches it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from connector.core.model import Link, LinkState, Pair, Problem, ProblemClass, Record, Side
+
+LEFT_OVER = "LEFT_OVER_BY_MERGE"
+_LIVE = {LinkState.LINKED, LinkState.PENDING}
+_KEPT = _LIVE | {LinkState.SEVERED}
+"""A survivor that was deleted later is still what the record left over belongs to (D2)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Follow:
+    """The link goes over to the survivor."""
+
+    link: Link
+    side: Side
+    survivor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Retire:
+    """The link is closed, since the survivor keeps its own; its other record is left over."""
+
+    link: Link
+    side: Side
+
+
+def follow_merge(
+    link: Link, loser: Record, survivor: Record | None, its_link: Link | None
+) -> Follow | Retire | None:
+    """Read the table above for a link whose record `loser` was merged into `survivor`."""
+    if link.state is not LinkState.LINKED or survivor is None:
+        return None
+    if its_link is not None and its_link.id != link.id and its_link.state in _LIVE:
+        return Retire(link, loser.side)
+    return Follow(link, loser.side, survivor.id)
+
+
+def is_left_over(link: Link | None, partner: Record | None, kept: Link | None) -> bool:
+    """Whether a record whose pair ended is one that a merge on the other side left over.
+
+    `partner` is the merged record that the closed link names, `kept` the link of the one it was merged into.
+    """
+    ended = link is not None and link.state is LinkState.CLOSED
+    merged = partner is not None and partner.survivor is not None
+    return ended and merged and kept is not None and kept.state in _KEPT
+
+
+def list_left_over(pair: Pair, record: Record, partner: Record, kept: Link) -> Problem:
+    """The problem that a record left over by a merge is, until people merge it too."""
+    twin = kept.id_of(record.side)
+    return Problem(
+        record.side,
+        record.object,
+        record.id,
+        ProblemClass.DUPLICATES,
+        LEFT_OVER,
+        f"its partner, {partner.object} {partner.id} in {partner.side}, was merged into {partner.survivor}, whose"
+        f" partner is {record.object} {twin}",
+        f"delete the superfluous one of {record.id} and {twin}: {pair.salesforce} records cannot be merged (A7)"
+        if (record.side, record.object) == (Side.SALESFORCE, "Opportunity")
+        else f"merge {record.id} and {twin} in {record.side} too (A7)",
+    )

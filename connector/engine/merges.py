@@ -1,0 +1,74 @@
+"""Let links follow the records that were merged, before anything else is planned for them (A7).
+
+The adapters tell what a record was merged into. A survivor that was never seen is read now: one call more for
+those of one object and side, and only when there are any.
+"""
+
+from __future__ import annotations
+
+from connector.core.merges import Follow, Retire, follow_merge
+from connector.core.model import LinkState, Pair, Record, Side
+from connector.engine.observe import observe_records
+from connector.engine.work import Work, look_again
+
+LONGEST_CHAIN = 10
+
+
+def follow_merges(work: Work, pair: Pair) -> None:
+    """Re-point or close the links of all records of a pair that were merged since the last run."""
+    for side in Side:
+        losers = {
+            one.id: one for one in work.c.store.records.merged(side, pair.object(side)) if _is_asked(work, one)
+        }
+        if losers:
+            _follow(work, pair, side, losers)
+
+
+def _is_asked(work: Work, loser: Record) -> bool:
+    return work.only is None or (loser.side, loser.object, loser.id) in work.only
+
+
+def _follow(work: Work, pair: Pair, side: Side, losers: dict[str, Record]) -> None:
+    store, object_ = work.c.store, pair.object(side)
+    links = store.links.by_ids(pair.name, side, losers)
+    linked = {id_: one for id_, one in links.items() if one.state is LinkState.LINKED}
+    survivors = find_survivors(work, pair, side, [losers[id_] for id_ in linked])
+    with store.transaction():
+        # In the order of their making: of two linked losers the older pair follows, whatever their ids.
+        for id_, link in sorted(linked.items(), key=lambda one: one[1].id):
+            survivor = survivors.get(id_)
+            its_link = store.links.by_ids(pair.name, side, [survivor.id]).get(survivor.id) if survivor else None
+            match follow_merge(link, losers[id_], survivor, its_link):
+                case Follow(_, _, survivor_id):
+                    store.links.repoint(pair.name, side, link.id, survivor_id)
+                    look_again(work, pair, side, [survivor_id])
+                case Retire():
+                    store.links.end(link.id, LinkState.CLOSED)
+            if survivor is not None:
+                look_again(work, pair, side.other, [other for other in [link.id_of(side.other)] if other])
+        done = [id_ for id_ in losers if id_ not in linked or id_ in survivors]
+        store.records.mark(side, object_, done, dirty=False)
+        store.problems.solve([(side, object_, id_) for id_ in done])
+        # What waited for a merged record waits for nothing any more; it is planned anew from what it names now.
+        store.records.wake(pair.name, [(side, id_) for id_ in done])
+
+
+def find_survivors(work: Work, pair: Pair, side: Side, losers: list[Record]) -> dict[str, Record]:
+    """The records that merged ones ended up in, through further merges, by the merged one's id."""
+    store, object_ = work.c.store, pair.object(side)
+    ends = {one.id: one.survivor for one in losers if one.survivor}
+    found: dict[str, Record] = {}
+    for _ in range(LONGEST_CHAIN):
+        wanted = {id_ for id_ in ends.values() if id_ not in found}
+        if not wanted:
+            break
+        known = store.records.load(side, object_, wanted)
+        if missing := sorted(wanted - known.keys()):
+            observe_records(work.c, work.world, side, pair, missing)
+            known |= store.records.load(side, object_, missing)
+        found |= known
+        further = {id_: known[end].survivor for id_, end in ends.items() if end in known and known[end].survivor}
+        ends |= {id_: end for id_, end in further.items() if end}
+        if not further:
+            break
+    return {id_: found[end] for id_, end in ends.items() if end in found}

@@ -1,0 +1,319 @@
+"""Merges in either CRM: links follow to the survivor, and nobody is made, lost or deleted for it (A7, D6)."""
+
+from __future__ import annotations
+
+import pytest
+from engine.lab import Lab
+
+from connector.core.model import Side
+
+CONTACT_OF_DEAL = 3
+PAIRS = {
+    "contact": ("contact-contact", "Contact", "contacts"),
+    "account": ("account-company", "Account", "companies"),
+}
+
+NAMED = {"contact": {"lastname": "Stranger"}, "account": {"name": "Stranger"}}
+
+
+@pytest.fixture
+def lab():
+    return Lab()
+
+
+@pytest.fixture(params=PAIRS)
+def kind(request):
+    """What is merged."""
+    return request.param
+
+
+def person(lab, name, **fields):
+    return lab.sf_create("Contact", **{"LastName": name, "Email": f"{name}@acme.example", **fields})
+
+
+def company(lab, name, **fields):
+    return lab.sf_create("Account", **{"Name": name, "Website": f"{name}.example", **fields})
+
+
+def make(lab, kind, name, **fields):
+    return (person if kind == "contact" else company)(lab, name, **fields)
+
+
+def sf_merge(lab, kind, master, *losers):
+    lab.sandbox_post("salesforce", "merge", {"sobject": PAIRS[kind][1], "master": master, "losers": list(losers)})
+
+
+def hs_merge(lab, object_, primary, absorbed):
+    """Merge in HubSpot; returns the survivor's id."""
+    body = {"primaryObjectId": primary, "objectIdToMerge": absorbed}
+    return lab.hs("POST", f"/crm/v3/objects/{object_}/merge", body)["id"]
+
+
+def hs_of(lab, kind, salesforce_id):
+    return lab.partner(PAIRS[kind][2], salesforce_id)
+
+
+def link(lab, kind, side, id_):
+    return lab.store.links.by_ids(PAIRS[kind][0], side, [id_]).get(id_)
+
+
+def count(lab, kind):
+    """How many records there are on each side."""
+    _, here, there = PAIRS[kind]
+    return len(lab.sf_all(f"SELECT Id FROM {here}")), len(lab.hs_all(there))
+
+
+# --- in Salesforce ------------------------------------------------------------------------------------------
+
+
+def test_A7_the_partner_of_a_merged_record_follows_to_the_master(lab, kind):
+    """The master had none: the link is its now, the stored id is corrected, and no record is made or deleted."""
+    loser = make(lab, kind, "loser")
+    lab.sync_once()
+    partner = hs_of(lab, kind, loser)
+    lab.configure(SYNC__FIRST_SYNC="triggers_only")
+    master = make(lab, kind, "master")
+    sf_merge(lab, kind, master, loser)
+    lab.sync_once()
+    assert hs_of(lab, kind, master) == partner
+    assert link(lab, kind, Side.SALESFORCE, master).hubspot_id == partner
+    assert count(lab, kind) == (1, 1)
+    assert lab.problems() == []
+
+
+def test_A7_after_the_merge_the_survivors_values_sync(lab):
+    """Its base is the loser's, so the master's values are edits; and later edits go on travelling."""
+    loser = person(lab, "loser", Title="Countess")
+    lab.sync_once()
+    partner = hs_of(lab, "contact", loser)
+    master = person(lab, "master", Title="Queen")
+    sf_merge(lab, "contact", master, loser)
+    lab.sync_once()
+    shown = lab.hs_get("contacts", partner, "jobtitle", "lastname", "email")
+    assert (shown["jobtitle"], shown["lastname"], shown["email"]) == ("Queen", "master", "master@acme.example")
+    lab.sf_edit("Contact", master, Title="Empress")
+    lab.sync_once()
+    assert lab.hs_get("contacts", partner, "jobtitle")["jobtitle"] == "Empress"
+
+
+def test_A7_if_both_are_linked_the_master_keeps_its_own_and_the_other_one_is_listed(lab, kind):
+    """The record left over in HubSpot is neither deleted nor linked; people are asked to merge it there too."""
+    master, loser = make(lab, kind, "master"), make(lab, kind, "loser")
+    lab.sync_once()
+    kept, left = hs_of(lab, kind, master), hs_of(lab, kind, loser)
+    sf_merge(lab, kind, master, loser)
+    lab.sync_once()
+    assert link(lab, kind, Side.SALESFORCE, master).hubspot_id == kept
+    assert count(lab, kind) == (1, 2)
+    [problem] = lab.problems()
+    assert (problem["cause"], problem["side"], problem["record_id"]) == ("duplicates", "hubspot", left)
+    assert kept in problem["detail"]
+    assert "merge" in problem["remedy"]
+
+
+def test_A7_what_is_left_over_stays_listed_until_it_is_merged_too(lab, kind):
+    """Touching it changes nothing; merging it in HubSpot ends the problem, whichever of the two is the primary."""
+    for order in (0, 1):
+        lab = Lab()
+        master, loser = make(lab, kind, "master"), make(lab, kind, "loser")
+        lab.sync_once()
+        both = [hs_of(lab, kind, master), hs_of(lab, kind, loser)]
+        sf_merge(lab, kind, master, loser)
+        lab.sync_once()
+        lab.hs_edit(PAIRS[kind][2], both[1], phone="123")
+        lab.advance(minutes=16)
+        lab.sync_once()
+        assert [one["record_id"] for one in lab.problems()] == [both[1]]
+        survivor = hs_merge(lab, PAIRS[kind][2], both[order], both[1 - order])
+        lab.sync_until_rest()
+        assert lab.problems() == []
+        assert hs_of(lab, kind, master) == survivor
+        assert count(lab, kind) == (1, 1)
+
+
+def test_A7_chained_losers_end_up_at_the_last_master(lab, kind):
+    """First into second, second into third, all between two runs."""
+    first = make(lab, kind, "first")
+    lab.sync_once()
+    partner = hs_of(lab, kind, first)
+    second, third = make(lab, kind, "second"), make(lab, kind, "third")
+    sf_merge(lab, kind, second, first)
+    sf_merge(lab, kind, third, second)
+    lab.sync_once()
+    assert hs_of(lab, kind, third) == partner
+    assert count(lab, kind) == (1, 1)
+    assert lab.problems() == []
+
+
+def test_A7_a_chain_over_several_runs(lab, kind):
+    """The loser of today was the master of yesterday."""
+    first = make(lab, kind, "first")
+    lab.sync_once()
+    partner = hs_of(lab, kind, first)
+    for name in ("second", "third"):
+        master = make(lab, kind, name)
+        sf_merge(lab, kind, master, first)
+        lab.advance(minutes=20)
+        lab.sync_once()
+        first = master
+    assert hs_of(lab, kind, first) == partner
+    assert count(lab, kind) == (1, 1)
+
+
+def test_A7_of_two_linked_losers_the_older_pair_follows(lab, kind):
+    """The master had no partner; the other loser's is left over."""
+    losers = [make(lab, kind, "one"), make(lab, kind, "two")]
+    lab.sync_once()
+    partners = [hs_of(lab, kind, one) for one in losers]
+    master = make(lab, kind, "master")
+    sf_merge(lab, kind, master, *losers)
+    lab.sync_once()
+    followed = link(lab, kind, Side.SALESFORCE, master).hubspot_id
+    assert followed in partners
+    [problem] = lab.problems()
+    assert [problem["record_id"]] == [one for one in partners if one != followed]
+
+
+def test_A7_roles_and_deals_follow_the_merged_contact_and_account(lab):
+    """Its opportunity's contact and company in HubSpot are the same two records as before."""
+    account, contact, opportunity = lab.business()
+    lab.sync_once()
+    deal = lab.deal_of(opportunity)
+    people, firms = (lab.hs_associated("deals", deal, to) for to in ("contacts", "companies"))
+    master = person(lab, "master", AccountId=account)
+    sf_merge(lab, "contact", master, contact)
+    owner = company(lab, "holding")
+    sf_merge(lab, "account", owner, account)
+    lab.sync_once()
+    assert lab.hs_associated("deals", deal, "contacts") == people
+    assert lab.hs_associated("deals", deal, "companies") == firms
+    assert (hs_of(lab, "contact", master), hs_of(lab, "account", owner)) == (next(iter(people)), next(iter(firms)))
+    assert lab.problems() == []
+
+
+def test_A7_a_merge_is_no_deletion_for_the_guard_nor_for_the_setting(lab, kind):
+    """Told by getDeleted like any deletion, it takes one call more to know better; nothing is archived."""
+    master, loser = make(lab, kind, "master"), make(lab, kind, "loser")
+    lab.sync_once()
+    sf_merge(lab, kind, master, loser)
+    lab.advance(minutes=30)
+    report = lab.sync()
+    assert report.status in {"ok", "problems"}
+    assert lab.hs_all(PAIRS[kind][2], archived=True) == {}
+
+
+def test_A7_with_an_empty_store_nothing_is_doubled_after_a_merge(lab, kind):
+    """What names the loser is found to belong to the master (law 6)."""
+    loser = make(lab, kind, "loser")
+    lab.sync_once()
+    partner = hs_of(lab, kind, loser)
+    master = make(lab, kind, "master")
+    sf_merge(lab, kind, master, loser)
+    lab.forget()
+    lab.sync_until_rest()
+    assert hs_of(lab, kind, master) == partner
+    assert count(lab, kind) == (1, 1)
+
+
+# --- in HubSpot ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(params=[False, True], ids=["primary id kept", "new id"])
+def minting(request, lab):
+    """Whether the survivor of a merge in HubSpot gets an id of its own."""
+    lab.sandbox_post("hubspot", "settings", {"merge_mints_new_id": request.param}, method="PUT")
+    return request.param
+
+
+def test_A7_a_link_follows_to_the_survivor_in_hubspot(lab, kind, minting):
+    """A record that was only in HubSpot absorbs the linked one: the pair goes on."""
+    mine = make(lab, kind, "mine")
+    lab.sync_once()
+    partner = hs_of(lab, kind, mine)
+    stranger = lab.hs_create(PAIRS[kind][2], phone="555", **NAMED[kind])
+    survivor = hs_merge(lab, PAIRS[kind][2], stranger, partner)
+    lab.sync_until_rest()
+    assert hs_of(lab, kind, mine) == survivor
+    assert link(lab, kind, Side.SALESFORCE, mine).hubspot_id == survivor
+    assert count(lab, kind) == (1, 1)
+    lab.sf_edit(PAIRS[kind][1], mine, Phone="777")
+    lab.sync_once()
+    assert lab.hs_get(PAIRS[kind][2], survivor, "phone")["phone"] == "777"
+    assert lab.problems() == []
+
+
+def test_A7_two_linked_records_merged_in_hubspot(lab, kind, minting):
+    """One pair goes on; the Salesforce record left over is listed, gets no second partner, and stays."""
+    one, other = make(lab, kind, "one"), make(lab, kind, "other")
+    lab.sync_once()
+    survivor = hs_merge(lab, PAIRS[kind][2], hs_of(lab, kind, one), hs_of(lab, kind, other))
+    lab.sync_until_rest()
+    assert count(lab, kind) == (2, 1)
+    linked = [
+        id_
+        for id_ in (one, other)
+        if (found := link(lab, kind, Side.SALESFORCE, id_)) and found.hubspot_id == survivor
+    ]
+    assert len(linked) == 1
+    [problem] = lab.problems()
+    assert (problem["cause"], problem["side"]) == ("duplicates", "salesforce")
+    assert problem["record_id"] in {one, other} - set(linked)
+    lab.sf_edit(PAIRS[kind][1], problem["record_id"], Phone="1")
+    lab.sync_once()
+    assert count(lab, kind) == (2, 1)
+    sf_merge(lab, kind, linked[0], problem["record_id"])
+    lab.sync_until_rest()
+    assert lab.problems() == []
+    assert hs_of(lab, kind, linked[0]) == survivor
+
+
+def test_A7_two_linked_deals_merged_in_hubspot(lab, minting):
+    """Neither opportunity is touched; deleting the superfluous one leaves the merged deal alone."""
+    one, other = lab.opportunity("One", Amount=1), lab.opportunity("Other", Amount=2)
+    lab.sync_once()
+    survivor = hs_merge(lab, "deals", lab.deal_of(one), lab.deal_of(other))
+    lab.sync_until_rest()
+    assert len(lab.sf_all("SELECT Id FROM Opportunity")) == 2
+    assert list(lab.hs_all("deals")) == [survivor]
+    [problem] = lab.problems()
+    assert (problem["cause"], problem["object"]) == ("duplicates", "Opportunity")
+    assert "delete the superfluous one" in problem["remedy"]
+    lab.sf_delete("Opportunity", problem["record_id"])
+    lab.sync_until_rest()
+    assert list(lab.hs_all("deals")) == [survivor]
+    assert lab.problems() == []
+
+
+def test_A7_a_merge_that_search_does_not_show_yet_is_found_by_the_write(lab, kind):
+    """A batch leaves a merged id out in silence; asked for alone, it answers the survivor."""
+    mine = make(lab, kind, "mine")
+    lab.sync_once()
+    partner = hs_of(lab, kind, mine)
+    stranger = lab.hs_create(PAIRS[kind][2], city="Paris", **NAMED[kind])
+    lab.sync_once()
+    lab.sandbox_post("hubspot", "settings", {"search_delay_seconds": 3600}, method="PUT")
+    hs_merge(lab, PAIRS[kind][2], stranger, partner)
+    lab.sf_edit(PAIRS[kind][1], mine, Phone="777")
+    lab.sync_once()
+    assert hs_of(lab, kind, mine) == stranger
+    assert lab.hs_get(PAIRS[kind][2], stranger, "phone")["phone"] == "777"
+    assert lab.problems() == []
+
+
+@pytest.mark.parametrize("after_delivery", [False, True])
+def test_A7_a_death_at_any_step_of_a_merge_leads_to_the_same_end(lab, after_delivery):
+    """Whatever was settled is not done again, and nobody is made twice."""
+    loser = person(lab, "loser")
+    lab.sync_once()
+    partner = hs_of(lab, "contact", loser)
+    master = person(lab, "master", Title="Queen")
+    sf_merge(lab, "contact", master, loser)
+    step, died = 0, True
+    while died:
+        step += 3
+        twin = lab.copy()
+        died = twin.sync_and_die(step, after_delivery=after_delivery)
+        twin.sync_until_rest()
+        assert hs_of(twin, "contact", master) == partner, step
+        assert count(twin, "contact") == (1, 1), step
+    assert step > 10

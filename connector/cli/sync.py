@@ -111,7 +111,7 @@ def sync(json: Json = False, record: RecordIds = None, create: Create = False, d
     raise typer.Exit(exit_code(report.status))
 
 
-def _wish(record: list[str] | None, create: bool, deletes: bool | None) -> Wish:  # noqa: FBT001  # options of typer
+def _wish(record: list[str] | None, create: bool, deletes: bool | None) -> Wish:
     from connector.engine.run import Wish  # noqa: PLC0415  # slow to import
 
     if create and not record:

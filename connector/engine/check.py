@@ -20,8 +20,16 @@ from connector.adapters.base import Usage
 from connector.adapters.hubspot import PRIMARY_COMPANY, Property
 from connector.adapters.salesforce import Schema
 from connector.core.model import FieldRule, Pair, ProblemClass, Rule, Side
-from connector.core.pipelines import RecordType, plan_pipelines
-from connector.engine.world import DEALS, Connection, missing_id_field, missing_properties
+from connector.core.pipelines import plan_pipelines
+from connector.engine.scope import find_scope_faults
+from connector.engine.world import (
+    DEALS,
+    Connection,
+    find_pipeline_problems,
+    missing_id_field,
+    missing_properties,
+    remembered_homes,
+)
 from connector.errors import Unreachable
 
 FEW_CALLS = 1000
@@ -137,6 +145,8 @@ def _check_schema(c: Connection) -> Iterator[Check]:
             yield Check(name, State.PROBLEM, "the user cannot see this object", remedy)
             continue
         found = [*_check_fields(pair, schema), *_check_id_field(pair, schema)]
+        known = schema.objects[pair.salesforce]
+        found += _check_scope(pair, Side.SALESFORCE, {field: str(one["type"]) for field, one in known.items()})
         number = sum(len(rule.salesforce) for rule in pair.fields)
         yield from found or [Check(name, State.OK, f"all of {number} mapped fields can be used")]
 
@@ -164,10 +174,17 @@ def _check_fields(pair: Pair, schema: Schema) -> Iterator[Check]:
         yield Check(name, State.WARNING, detail, remedy)
 
 
+def _check_scope(pair: Pair, side: Side, types: Mapping[str, str]) -> Iterator[Check]:
+    """The conditions of a scope filter that ask for what is not there (A8). `types` are those of the fields."""
+    for one in find_scope_faults(pair, side, types.get):
+        name = f"{_NAMES[side]} {pair.object(side)}"
+        yield Check(name, State.PROBLEM, f"{one.where}:{one.line}: {one.message}", one.remedy)
+
+
 def _check_id_field(pair: Pair, schema: Schema) -> Iterator[Check]:
     """The external id field that keeps what was born in HubSpot from being created twice (O10)."""
     name = pair.partner_field.get(Side.SALESFORCE)
-    if name is None:
+    if name is None or Side.SALESFORCE not in pair.creates:
         return
     known = schema.objects[pair.salesforce].get(name)
     title = f"Salesforce {pair.salesforce}.{name}"
@@ -247,7 +264,9 @@ def _check_properties(c: Connection, pair: Pair, properties: dict[str, Mapping[s
             fine = False
             detail = f"is read-only, but its rule {rule.rule} writes it"
             yield Check(title, State.PROBLEM, detail, "map it with `rule: always_hubspot`, or map another property")
-    if fine:
+    faults = list(_check_scope(pair, Side.HUBSPOT, {name: one.type for name, one in known.items()}))
+    yield from faults
+    if fine and not faults:
         number = sum(len(rule.hubspot) for rule in pair.fields)
         yield Check(f"HubSpot {pair.hubspot}", State.OK, f"all of {number} mapped properties can be used")
 
@@ -272,22 +291,15 @@ def _check_own_properties(c: Connection, properties: Mapping[str, Mapping[str, P
 def _check_pipelines(c: Connection) -> Iterator[Check]:
     """Whether there is room for a pipeline of each record type (O2, O3)."""
     record_types = c.salesforce.record_types(c.salesforce.set_up())
-    plan = plan_pipelines(record_types, c.hubspot.pipelines(), c.settings.pipeline_settings())
-    for record_type in plan.beyond_limit:
-        yield _beyond_limit(record_type, c.settings.pipelines.limit)
-    if not plan.beyond_limit:
+    plan = plan_pipelines(
+        record_types, c.hubspot.pipelines(), c.settings.pipeline_settings(), remembered_homes(c)
+    )
+    problems = list(find_pipeline_problems(plan, c.settings.pipelines.limit))
+    yield from (Check("pipelines", State.PROBLEM, one.detail, one.remedy) for one in problems)
+    if not problems:
         number = len(plan.actions)
         later = f"; the next sync makes or changes {number} pipelines or stages" if number else ""
         yield Check("pipelines", State.OK, f"{len(record_types)} record types, each with its pipeline{later}")
-
-
-def _beyond_limit(record_type: RecordType, limit: int) -> Check:
-    return Check(
-        "pipelines",
-        State.PROBLEM,
-        f"record type {record_type.name!r} gets no pipeline: the limit of {limit} is reached",
-        "raise `pipelines.limit` with your HubSpot subscription, or assign an existing pipeline (O3)",
-    )
 
 
 def _check_calls_left(side: Side, usage: Usage) -> Iterator[Check]:

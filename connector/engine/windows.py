@@ -4,15 +4,17 @@ A window is up to a thousand records of one object, so nothing ever holds all re
 of dependency, so that a record's parents are there before it.
 
 A record stays dirty until its window is through. A few rounds per object settle what follows from what was
-just done: a record that was adopted is merged, an opportunity that was created gets its contact roles.
+just done: a record that was adopted is merged, an opportunity that was created gets its contact roles. Parents
+that a child waits for and that nobody has looked at are dealt with before the child.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from connector.core.actions import Action, Creation, Deletion, Severance, Wait
-from connector.core.matching import Candidate
+from connector.core.actions import Action, Creation, Deletion, Freezing, Severance, Wait
+from connector.core.merges import is_left_over, list_left_over
 from connector.core.model import (
     Link,
     LinkState,
@@ -23,10 +25,15 @@ from connector.core.model import (
 )
 from connector.core.plan import Situation, plan_candidate, plan_link
 from connector.engine.apply import apply_actions, delete_deals, sever
-from connector.engine.observe import match_key, syncs
+from connector.engine.candidates import gather_candidates
+from connector.engine.history import date_conflicts
+from connector.engine.merges import follow_merges
+from connector.engine.observe import observe_records, syncs
 from connector.engine.roles import contacts_at_creation, plan_roles_of
+from connector.engine.scope import freeze, is_frozen, note_scope
+from connector.engine.stages import arrange_stages, finish_lowerings
 from connector.engine.work import Work, note_problems
-from connector.engine.world import CONTACTS, DEALS
+from connector.engine.world import CONTACTS, DEALS, missing_id_field
 from connector.mapping.transforms import Reference
 
 WINDOW = 1000
@@ -36,6 +43,7 @@ ROUNDS = 4
 def apply_pair(work: Work, pair: Pair) -> None:
     """Bring all dirty records of a pair into step, but leave deletions for later."""
     for _ in range(ROUNDS):
+        follow_merges(work, pair)
         more = [_apply_side(work, pair, side) for side in Side]
         if not any(more):
             return
@@ -60,51 +68,158 @@ def _next_window(work: Work, pair: Pair, side: Side, after: str) -> list[str]:
     return [id_ for id_ in mine if id_ in dirty][:WINDOW]
 
 
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """Records of one side to be dealt with, and all that bears on them. `others` are those their links name."""
+
+    side: Side
+    records: Mapping[str, Record]
+    links: Mapping[str, Link]
+    others: Mapping[str, Record]
+    kept: Mapping[str, Link]
+    """Links of the records that `others` were merged into, by their id."""
+
+    @property
+    def linked(self) -> list[Link]:
+        return [one for one in self.links.values() if one.state in {LinkState.LINKED, LinkState.FROZEN}]
+
+    @property
+    def looked_at(self) -> list[Record]:
+        live = {id_ for one in self.linked if (id_ := one.id_of(self.side.other))}
+        return [*self.records.values(), *(one for id_, one in self.others.items() if id_ in live)]
+
+    def left_over_from(self, id_: str) -> tuple[Record, Link] | None:
+        """The merged partner of a record that the merge left over, and the link of its survivor (A7)."""
+        link = self.links.get(id_)
+        partner = self.others.get((link.id_of(self.side.other) if link else None) or "")
+        kept = self.kept.get((partner.survivor if partner else None) or "")
+        if not is_left_over(link, partner, kept) or partner is None or kept is None:
+            return None
+        return partner, kept
+
+
 def _apply_window(work: Work, pair: Pair, side: Side, ids: Sequence[str]) -> bool:
+    store = work.c.store
+    window = _load_window(work, pair, side, ids)
+    actions = _plan_window(work, pair, window)
+    if _pull_parents(work, actions):
+        window = _load_window(work, pair, side, ids)
+        actions = _plan_window(work, pair, window)
+    _note(work, window.looked_at, actions)
+    deletions = {action.link.id for action in actions if isinstance(action, Deletion)}
+    freeze(work, pair, [one for one in actions if isinstance(one, Freezing)])
+    apply_actions(work, pair, actions)
+    note_scope(work, pair, window.looked_at, actions)
+    # Only now: a problem that is met again is the same one, with its attempts and its beginning (E1, E2).
+    store.problems.solve([(one.side, one.object, one.id) for one in window.looked_at], still=work.troubled)
+    _clear(work, pair, window.looked_at, {one.salesforce_id for one in window.linked if one.id in deletions})
+    return bool(work.again)
+
+
+def _load_window(work: Work, pair: Pair, side: Side, ids: Sequence[str]) -> _Window:
     store = work.c.store
     records = store.records.load(side, pair.object(side), ids)
     links = store.links.by_ids(pair.name, side, ids)
-    linked = [one for one in links.values() if one.state is LinkState.LINKED]
-    single = [records[id_] for id_ in ids if _may_begin(records[id_], links.get(id_))]
-    others = store.records.load(
-        side.other, pair.object(side.other), [id_ for one in linked if (id_ := one.id_of(side.other))]
-    )
+    partners = [id_ for one in links.values() if (id_ := one.id_of(side.other))]
+    others = store.records.load(side.other, pair.object(side.other), partners)
+    survivors = [one.survivor for one in others.values() if one.survivor]
+    return _Window(side, records, links, others, store.links.by_ids(pair.name, side.other, survivors))
+
+
+def _plan_window(work: Work, pair: Pair, window: _Window) -> list[Action]:
+    side, links = window.side, window.links
+    single = [one for one in window.records.values() if _may_begin(window, one)]
+    linked = finish_lowerings(work, pair, window.linked, window.records if side is Side.HUBSPOT else window.others)
     work.again, work.troubled = set(), set()
-    _learn(work, pair, [*records.values(), *others.values()])
+    _learn(work, pair, window.looked_at)
     actions: list[Action] = []
     contacts = contacts_at_creation(work, pair, single)
-    restored = {id_ for id_, one in links.items() if one.state is LinkState.CLOSED}
-    for candidate in _candidates(work, pair, single, restored):
+    restored = {id_ for id_, one in links.items() if one.state is LinkState.CLOSED and not _was_merged(window, one)}
+    for candidate in gather_candidates(work, pair, single, restored):
         own, waits = contacts.get(candidate.record.id, ((), []))
         planned = plan_candidate(pair, candidate, work.world.knowledge, own)
         actions += [*planned, *waits] if any(isinstance(one, Creation) for one in planned) else planned
-    situations = [_situation(work, pair, one, side, records, others) for one in linked]
+    for one in window.records.values():
+        if one.present and (left := window.left_over_from(one.id)):
+            actions.append(list_left_over(pair, one, *left))
+    situations = date_conflicts(
+        work, pair, [_situation(work, pair, one, side, window.records, window.others) for one in linked]
+    )
     for situation in situations:
         actions += plan_link(pair, situation, work.world.knowledge, work.world.stages.closed)
     if pair.name == DEALS and CONTACTS in work.c.pairs:
         actions += plan_roles_of(work, situations)
     if pair.name == DEALS:
         # A deal that leaves a synced pipeline, or comes back, is written nowhere, yet counts differently (U9).
-        store.links.derive_parents([one.id for one in linked])
-    looked_at = [*records.values(), *others.values()]
-    actions = _hold_creations(work, pair, actions)
-    _note(work, looked_at, actions)
-    deletions = {action.link.id for action in actions if isinstance(action, Deletion)}
-    apply_actions(work, pair, actions)
-    # Only now: a problem that is met again is the same one, with its attempts and its beginning (E1, E2).
-    store.problems.solve([(one.side, one.object, one.id) for one in looked_at], still=work.troubled)
-    _clear(work, pair, looked_at, {one.salesforce_id for one in linked if one.id in deletions})
-    return bool(work.again)
+        work.c.store.links.derive_parents([one.id for one in linked])
+    return arrange_stages(work, pair, _hold_creations(work, pair, actions))
 
 
-def _may_begin(record: Record, link: Link | None) -> bool:
+def _may_begin(window: _Window, record: Record) -> bool:
     """Whether a record is looked at as one without a partner.
 
-    A severed one stays as it is (D3). A closed one begins anew only if it was restored in Salesforce.
+    A severed one stays as it is (D3). A closed one begins anew only if it was restored in Salesforce, or if its
+    partner was merged into a record that is free by now.
     """
+    link = window.links.get(record.id)
     if link is None or link.state is LinkState.PENDING:
         return True
-    return link.state is LinkState.CLOSED and record.side is Side.SALESFORCE and record.present
+    if link.state is not LinkState.CLOSED or not record.present or window.left_over_from(record.id):
+        return False
+    return record.side is Side.SALESFORCE or _was_merged(window, link)
+
+
+def _was_merged(window: _Window, link: Link) -> bool:
+    partner = window.others.get(link.id_of(window.side.other) or "")
+    return partner is not None and partner.survivor is not None
+
+
+def _pull_parents(work: Work, actions: Iterable[Action]) -> bool:
+    """Deal now with what these records wait for, if it was never looked at; whether anything came of it.
+
+    A parent may have been seen and not looked at (P4), not seen since it changed last, or become one that gets a
+    partner only by its child (A1). Each is pulled once in a run, so that records that wait for one another all end;
+    what has a problem has tries of its own (E2).
+    """
+    needs = {
+        one.needs
+        for one in actions
+        if isinstance(one, Wait) and _is_record(work, one.needs) and one.needs not in work.pulled
+    }
+    work.pulled |= needs
+    parents: dict[str, dict[Side, list[str]]] = {}
+    for name, side, id_ in sorted(needs):
+        parents.setdefault(name, {}).setdefault(side, []).append(id_)
+    pulled = [_pull(work, work.c.pairs[name], some) for name, some in parents.items()]
+    return any(pulled)
+
+
+def _is_record(work: Work, needs: tuple[str, Side, str]) -> bool:
+    """Whether a record is waited for, of a pair that syncs, and not the field that its id would go to (O10)."""
+    name, side, id_ = needs
+    return name in work.c.pairs and id_ != work.c.pairs[name].partner_field.get(side)
+
+
+def _pull(work: Work, parent: Pair, wanted: Mapping[Side, Sequence[str]]) -> bool:
+    store = work.c.store
+    only: set[tuple[Side, str, str]] = set()
+    for side, some in wanted.items():
+        object_ = parent.object(side)
+        troubled = store.problems.troubled(side, object_, some)
+        ids = [id_ for id_ in some if id_ not in troubled]
+        known = store.records.load(side, object_, ids)
+        if missing := [id_ for id_ in ids if id_ not in known]:
+            observe_records(work.c, work.world, side, parent, missing)
+        store.records.mark(side, object_, ids)
+        only |= {(side, object_, id_) for id_ in ids}
+    apply_pair(replace(work, only=frozenset(only), again=set(), troubled=set()), parent)
+    linked = [
+        one
+        for side, ids in wanted.items()
+        for one in store.links.by_ids(parent.name, side, ids).values()
+        if one.state is LinkState.LINKED
+    ]
+    return bool(linked)
 
 
 def _situation(
@@ -119,7 +234,7 @@ def _situation(
     there = others.get(link.id_of(side.other) or "")
     salesforce, hubspot = (here, there) if side is Side.SALESFORCE else (there, here)
     stopped = pair.name == DEALS and hubspot is not None and hubspot.present and not syncs(work.world, hubspot)
-    return Situation(link, salesforce, hubspot, stopped)
+    return Situation(link, salesforce, hubspot, stopped, is_frozen(pair, salesforce, hubspot))
 
 
 def _learn(work: Work, pair: Pair, records: Iterable[Record]) -> None:
@@ -143,55 +258,26 @@ def _learn(work: Work, pair: Pair, records: Iterable[Record]) -> None:
             knowledge.learn(rule.transform.pair, side, live)
 
 
-def _candidates(
-    work: Work, pair: Pair, records: Sequence[Record], restored: Collection[str]
-) -> Iterable[Candidate]:
-    """Unlinked records, each with all that was observed of possible partners."""
-    if not records:
-        return
-    side = records[0].side
-    store, here, there = work.c.store, pair.object(side), pair.object(side.other)
-    named = store.records.load(side.other, there, [one.partner_id for one in records if one.partner_id])
-    naming = store.records.naming(side.other, there, [one.id for one in records])
-    keys = {one.id: key for one in records if (key := match_key(pair, one))}
-    same_key = store.records.with_key(side.other, there, keys.values())
-    siblings = store.records.with_key(side, here, keys.values())
-    mentioned: dict[Side, set[str]] = {side: {one.id for one in records}, side.other: set()}
-    mentioned[side.other] |= named.keys() | {one.id for some in naming.values() for one in some}
-    mentioned[side.other] |= {one.id for some in same_key.values() for one in some}
-    mentioned[side] |= {one.id for some in siblings.values() for one in some}
-    links: dict[tuple[Side, str], Link] = {}
-    for where, ids in mentioned.items():
-        for id_, link in store.links.by_ids(pair.name, where, ids).items():
-            if link.state in {LinkState.LINKED, LinkState.PENDING}:
-                links[where, id_] = link
-    for one in records:
-        key = keys.get(one.id, "")
-        yield Candidate(
-            record=one,
-            named=named.get(one.partner_id or ""),
-            naming=tuple(naming.get(one.id, ())),
-            same_key=tuple(same_key.get(key, ())),
-            siblings=tuple(sibling for sibling in siblings.get(key, ()) if sibling.id != one.id),
-            links=links,
-            in_scope=side is Side.SALESFORCE or pair.name != DEALS or syncs(work.world, one),
-            restored=one.id in restored,
-        )
-
-
 def _hold_creations(work: Work, pair: Pair, actions: list[Action]) -> list[Action]:
     """Nothing is created where its partner's id could not be stored: a crash would double it (O10).
 
-    It waits for the field instead.
+    It waits for the field instead; what a person asked for says so, since no check of the set-up does.
     """
     name = pair.partner_field.get(Side.SALESFORCE)
     if name is None or work.world.schema.has(pair.salesforce, name):
         return actions
     needs = (pair.name, Side.SALESFORCE, name)
-    return [
-        Wait(one.source, needs) if isinstance(one, Creation) and one.to is Side.SALESFORCE else one
-        for one in actions
-    ]
+    held: list[Action] = []
+    for one in actions:
+        if not isinstance(one, Creation) or one.to is not Side.SALESFORCE:
+            held.append(one)
+            continue
+        source = one.source
+        held.append(Wait(source, needs))
+        if (source.side, source.object, source.id) in work.forced:
+            problem = missing_id_field(pair, name)
+            held.append(replace(problem, side=source.side, object=source.object, record_id=source.id))
+    return held
 
 
 def _note(work: Work, looked_at: Sequence[Record], actions: Sequence[Action]) -> None:

@@ -1,11 +1,16 @@
-"""Which HubSpot pipeline and stages stand for which Salesforce record type? (O2-O4)
+"""Which HubSpot pipeline and stages stand for which Salesforce record type? (O2-O4, O11)
 
     record type (Opportunity)  ->  pipeline `Salesforce - <record type id>`; a single or no record type has
                                    `Salesforce - Default pipeline`
     its stages, in their order ->  stages with probability and won/lost taken from OpportunityStage
 
-Pipelines and stages are found by the id this connector chose for them, else by their label, else created.
-Nothing here removes a stage: deals may still use it.
+A record type's pipeline is the assigned one, else the one it had before, else the one with the id this connector
+chose for it, else `Salesforce - Default pipeline` for the first record type that has none of its own (so nothing
+moves when a second record type appears), else one with its label, else a new one. Several record types may share a
+pipeline: an opportunity then keeps its own, and that of a new deal is the first that has the stage.
+
+Nothing here removes a stage or a pipeline: deals may still use it, and what a stage without an opportunity stage
+means (won, lost or open) is what HubSpot says. Only pipelines that are ours are put in order.
 """
 
 from __future__ import annotations
@@ -13,12 +18,14 @@ from __future__ import annotations
 import re
 import zlib
 from collections import Counter
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 from connector.core.model import Cannot, Side
 
-DEFAULT_LABEL = "Salesforce - Default pipeline"
+DEFAULT_ID, DEFAULT_LABEL = "sf_default", "Salesforce - Default pipeline"
+RECORD_TYPE = "record type"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +69,10 @@ class Pipeline:
 
 @dataclass(frozen=True, slots=True)
 class PipelineSettings:
-    """How pipelines are named, capped (O3) and assigned (record type id or name -> pipeline id)."""
+    """How pipelines are named, capped (O3) and assigned (record type id or name -> pipeline id).
+
+    Ids and names are compared without regard to case: variables of the environment have none.
+    """
 
     label: str = "Salesforce - {record_type.id}"
     limit: int = 15
@@ -102,6 +112,7 @@ class StageMap:
     pipelines: Mapping[str | None, str]
     closed: frozenset[str] = frozenset()
     won: frozenset[str] = frozenset()
+    """Of all stages in synced pipelines, also of those that no opportunity can be in any more."""
     unsynced: Mapping[str | None, str] = field(default_factory=dict)
     """Record types that do not sync, with the reason."""
 
@@ -118,9 +129,13 @@ class StageMap:
 
     def _find_in_hubspot(self, group: str | None, stage: str) -> tuple[str | None, str] | Cannot:
         if group in self.unsynced:
-            return Cannot(self.unsynced[group], "raise the pipeline limit or assign an existing pipeline (O3)")
+            # Reported once, as the record type's own problem; its opportunities wait for it.
+            return Cannot(self.unsynced[group], needs=(RECORD_TYPE, Side.SALESFORCE, group or ""))
         if group not in self.pipelines:
-            return Cannot(f"record type {group} has no pipeline", "check that the record type is active")
+            return Cannot(
+                f"record type {group} has no pipeline" if group else "an opportunity without a record type",
+                "check that the record type is active, or give the opportunity another one",
+            )
         found = self.to_hubspot.get((group, stage))
         if found is None:
             return Cannot(
@@ -140,23 +155,30 @@ class PipelinePlan:
     actions: tuple[PipelineAction, ...]
     stages: StageMap
     beyond_limit: tuple[RecordType, ...]
+    astray: tuple[tuple[RecordType, str], ...] = ()
+    """Record types that are assigned to a pipeline, by its id, that does not exist."""
+    unknown: tuple[str, ...] = ()
+    """Assigned record types that do not exist."""
 
 
 def plan_pipelines(
-    record_types: Sequence[RecordType], existing: Sequence[Pipeline], settings: PipelineSettings
+    record_types: Sequence[RecordType],
+    existing: Sequence[Pipeline],
+    settings: PipelineSettings,
+    before: Mapping[str | None, str] | None = None,
 ) -> PipelinePlan:
-    """Decide the pipelines of all record types, oldest id first, up to the cap (O3)."""
+    """Decide the pipelines of all record types, oldest id first, up to the cap (O3).
+
+    `before` tells in which pipelines the record types were at the last run.
+    """
     actions: list[PipelineAction] = []
     built: list[tuple[RecordType, Pipeline, Mapping[str, str]]] = []
     beyond: list[RecordType] = []
+    astray: list[tuple[RecordType, str]] = []
     unsynced: dict[str | None, str] = {}
     known = {pipeline.id: pipeline for pipeline in existing}
-    designs = _design_all(record_types, settings)
-    spoken_for = {wanted.id for wanted in designs} | set(settings.assigned.values())
-    homes = [
-        _assigned(record_type, settings) or _find(wanted, known, spoken_for)
-        for record_type, wanted in zip(record_types, designs, strict=True)
-    ]
+    homes = _find_homes(record_types, known, settings, before or {})
+    designs = _design_all(record_types, homes, known, settings)
     # All renames come before all new stages: a new one may take the label that another one gives up.
     for wanted, home in zip(designs, homes, strict=True):
         if home in known:
@@ -166,10 +188,11 @@ def plan_pipelines(
     for record_type, wanted, home in zip(record_types, designs, homes, strict=True):
         name = f"record type {record_type.name!r}"
         if home in known:
-            creations, ids, known[home] = _complete(record_type, wanted, known[home])
-            actions += creations
+            changes, ids, known[home] = _complete(record_type, wanted, known[home])
+            actions += changes
             built.append((record_type, known[home], ids))
         elif home is not None:
+            astray.append((record_type, home))
             unsynced[record_type.id] = f"{name} is assigned to pipeline {home!r}, which does not exist"
         elif taken >= settings.limit:
             beyond.append(record_type)
@@ -181,13 +204,87 @@ def plan_pipelines(
             actions.append(CreatePipeline(new))
             stages = zip(record_type.stages, new.stages, strict=True)
             built.append((record_type, new, {stage.name: made.id for stage, made in stages}))
-    return PipelinePlan(tuple(actions), _map_stages(built, unsynced), tuple(beyond))
+    return PipelinePlan(
+        actions=tuple(actions),
+        stages=_map_stages([(one, known[home.id], ids) for one, home, ids in built], unsynced),
+        beyond_limit=tuple(beyond),
+        astray=tuple(astray),
+        unknown=_find_unknown(record_types, settings),
+    )
 
 
-def _design_all(record_types: Sequence[RecordType], settings: PipelineSettings) -> list[Pipeline]:
+def _find_homes(
+    record_types: Sequence[RecordType],
+    known: Mapping[str, Pipeline],
+    settings: PipelineSettings,
+    before: Mapping[str | None, str],
+) -> list[str | None]:
+    """The pipeline of each record type that has one, in the order of the table above."""
+    assigned = {one.id: _assigned(one, settings) for one in record_types}
+    free = [one for one in record_types if not assigned[one.id]]
+    claimed = set(settings.assigned.values())
+    homes: dict[str | None, str | None] = dict(assigned)
+
+    def settle(find: Callable[[RecordType], str | None]) -> None:
+        for one in free:
+            found = None if homes.get(one.id) else find(one)
+            if found is not None and found in known and found not in claimed:
+                homes[one.id] = found
+                claimed.add(found)
+
+    settle(lambda one: before.get(one.id))
+    settle(lambda one: _own_id(one) if one.id else None)
+    # Nor does it go to another one while its record type is not active.
+    current = {one.id for one in record_types} | {None}
+    if DEFAULT_ID not in {home for one, home in before.items() if one not in current}:
+        settle(lambda _: DEFAULT_ID)
+    # A label finds no pipeline that stands, by its id, for a record type.
+    ours = {_own_id(one) for one in record_types}
+    labels = {one.id: _label(one, settings, single=len(record_types) == 1) for one in record_types}
+    settle(
+        lambda one: next(
+            (
+                pipeline.id
+                for pipeline in known.values()
+                if pipeline.label == labels[one.id] and pipeline.id not in ours | claimed | {DEFAULT_ID}
+            ),
+            None,
+        )
+    )
+    return [homes.get(one.id) for one in record_types]
+
+
+def _assigned(record_type: RecordType, settings: PipelineSettings) -> str | None:
+    names = {_fold(record_type.id or ""), _fold(record_type.name)}
+    return next((home for key, home in settings.assigned.items() if _fold(key) in names), None)
+
+
+def _find_unknown(record_types: Sequence[RecordType], settings: PipelineSettings) -> tuple[str, ...]:
+    names = {_fold(name) for one in record_types for name in (one.id or "", one.name)}
+    return tuple(key for key in settings.assigned if record_types and _fold(key) not in names)
+
+
+def _fold(name: str) -> str:
+    return name.strip().casefold()
+
+
+def _own_id(record_type: RecordType) -> str:
+    """The id of the pipeline that this connector makes for one record type of several."""
+    return f"sf_{record_type.id.lower()}" if record_type.id else DEFAULT_ID
+
+
+def _design_all(
+    record_types: Sequence[RecordType],
+    homes: Sequence[str | None],
+    known: Mapping[str, Pipeline],
+    settings: PipelineSettings,
+) -> list[Pipeline]:
     """The pipelines as they should be, those of one label told apart by their ids."""
-    single = len(record_types) == 1
-    designs = [_design(record_type, settings, single=single) for record_type in record_types]
+    single = len(record_types) == 1 and DEFAULT_ID not in known
+    designs = [
+        _design(record_type, home, settings, single=single)
+        for record_type, home in zip(record_types, homes, strict=True)
+    ]
     count = Counter(wanted.label for wanted in designs)
     return [
         _told_apart(wanted, record_type) if count[wanted.label] > 1 else wanted
@@ -206,17 +303,25 @@ def _told_apart(wanted: Pipeline, record_type: RecordType) -> Pipeline:
     return replace(wanted, label=f"{wanted.label} ({record_type.id})")
 
 
-def _design(record_type: RecordType, settings: PipelineSettings, *, single: bool) -> Pipeline:
+def _label(record_type: RecordType, settings: PipelineSettings, *, single: bool) -> str:
     if single or record_type.id is None:
-        identity, label = "sf_default", DEFAULT_LABEL
-    else:
-        identity = f"sf_{record_type.id.lower()}"
-        label = settings.label.replace("{record_type.id}", record_type.id)
-        label = label.replace("{record_type.name}", record_type.name)
+        return DEFAULT_LABEL
+    label = settings.label.replace("{record_type.id}", record_type.id)
+    return label.replace("{record_type.name}", record_type.name)
+
+
+def _design(record_type: RecordType, home: str | None, settings: PipelineSettings, *, single: bool) -> Pipeline:
+    """The pipeline of a record type, with the id of its `home` if that is one of ours.
+
+    Ids of stages are unique in a portal, and a record type may come to another pipeline: so they name theirs.
+    """
+    own = _own_id(record_type)
+    identity = home if home in {own, DEFAULT_ID} else DEFAULT_ID if single and home is None else own
+    prefix = identity if home in {None, identity} else f"{own}_in_{home}"
     count = Counter(stage.label for stage in record_type.stages)
     stages = tuple(
         Stage(
-            id=f"{identity}_{_slug(stage.name)}",
+            id=f"{prefix}_{_slug(stage.name)}",
             label=stage.label if count[stage.label] == 1 else f"{stage.label} ({stage.name})",
             probability=stage_probability(stage, settings.probability_decimals),
             closed=stage.closed,
@@ -224,7 +329,7 @@ def _design(record_type: RecordType, settings: PipelineSettings, *, single: bool
         )
         for position, stage in enumerate(record_type.stages)
     )
-    return Pipeline(identity, label, stages)
+    return Pipeline(identity, _label(record_type, settings, single=identity == DEFAULT_ID), stages)
 
 
 def stage_probability(stage: StageDefinition, decimals: int) -> float:
@@ -238,18 +343,6 @@ def stage_probability(stage: StageDefinition, decimals: int) -> float:
 def _slug(name: str) -> str:
     readable = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
     return f"{readable[:40]}_{zlib.crc32(name.encode()):08x}"
-
-
-def _assigned(record_type: RecordType, settings: PipelineSettings) -> str | None:
-    return settings.assigned.get(record_type.id or "") or settings.assigned.get(record_type.name)
-
-
-def _find(wanted: Pipeline, known: Mapping[str, Pipeline], spoken_for: Container[str]) -> str | None:
-    """By id, else by label: but not one that stands for another record type by its id or by assignment."""
-    if wanted.id in known:
-        return wanted.id
-    free = (pipeline for pipeline in known.values() if pipeline.id not in spoken_for)
-    return next((pipeline.id for pipeline in free if pipeline.label == wanted.label), None)
 
 
 def _follow(wanted: Pipeline, found: Pipeline) -> tuple[list[PipelineAction], Pipeline]:
@@ -268,19 +361,54 @@ def _complete(
     record_type: RecordType, wanted: Pipeline, found: Pipeline
 ) -> tuple[list[PipelineAction], Mapping[str, str], Pipeline]:
     """Add the stages that a pipeline lacks, and tell which stage stands for which; none is removed (O4)."""
-    actions: list[PipelineAction] = []
     ids: dict[str, str] = {}
     after = {stage.id: stage for stage in found.stages}
     own_ids = {stage.id for stage in wanted.stages}
     # A label finds a stage only once, and never one that is known by its id.
     by_label = {stage.label: stage for stage in found.stages if stage.id not in own_ids}
+    new: list[Stage] = []
     for definition, stage in zip(record_type.stages, wanted.stages, strict=True):
         was = after.get(stage.id) or by_label.pop(stage.label, None)
         if was is None:
-            actions.append(CreateStage(found.id, stage))
-            after[stage.id] = stage
+            new.append(stage)
         ids[definition.name] = (was or stage).id
-    return actions, ids, replace(found, stages=tuple(after.values()))
+    if found.id == wanted.id:
+        actions, stages = _put_in_order(found, new, list(ids.values()))
+    else:
+        last = max((stage.order for stage in found.stages), default=-1)
+        added = [replace(stage, order=last + number) for number, stage in enumerate(new, start=1)]
+        actions, stages = [CreateStage(found.id, stage) for stage in added], (*found.stages, *added)
+    return actions, ids, replace(found, stages=stages)
+
+
+def _put_in_order(
+    found: Pipeline, new: Sequence[Stage], mirrored: Sequence[str]
+) -> tuple[list[PipelineAction], tuple[Stage, ...]]:
+    """Our own pipeline in the order of Salesforce; a stage that Salesforce has no more stays behind its neighbour.
+
+    Nothing is renumbered that stands in order already.
+    """
+    present = sorted(found.stages, key=lambda stage: (stage.order, stage.label))
+    sequence = list(mirrored)
+    for place, stage in enumerate(present):
+        if stage.id not in sequence:
+            neighbour = sequence.index(present[place - 1].id) + 1 if place else 0
+            sequence.insert(neighbour, stage.id)
+    orders = {stage.id: stage.order for stage in present}
+    if not new and all(orders[one] < orders[next_] for one, next_ in pairwise(sequence)):
+        return [], found.stages
+    was = {stage.id: stage for stage in present}
+    fresh = {stage.id: stage for stage in new}
+    actions: list[PipelineAction] = []
+    stages: list[Stage] = []
+    for position, id_ in enumerate(sequence):
+        stage = replace(fresh.get(id_) or was[id_], order=position)
+        stages.append(stage)
+        if id_ in fresh:
+            actions.append(CreateStage(found.id, stage))
+        elif stage != was[id_]:
+            actions.append(UpdateStage(found.id, stage, was[id_]))
+    return actions, tuple(stages)
 
 
 def _map_stages(
@@ -299,12 +427,21 @@ def _map_stages(
                 closed.add(stage_id)
             if definition.won:
                 won.add(stage_id)
-    pipelines = {record_type.id: pipeline.id for record_type, pipeline, _ in built}
-    if len(built) == 1 and not unsynced:
-        # Opportunities made before the only record type existed have none (the master record type).
-        (record_type, pipeline, _ids), *_ = built
-        pipelines.setdefault(None, pipeline.id)
-        to_hubspot |= {(None, stage.name): to_hubspot[record_type.id, stage.name] for stage in record_type.stages}
+    pipelines: dict[str | None, str] = {record_type.id: pipeline.id for record_type, pipeline, _ in built}
+    for record_type, pipeline, _ in built:
+        alone = len(built) == 1 and not unsynced
+        if None not in pipelines and (alone or pipeline.id == DEFAULT_ID):
+            # Opportunities made before the first record type existed have none (the master record type).
+            pipelines[None] = pipeline.id
+            to_hubspot |= {
+                (None, stage.name): to_hubspot[record_type.id, stage.name] for stage in record_type.stages
+            }
+    # A stage that was deactivated in Salesforce, or made by hand: HubSpot says what it means.
+    mapped = {stage_id for _, stage_id in to_salesforce}
+    for _, pipeline, _ in built:
+        others = [stage for stage in pipeline.stages if stage.id not in mapped and stage.closed]
+        closed |= {stage.id for stage in others}
+        won |= {stage.id for stage in others if stage.probability >= 1}
     return StageMap(
         to_hubspot=to_hubspot,
         to_salesforce=to_salesforce,

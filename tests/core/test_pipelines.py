@@ -55,6 +55,8 @@ def carry_out(plan, existing):
                 assert was in before.stages
                 stages = tuple(changed if one == was else one for one in before.stages)
                 portal[pipeline_id] = replace(before, stages=stages)
+        ids = [one.id for pipeline in portal.values() for one in pipeline.stages]
+        assert len(set(ids)) == len(ids), "HubSpot refuses two stages of one id"
         labels = [one.label for one in portal.values()]
         assert len(labels) == len(set(labels)), "HubSpot refuses two pipelines of one label"
     return list(portal.values())
@@ -98,6 +100,68 @@ def test_O2_labels_that_collide_get_their_ids_added(template):
     assert plan.stages.pipelines[NEW.id] != plan.stages.pipelines[twin.id]
 
 
+@pytest.mark.parametrize("only", [NEW, MASTER], ids=["one record type", "no record type"])
+def test_O2_a_second_record_type_leaves_the_first_in_the_default_pipeline(only):
+    """Nothing moves when it appears: it alone gets a pipeline; the opportunities of before keep theirs."""
+    portal = carry_out(plan_pipelines([only], [SALES], DEFAULTS), [SALES])
+    plan = plan_pipelines([NEW, RENEWAL], portal, DEFAULTS)
+    assert labels(plan) == [f"Salesforce - {RENEWAL.id}"]
+    assert len(plan.actions) == 1
+    assert plan.stages.pipelines[NEW.id] == plan.stages.pipelines[None] == "sf_default"
+    assert plan.stages.find(HS, None, "Closed Won") == plan.stages.find(HS, NEW.id, "Closed Won")
+    assert isinstance(plan.stages.find(HS, None, "Nonsense"), Cannot)
+
+
+def test_O2_the_default_pipeline_stays_with_the_record_type_that_had_it():
+    """Even if the new one comes first by its id."""
+    portal = carry_out(plan_pipelines([RENEWAL], [SALES], DEFAULTS), [SALES])
+    plan = plan_pipelines([NEW, RENEWAL], portal, DEFAULTS, {RENEWAL.id: "sf_default"})
+    assert plan.stages.pipelines[RENEWAL.id] == "sf_default"
+    assert plan.stages.pipelines[NEW.id] == f"sf_{NEW.id.lower()}"
+
+
+def test_O2_the_default_pipeline_of_a_record_type_that_is_not_active_is_nobody_elses():
+    """Neither does the one that is left alone take it, nor one that comes."""
+    portal = carry_out(plan_pipelines([NEW], [SALES], DEFAULTS), [SALES])
+    before = {NEW.id: "sf_default", None: "sf_default"}
+    third = replace(RENEWAL, id="012000000000003AAA")
+    for active in ([RENEWAL], [RENEWAL, third]):
+        plan = plan_pipelines(active, portal, DEFAULTS, before)
+        assert labels(plan) == [f"Salesforce - {one.id}" for one in active]
+        assert not plan.stages.syncs("sf_default")
+
+
+def test_O2_a_record_type_that_is_assigned_to_another_pipeline_gets_new_stages_there():
+    """Ids of stages are unique in a portal, and its own pipeline has them still."""
+    portal = carry_out(plan_pipelines([NEW, RENEWAL], [SALES], DEFAULTS), [SALES])
+    plan = plan_pipelines([NEW, RENEWAL], portal, PipelineSettings(assigned={NEW.id: "default"}))
+    made = {action.stage.id for action in plan.actions}
+    assert len(made) == 3
+    assert made.isdisjoint(one.id for pipeline in portal for one in pipeline.stages)
+
+
+def test_O2_a_record_type_that_is_left_alone_keeps_its_pipeline():
+    """When the others are deactivated it does not move to the default pipeline."""
+    portal = carry_out(plan_pipelines([NEW, RENEWAL], [SALES], DEFAULTS), [SALES])
+    plan = plan_pipelines([RENEWAL], portal, DEFAULTS)
+    assert plan.actions == ()
+    assert plan.stages.pipelines == {RENEWAL.id: f"sf_{RENEWAL.id.lower()}", None: f"sf_{RENEWAL.id.lower()}"}
+    assert not plan.stages.syncs(f"sf_{NEW.id.lower()}")
+
+
+def test_O2_a_pipeline_that_was_found_by_its_label_is_kept_when_it_is_renamed():
+    """What the last run used counts more than a label, unless it is gone or assigned to another one."""
+    mine = Pipeline("77", "Our own name", ())
+    before = {NEW.id: "77"}
+    assert plan_pipelines([NEW], [mine], DEFAULTS, before).stages.pipelines[NEW.id] == "77"
+    assert labels(plan_pipelines([NEW], [], DEFAULTS, before)) == ["Salesforce - Default pipeline"]
+    given_away = PipelineSettings(assigned={RENEWAL.id: "77"})
+    assert plan_pipelines([NEW, RENEWAL], [mine], given_away, before).stages.pipelines == {
+        NEW.id: f"sf_{NEW.id.lower()}",
+        RENEWAL.id: "77",
+    }
+
+
 def test_O2_a_label_does_not_find_the_pipeline_of_another_record_type():
     """A record type that takes over another one's name gets a pipeline of its own."""
     readable = PipelineSettings(label="{record_type.name}")
@@ -135,6 +199,18 @@ def test_O2_an_assigned_pipeline_that_does_not_exist_is_named_not_replaced():
     reason = plan.stages.find(HS, RENEWAL.id, "Closed Won")
     assert isinstance(reason, Cannot)
     assert "'defautl'" in reason.reason
+    assert reason.needs == ("record type", SF, RENEWAL.id)
+    assert plan.astray == ((RENEWAL, "defautl"),)
+    assert plan.beyond_limit == ()
+
+
+def test_O2_an_assigned_record_type_that_does_not_exist_is_named():
+    """A typing mistake on the other side of the colon; names are compared without regard to case."""
+    settings = PipelineSettings(assigned={"Renewl": "default", "NEW BUSINESS ": "default", RENEWAL.id.lower(): "x"})
+    plan = plan_pipelines([NEW, RENEWAL], [SALES], settings)
+    assert plan.unknown == ("Renewl",)
+    assert plan.stages.pipelines[NEW.id] == "default"
+    assert plan_pipelines([], [SALES], settings).unknown == ()
 
 
 def test_O2_two_record_types_can_be_assigned_to_one_pipeline():
@@ -162,7 +238,7 @@ def test_O3_record_types_beyond_the_cap_do_not_sync_and_the_others_do():
     reason = plan.stages.find(HS, RENEWAL.id, "Closed Won")
     assert isinstance(reason, Cannot)
     assert "beyond the limit of 2 pipelines" in reason.reason
-    assert "O3" in reason.remedy
+    assert reason.needs == ("record type", SF, RENEWAL.id)
 
 
 def test_O3_a_pipeline_that_is_there_needs_no_room():
@@ -213,12 +289,60 @@ def test_O4_new_and_renamed_stages_are_followed():
         NEW, stages=(stage("Qualification", 20, label="Qualified"), TALK, stage("Proposal", 75), IS_WON, IS_LOST)
     )
     plan = plan_pipelines([changed], portal, DEFAULTS)
-    update, creation = plan.actions
+    update, creation, *moves = plan.actions
     assert isinstance(update, UpdateStage)
     assert (update.was.label, update.stage.label, update.stage.probability) == ("Qualification", "Qualified", 0.2)
     assert isinstance(creation, CreateStage)
     assert (creation.stage.label, creation.stage.order) == ("Proposal", 2)
+    assert [(move.was.label, move.was.order, move.stage.order) for move in moves] == [
+        ("Closed Won", 2, 3),
+        ("Closed Lost", 3, 4),
+    ]
+    after = carry_out(plan, portal)
+    assert in_order(after[1]) == ["Qualified", "Negotiation/Review", "Proposal", "Closed Won", "Closed Lost"]
+    assert plan_pipelines([changed], after, DEFAULTS).actions == ()
+
+
+def test_O4_reordered_stages_are_put_in_their_new_order_and_nothing_else_is_touched():
+    """One action for each stage that stands elsewhere now; labels and odds stay."""
+    portal = carry_out(plan_pipelines([NEW], [], DEFAULTS), [])
+    changed = replace(NEW, stages=(TALK, QUALIFY, IS_WON, IS_LOST))
+    plan = plan_pipelines([changed], portal, DEFAULTS)
+    assert [(one.was.label, one.stage.label, one.stage.order) for one in plan.actions] == [
+        ("Negotiation/Review", "Negotiation/Review", 0),
+        ("Qualification", "Qualification", 1),
+    ]
     assert plan_pipelines([changed], carry_out(plan, portal), DEFAULTS).actions == ()
+
+
+def test_O4_a_gap_between_stages_is_order_enough():
+    """Stages that stand in Salesforce's order are not renumbered."""
+    (home,) = carry_out(plan_pipelines([NEW], [], DEFAULTS), [])
+    spread = replace(home, stages=tuple(replace(one, order=one.order * 10 + 5) for one in home.stages))
+    assert plan_pipelines([NEW], [spread], DEFAULTS).actions == ()
+
+
+def test_O4_a_stage_that_salesforce_has_no_more_stays_behind_its_neighbour():
+    """When the others are put in a new order; one that somebody put in front stays in front."""
+    (home,) = carry_out(plan_pipelines([NEW], [], DEFAULTS), [])
+    own = replace(home, stages=(*home.stages, Stage("9", "By hand", 0.5, closed=False, order=-1)))
+    fewer = replace(NEW, stages=(IS_WON, QUALIFY, IS_LOST))
+    plan = plan_pipelines([fewer], [own], DEFAULTS)
+    (after,) = carry_out(plan, [own])
+    assert in_order(after) == ["By hand", "Closed Won", "Qualification", "Negotiation/Review", "Closed Lost"]
+
+
+def test_O4_stages_that_somebody_else_ordered_are_left_in_their_order():
+    """In a pipeline that is assigned, or was made by hand, what is new comes last."""
+    theirs = replace(SALES, stages=(replace(SALES.stages[0], order=7), Stage("x", "Chat", 0.5, closed=False)))
+    plan = plan_pipelines([NEW], [theirs], PipelineSettings(assigned={NEW.name: "default"}))
+    assert all(isinstance(one, CreateStage) for one in plan.actions)
+    (after,) = carry_out(plan, [theirs])
+    assert in_order(after) == ["Chat", "Closed Won", "Qualification", "Negotiation/Review", "Closed Lost"]
+
+
+def in_order(pipeline):
+    return [one.label for one in sorted(pipeline.stages, key=lambda one: one.order)]
 
 
 def test_O4_a_deactivated_stage_is_never_removed():
@@ -232,6 +356,29 @@ def test_O4_a_deactivated_stage_is_never_removed():
     assert was[1] in reason.reason
 
 
+@pytest.mark.parametrize(("old", "won"), [(IS_WON, True), (IS_LOST, False)])
+def test_O4_U5_a_deactivated_closed_stage_goes_on_meaning_won_or_lost(old, won):
+    """Deals that were won in it stay won: HubSpot's own stage says what it means."""
+    portal = carry_out(plan_pipelines([NEW], [], DEFAULTS), [])
+    stage_id = plan_pipelines([NEW], portal, DEFAULTS).stages.to_hubspot[NEW.id, old.name][1]
+    renewed = stage("Signed", 100, closed=True, won=True)
+    rest = tuple(one for one in NEW.stages if one != old)
+    stages = plan_pipelines([replace(NEW, stages=(*rest, renewed))], portal, DEFAULTS).stages
+    assert stage_id in stages.closed
+    assert (stage_id in stages.won) is won
+
+
+def test_O4_an_open_stage_that_salesforce_does_not_have_is_neither_won_nor_closed():
+    """Whatever its odds; and what Salesforce says of a stage counts more than what HubSpot says."""
+    odd = replace(
+        SALES,
+        stages=(Stage("a", "Chat", 1.0, closed=False), Stage("closedwon", "Closed Won", 0.8, closed=False)),
+    )
+    stages = plan_pipelines([NEW], [odd], PipelineSettings(assigned={NEW.name: "default"})).stages
+    assert "a" not in stages.closed | stages.won
+    assert "closedwon" in stages.won
+
+
 @pytest.mark.parametrize("new_first", [True, False])
 def test_O4_a_new_stage_that_takes_a_renamed_ones_label_is_not_taken_for_it(new_first):
     """The rename is done first, so that the label is free when the new stage asks for it."""
@@ -239,7 +386,8 @@ def test_O4_a_new_stage_that_takes_a_renamed_ones_label_is_not_taken_for_it(new_
     renamed, new = stage("Qualification", 10, label="Old qualification"), stage("Q2", 15, label="Qualification")
     changed = replace(NEW, stages=(new, renamed) if new_first else (renamed, new))
     plan = plan_pipelines([changed], portal, DEFAULTS)
-    assert [type(action) for action in plan.actions] == [UpdateStage, CreateStage]
+    labelled = [action for action in plan.actions if action.stage.label in {"Qualification", "Old qualification"}]
+    assert [type(action) for action in labelled][:2] == [UpdateStage, CreateStage]
     there = plan.stages.to_hubspot
     assert there[NEW.id, "Q2"] != there[NEW.id, "Qualification"]
     assert plan.stages.find(SF, *there[NEW.id, "Q2"]) == (NEW.id, "Q2")
@@ -330,20 +478,22 @@ record_types = st.lists(
 )
 options = st.builds(
     PipelineSettings,
-    label=st.sampled_from(["{record_type.id}", "{record_type.name}", "constant"]),
+    label=st.sampled_from(["{record_type.id}", "{record_type.name}", "constant", "Sales Pipeline"]),
     limit=st.integers(1, 6),
     assigned=st.sampled_from([{}, {"01201": "default"}, {"01201": "default", "01202": "default"}, {"A": "gone"}]),
 )
 
 
-@given(record_types, record_types, options)
-def test_planning_again_on_the_result_gives_no_action(first, then, settings):
-    """Law 1, after the org's record types and stages have changed in any way."""
-    portal = [SALES]
-    for types in (first, then):
-        plan = plan_pipelines(types, portal, settings)
+@given(record_types, record_types, options, options, st.booleans())
+def test_planning_again_on_the_result_gives_no_action(first, then, settings, others, remembers):
+    """Law 1, after the org's record types and stages and the settings have changed in any way."""
+    portal, before = [SALES], {}
+    for types, chosen in ((first, settings), (then, others)):
+        plan = plan_pipelines(types, portal, chosen, before)
         portal = carry_out(plan, portal)
-        again = plan_pipelines(types, portal, settings)
+        if remembers:
+            before = {**before, **plan.stages.pipelines}
+        again = plan_pipelines(types, portal, chosen, before)
         assert again.actions == ()
         assert again.stages == plan.stages
 

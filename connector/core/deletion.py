@@ -8,6 +8,7 @@
 | deleted    | deleted  | close the link                        | the same                 |            |
 | merged, out of sight       | leave everything as it is             | the same                 | D6         |
 
+A pair that is frozen (A8) or stopped (O5) is in the first row left alone, and in the second closed (D9).
 Whether a deletion travels from a side is data (`Pair.deletes`); that it never travels from deals to
 opportunities is not: `Pair.deletes` of opportunities cannot hold HubSpot (D2, law 10).
 """
@@ -30,8 +31,8 @@ class Fate(StrEnum):
 
 
 def decide_fate(pair: Pair, state: LinkState, salesforce: Presence, hubspot: Presence) -> Fate:
-    """Read the table above. Only a linked pair has a fate other than to be left alone."""
-    if state is not LinkState.LINKED:
+    """Read the table above. Only a linked or frozen pair has a fate other than to be left alone."""
+    if state not in {LinkState.LINKED, LinkState.FROZEN}:
         return Fate.LEAVE
     match salesforce, hubspot:
         case Presence.PRESENT, Presence.PRESENT:

@@ -18,14 +18,29 @@ from connector.core.actions import (
     Adoption,
     Creation,
     Deletion,
+    Freezing,
+    Outside,
     Settlement,
     Severance,
     Update,
     Wait,
 )
 from connector.core.deletion import Fate, decide_fate
-from connector.core.matching import Adopt, Candidate, CreateThere, SeverFrom, match_record
-from connector.core.merge import Agree, Blocked, Hold, Write, is_blank, merge_field
+from connector.core.matching import Adopt, Candidate, CreateThere, Ignore, SeverFrom, match_record
+from connector.core.merge import (
+    Agree,
+    Blocked,
+    Edited,
+    Edits,
+    Evidence,
+    Hold,
+    Write,
+    describe_edits,
+    find_newer,
+    is_blank,
+    is_contested,
+    merge_field,
+)
 from connector.core.model import (
     Base,
     Cannot,
@@ -34,6 +49,7 @@ from connector.core.model import (
     Fields,
     Known,
     Link,
+    LinkState,
     Pair,
     Presence,
     Problem,
@@ -68,6 +84,8 @@ def plan_candidate(pair: Pair, candidate: Candidate, known: Known, contacts: tup
             return [Severance(pair.name, ids[Side.SALESFORCE], ids[Side.HUBSPOT], "D8", closed=False, link=own)]
         case CreateThere():
             return _plan_creation(pair, record, known, contacts)
+        case Ignore() if candidate.outside and record.present:
+            return [Outside(record)]
         case _:
             return []
 
@@ -86,6 +104,7 @@ def _plan_creation(pair: Pair, record: Record, known: Known, contacts: tuple[str
     changes: list[Change] = []
     base_here: dict[str, Value] = {}
     base_there: dict[str, Value] = {}
+    awaited: set[str] = set()
     for rule in pair.fields:
         here = rule.values(record.side, record.fields)
         if here is None or not _travels(rule, to):
@@ -93,6 +112,7 @@ def _plan_creation(pair: Pair, record: Record, known: Known, contacts: tuple[str
         there, trouble = _carry(pair, rule, to, here, record, known)
         actions += trouble
         if there is None:
+            awaited |= set(rule.names(to)) if any(isinstance(one, Wait) for one in trouble) else set()
             continue
         if is_blank(there) and rule.defaults.get(to):
             there = rule.defaults[to]
@@ -107,8 +127,10 @@ def _plan_creation(pair: Pair, record: Record, known: Known, contacts: tuple[str
     filled = {change.field for change in changes}
     missing = [name for name in pair.required.get(to, ()) if name not in filled]
     if missing:
-        explained = any(isinstance(one, Problem) for one in actions)
+        explained = any(isinstance(one, Problem) for one in actions) or awaited.issuperset(missing)
         return actions if explained else [*actions, _required_missing(pair, record, missing)]
+    if not pair.admits(to, {change.field: change.new for change in changes}):
+        return [Outside(record)]
     if partner_field := pair.partner_field.get(to):
         changes.append(Change(partner_field, None, record.id, "O10", "the partner's id"))
     base = Base.make(record.side, base_here, base_there)
@@ -185,9 +207,18 @@ class Situation:
     hubspot: Record | None
     stopped: bool = False
     """The deal is in a pipeline that does not sync (O5)."""
+    frozen: bool = False
+    """One of the records is out of scope (A8)."""
+    edits: Mapping[str, Edits] = field(default_factory=dict)
+    """When both sides of contested fields were edited, by the rule's label; others go by the records (F2)."""
 
     def record(self, side: Side) -> Record | None:
         return self.salesforce if side is Side.SALESFORCE else self.hubspot
+
+    @property
+    def still(self) -> bool:
+        """Neither side may change the other; what was frozen is so until a plan says that this is over."""
+        return self.stopped or self.frozen or self.link.state is LinkState.FROZEN
 
 
 def plan_link(pair: Pair, situation: Situation, known: Known, closed_stages: frozenset[str]) -> list[Action]:
@@ -196,12 +227,14 @@ def plan_link(pair: Pair, situation: Situation, known: Known, closed_stages: fro
     if here is None or there is None:
         return []
     match decide_fate(pair, link.state, here.presence, there.presence):
-        case Fate.MERGE if situation.stopped:
+        case Fate.MERGE if situation.frozen is not (link.state is LinkState.FROZEN):
+            return [Freezing(pair.name, link, over=not situation.frozen)]
+        case Fate.MERGE if situation.still:
             return []
-        case Fate.DELETE_IN_HUBSPOT if situation.stopped:
+        case Fate.DELETE_IN_HUBSPOT if situation.still:
             return [Severance(pair.name, link.salesforce_id, link.hubspot_id, "D9", closed=True, link=link)]
         case Fate.MERGE:
-            return _plan_merge(pair, link, here, there, known, closed_stages)
+            return _plan_merge(pair, link, here, there, known, closed_stages, situation.edits)
         case Fate.DELETE_IN_HUBSPOT:
             cause = f"{here.object} {here.id} was deleted"
             return [Deletion(pair.name, Side.HUBSPOT, pair.hubspot, link, there, "D1", cause)]
@@ -214,6 +247,23 @@ def plan_link(pair: Pair, situation: Situation, known: Known, closed_stages: fro
             return []
 
 
+def find_contested(pair: Pair, situation: Situation, known: Known) -> list[FieldRule]:
+    """The fields of a live pair for which it matters which side was edited last (F2)."""
+    link, here, there = situation.link, situation.salesforce, situation.hubspot
+    if here is None or there is None or not (here.present and there.present) or situation.still:
+        return []
+    return [
+        rule
+        for rule in pair.fields
+        if not rule.at_creation_only and is_contested(rule, here.fields, there.fields, link.base, known)
+    ]
+
+
+def last_changes(salesforce: Record, hubspot: Record) -> Edits:
+    """When both sides were edited, going by the records as wholes."""
+    return {one.side: Edited(one.modified, Evidence.RECORD) for one in (salesforce, hubspot)}
+
+
 @dataclass(slots=True)
 class _Draft:
     """The changes to one side of a pair, while they are gathered."""
@@ -223,10 +273,16 @@ class _Draft:
 
 
 def _plan_merge(
-    pair: Pair, link: Link, here: Record, there: Record, known: Known, closed_stages: frozenset[str]
+    pair: Pair,
+    link: Link,
+    here: Record,
+    there: Record,
+    known: Known,
+    closed_stages: frozenset[str],
+    edits: Mapping[str, Edits],
 ) -> list[Action]:
     records = {Side.SALESFORCE: here, Side.HUBSPOT: there}
-    newer = Side.HUBSPOT if there.modified > here.modified else Side.SALESFORCE
+    by_record = last_changes(here, there)
     drafts = {Side.SALESFORCE: _Draft(), Side.HUBSPOT: _Draft()}
     agreed = Base()
     actions: list[Action] = []
@@ -234,12 +290,14 @@ def _plan_merge(
         if rule.at_creation_only:
             actions += _report_difference(rule, here, there, known)
             continue
-        verdict = merge_field(rule, here.fields, there.fields, link.base, newer, known)
+        when = edits.get(rule.label, by_record)
+        verdict = merge_field(rule, here.fields, there.fields, link.base, find_newer(when), known)
         match verdict:
             case Agree():
                 agreed = agreed.merged(_base_of(rule, here.fields, there.fields))
             case Write(to, values):
-                _draft_write(drafts[to], rule, verdict, records, values)
+                why = f", {describe_edits(when)}" if verdict.conflict and rule.rule is Rule.TWO_WAY else ""
+                _draft_write(drafts[to], rule, verdict, records, values, why)
             case Blocked(to, cannot):
                 stand_in, trouble = _stand_in(pair, rule, to, cannot, records[to.other])
                 actions += trouble
@@ -276,11 +334,11 @@ def _base_of(rule: FieldRule, salesforce: Fields, hubspot: Fields) -> Base:
 
 
 def _draft_write(
-    draft: _Draft, rule: FieldRule, verdict: Write, records: Mapping[Side, Record], values: Values
+    draft: _Draft, rule: FieldRule, verdict: Write, records: Mapping[Side, Record], values: Values, why: str = ""
 ) -> None:
     to = verdict.to
     source, target = records[to.other], records[to]
-    cause = f"{'+'.join(rule.names(to.other))} of {source.object} {source.id}"
+    cause = f"{'+'.join(rule.names(to.other))} of {source.object} {source.id}{why}"
     written = dict(zip(rule.names(to), values, strict=True))
     draft.changes += [
         Change(name, target.fields.get(name), value, verdict.why, cause, verdict.conflict)

@@ -30,7 +30,15 @@ def test_D1_D2_D5_every_cell_of_the_table(salesforce, hubspot):
     assert decide_fate(COMPANIES, LinkState.LINKED, salesforce, hubspot) is others
 
 
-@pytest.mark.parametrize("state", [one for one in LinkState if one is not LinkState.LINKED])
+@pytest.mark.parametrize(("salesforce", "hubspot"), list(product(Presence, Presence)))
+def test_A8_a_frozen_pair_has_the_fate_of_a_linked_one(salesforce, hubspot):
+    """What a plan makes of it is another matter (D9)."""
+    for pair in (DEALS, COMPANIES):
+        fates = {decide_fate(pair, state, salesforce, hubspot) for state in (LinkState.LINKED, LinkState.FROZEN)}
+        assert len(fates) == 1
+
+
+@pytest.mark.parametrize("state", sorted(set(LinkState) - {LinkState.LINKED, LinkState.FROZEN}))
 @pytest.mark.parametrize(("salesforce", "hubspot"), list(product(Presence, Presence)))
 def test_D3_only_a_linked_pair_has_a_fate(state, salesforce, hubspot):
     """Pending, severed and closed links are left as they are, whatever happens."""

@@ -29,7 +29,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
@@ -37,7 +37,7 @@ import orjson
 import requests
 from pyrate_limiter import Duration, Limiter, Rate
 
-from connector.adapters.base import Draft, Edit, Labelling, Outcome, Page, Refusal, Trouble, Usage, Wanted
+from connector.adapters.base import Blame, Draft, Edit, Labelling, Outcome, Page, Refusal, Trouble, Usage, Wanted
 from connector.adapters.http import Door, retry_after
 from connector.adapters.hubspot_refusals import MEANINGS, read_refusal
 from connector.core.model import Fields, Presence, ProblemClass, Record, Side
@@ -570,7 +570,7 @@ class HubSpot:
         failed: dict[str, Refusal] = {}
         for some in _groups(new, ASSOCIATE):
             refusals = self._associate(root, some, PRIMARY_TYPE[object_])
-            failed |= {one: refusal for (one, _), refusal in refusals.items()}
+            failed |= {one: _blame_company(refusal) for (one, _), refusal in refusals.items()}
         return [Outcome(edit.id, None if edit.id in failed else edit.id, failed.get(edit.id)) for edit in edits]
 
     def delete(self, object_: str, ids: Sequence[str]) -> Iterator[list[Outcome]]:
@@ -757,6 +757,12 @@ def _version(row: Mapping[str, Any]) -> str:
 def _number(response: requests.Response, header: str, before: int | None) -> int | None:
     told = response.headers.get(header, "")
     return int(told) if told.isdigit() else before
+
+
+def _blame_company(refusal: Refusal) -> Refusal:
+    """A company that cannot be associated is one field's fault: the rest of the record is written."""
+    blame = Blame(PRIMARY_COMPANY, refusal.cause, refusal.code, refusal.message, refusal.remedy)
+    return replace(refusal, trouble=Trouble.REFUSED, field=PRIMARY_COMPANY, blames=(blame,))
 
 
 def _filter(name: str, operator: str, value: str) -> dict[str, str]:

@@ -138,6 +138,17 @@ def test_F4_a_field_that_is_gone_does_not_cost_a_search_for_the_culprit(salesfor
     assert outcomes[1].refusal.cause is ProblemClass.FIELD_MAPPING
 
 
+def test_F4_a_company_that_cannot_be_associated_is_one_fields_fault(hubspot):
+    """The contact's properties are written, and it is not taken for gone."""
+    wanted = Wanted(("phone",), "email")
+    ((contact,),) = hubspot.crm.create("contacts", [Draft("k", {"email": "k@x.com"})], wanted)
+    ((outcome,),) = hubspot.crm.update("contacts", [Edit(contact.id, {"phone": "1", "primary_company": "99999"})])
+    assert outcome.refusal.trouble is Trouble.REFUSED
+    assert outcome.refusal.cause is ProblemClass.ASSOCIATIONS
+    assert [blame.field for blame in outcome.refusal.blames] == ["primary_company"]
+    assert hubspot.crm.read("contacts", [contact.id], wanted)[contact.id].fields["phone"] == "1"
+
+
 class Anything:
     """A schema in which every field is."""
 

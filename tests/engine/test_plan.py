@@ -15,7 +15,7 @@ from connector.engine.report import Report
 from connector.engine.run import Wish
 
 SIDES = ("salesforce", "hubspot")
-OBSERVATIONS = ("lease", "cursor", "record", "role", "association")
+OBSERVATIONS = ("lease", "cursor", "record", "record_key", "role", "association")
 RECORDS = (
     "SELECT Id, SystemModstamp FROM Account", "SELECT Id, SystemModstamp FROM Contact",
     "SELECT Id, SystemModstamp FROM Opportunity", "SELECT Id, SystemModstamp FROM OpportunityContactRole",

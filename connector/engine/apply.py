@@ -397,7 +397,8 @@ def _still_true(work: Work, pair: Pair, side: Side, updates: Sequence[Update]) -
     for one in updates:
         now, before = fresh[one.record_id], seen.get(one.record_id)
         names = [change.field for change in one.changes if change.field != partner_field]
-        if now.present and before and pair.admits(side, now.fields) and all(_same(now.fields.get(n), before.fields.get(n)) for n in names):
+        live = now.present and pair.admits(side, now.fields)
+        if live and before and all(_same(now.fields.get(n), before.fields.get(n)) for n in names):
             true.append(one)
     # Everything read is taken in, also what this write does not touch: the version that our write makes
     # must not hide an edit of another field.

@@ -113,6 +113,8 @@ def _find_absent(work: Work, links: Sequence[Link]) -> frozenset[tuple[Side, str
 
 def apply_roles(work: Work, roles: Sequence[RoleAction]) -> None:
     """Carry out what is planned: what needs no write first, then one request a side for as many as it takes."""
+    if not roles:
+        return  # the pairs that roles are between may be switched off (P1)
     additions = [one for one in roles if isinstance(one, RoleAddition)]
     removals = [one for one in roles if isinstance(one, RoleRemoval)]
     _agree_roles(work, [one for one in additions if one.to is None])

@@ -33,8 +33,8 @@ def test_D1_D2_D5_every_cell_of_the_table(salesforce, hubspot):
 @pytest.mark.parametrize(("salesforce", "hubspot"), list(product(Presence, Presence)))
 def test_A8_a_frozen_pair_has_the_fate_of_a_linked_one(salesforce, hubspot):
     """What a plan makes of it is another matter (D9)."""
-    for pair in (DEALS, COMPANIES):
-        fates = {decide_fate(pair, state, salesforce, hubspot) for state in (LinkState.LINKED, LinkState.FROZEN)}
+    for one in (DEALS, COMPANIES):
+        fates = {decide_fate(one, state, salesforce, hubspot) for state in (LinkState.LINKED, LinkState.FROZEN)}
         assert len(fates) == 1
 
 

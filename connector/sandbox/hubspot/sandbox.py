@@ -185,12 +185,13 @@ class HubSpotSandbox:
 
     def _serve(self, request: Request, visit: _Visit, route: Route, version: str, args: dict[str, str]) -> Response:
         """Answer a call that has an address; `visit` takes note of it. Raises `ApiError`."""
+        if route.bearer:
+            authorization = request.headers.get("authorization", "")
+            visit.who = self.account.credentials.bearer(authorization, self.portal.now())
         names = {name: self.portal.kind(args[name]).name for name in args.keys() & _OBJECT_TYPE_ARGS}
         visit.resource, visit.bucket = route.resource.format(**names), route.bucket
-        if route.bearer:
-            who = self.account.credentials.bearer(request.headers.get("authorization", ""), self.portal.now())
-            visit.who = who
-            self._admit(who, route.bucket, [scope.format(**names) for scope in route.scopes])
+        if visit.who is not None:
+            self._admit(visit.who, route.bucket, [scope.format(**names) for scope in route.scopes])
         self.account.imports.catch_up(self.portal)
         self.portal.actor = visit.who.actor if visit.who else APP
         response = route.answer(Call(request, self.portal, self.account, version, args))

@@ -203,7 +203,8 @@ def _select(portal: Portal, kind: ObjectType, given: Any) -> list[Record]:
     groups = request.get("filterGroups")
     if groups is None:
         groups = [{"filters": request["filters"]}] if request.get("filters") else []
-    sorts: list[Any] = [_sort(one) for one in take(request, "sorts", [])]
+    given_sorts: list[Any] = take(request, "sorts", [])
+    sorts = [_sort(one) for one in given_sorts]
     body = {"filterGroups": groups, "sorts": sorts, "query": request.get("query")}
     return search.every(portal, kind, body)
 

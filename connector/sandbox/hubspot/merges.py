@@ -51,6 +51,7 @@ def merge(portal: Portal, kind: ObjectType, primary_id: str, absorbed_id: str) -
     release_all(portal, kind, absorbed)
     portal.associations.hand_over(kind.name, absorbed.id, primary.id)
     table = portal.tables[kind.name]
+    portal.note_leaving(kind, absorbed)
     table.absorb(absorbed, primary.id)
     table.touch(primary, at)
     older = min(primary, absorbed, key=lambda record: record.created)
@@ -103,6 +104,7 @@ def _reissue(portal: Portal, kind: ObjectType, record: Record) -> Record:
     fresh = Record(portal.next_id(), record.values, record.created, record.by)
     fresh.modified = record.modified
     portal.associations.hand_over(kind.name, record.id, fresh.id)
+    portal.note_leaving(kind, record)
     table.absorb(record, fresh.id)
     table.add(fresh)
     return fresh

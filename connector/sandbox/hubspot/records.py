@@ -144,6 +144,7 @@ class Table:
         self.severed: dict[int, list[Severed]] = {}
         self._holders: dict[str, dict[str, int]] = {}
         self._hidden: dict[int, dict[int, int]] = {}
+        self._lingering: dict[int, tuple[int, Record]] = {}
 
     # -- coming, changing, going
 
@@ -173,6 +174,7 @@ class Table:
         del self.archived[record.id]
         del self._archived_ids[bisect_left(self._archived_ids, record.id)]
         record.archived_at = None
+        self._lingering.pop(record.id, None)
         record.touch(at)
         self.live[record.id] = record
         insort(self._live_ids, record.id)
@@ -258,8 +260,20 @@ class Table:
         shown = next((version for version in reversed(record.earlier) if version not in hidden), None)
         return None if shown is None else record.as_of(shown)
 
+    def linger(self, record: Record, until: int) -> None:
+        """Let search go on showing a record that is about to go, as it shows it now, until then."""
+        shown = self.visible(record)
+        if shown is not None:
+            self._lingering[record.id] = until, shown.as_of(shown.modified)
+
+    def lingering(self, now: int) -> list[Record]:
+        """The records that are gone, but not for search yet."""
+        self._lingering = {one: kept for one, kept in self._lingering.items() if kept[0] > now}
+        return [record for _, record in self._lingering.values()]
+
     def searchable(self, now: int, candidates: Iterable[Record] | None = None) -> Iterator[Record]:
         """What search sees of all records (or of `candidates`), unordered."""
+        yield from self.lingering(now)
         hidden = self.hidden_ids(now)
         for record in self.live.values() if candidates is None else candidates:
             if record.id not in hidden:

@@ -264,14 +264,18 @@ def _association_test(portal: Portal, kind: ObjectType, name: str, operator: str
     if other is None:
         raise _unknown(name)
     pair = (kind.name, other.name)
-    around = portal.associations.neighbours
+    associations, now = portal.associations, portal.now()
+
+    def around(record: Record) -> set[int]:
+        return portal.link_index.seen(associations, pair, record.id, now)
+
     if operator in {"HAS_PROPERTY", "NOT_HAS_PROPERTY"}:
-        return lambda record: bool(around(pair, record.id)) is (operator == "HAS_PROPERTY")
+        return lambda record: bool(around(record)) is (operator == "HAS_PROPERTY")
     if operator not in {"EQ", "IN"}:
         raise refuse(f"operator {operator} does not apply to {name}")
     operands = _Operands(given, "number")
     ids = operands.many() if operator == "IN" else {operands.one()}
-    return lambda record: not ids.isdisjoint(around(pair, record.id))
+    return lambda record: not ids.isdisjoint(around(record))
 
 
 def _text_test(kind: ObjectType, text: Any) -> Test | None:
@@ -327,7 +331,7 @@ def _find(portal: Portal, kind: ObjectType, query: Query, most: int = MOST_RESUL
     low, high = _bounds(query.groups)
     start, stop = table.by_modified.span(low, high)
     entries = table.by_modified.entries()
-    indexed = not hidden and query.text is None
+    indexed = not hidden and query.text is None and not table.lingering(portal.now())
     if indexed and query.sort == (kind.modified, False) and _is_span_only(query.groups):
         page = entries[min(start + query.after, stop) : min(start + end, stop)]
         return [table.live[record_id] for _, record_id in page], stop - start

@@ -39,7 +39,8 @@ _CHOICES = {
 class Settings:
     """The switches.
 
-    search_delay_seconds: how long after a write search still answers the version before it.
+    search_delay_seconds: how long search still shows a record, and what it is associated with, as before a write,
+        a merge or its archival.
     lifecycle_backward: what a write of an earlier lifecycle stage does: it is ignored, allowed, or refused.
     merge_mints_new_id: a merge makes a new record, and both old ids lead to it.
     max_pipelines: how many deal pipelines the subscription allows.

@@ -363,6 +363,7 @@ def _release(portal: Portal, kind: ObjectType, record: Record, changes: Changes)
 def archive(portal: Portal, kind: ObjectType, record: Record) -> None:
     """Archive a live record: its associations end, and its unique values are free unless a setting keeps them."""
     table = portal.tables[kind.name]
+    portal.note_leaving(kind, record)
     if not portal.settings.archived_keeps_unique_value:
         release_all(portal, kind, record)
     table.severed[record.id] = portal.associations.forget(kind.name, record.id)

@@ -14,6 +14,7 @@ from math import isfinite
 
 from connector.sandbox.hubspot.moments import DAY, read_ms, to_iso
 
+_MOST_DIGITS = 308  # before or behind the point, as a double has
 LONGEST = 65_536  # characters of a string value (HubSpot docs, "Properties")
 _EMAIL = re.compile(r"[^\s@<>,;:\"()\[\]]+@[^\s@.]+(\.[^\s@.]+)+")
 _CALENDAR_DAY = re.compile(r"\d{4}-\d\d-\d\d")
@@ -56,12 +57,14 @@ def normalise_email(text: str, _: Container[str]) -> str:
 
 
 def normalise_number(text: str, _: Container[str]) -> str:
+    """A number of a size that a double can have."""
     number = text.strip()
     try:
-        finite = Decimal(number).is_finite()
+        value = Decimal(number)
+        kept = value.is_finite() and abs(value.adjusted()) <= _MOST_DIGITS
     except InvalidOperation:
-        finite = False
-    if not finite or "_" in number:
+        kept = False
+    if not kept or "_" in number:
         raise BadValue("INVALID_NUMBER", f"{text} was not a valid number.")
     return number
 

@@ -169,6 +169,8 @@ def test_values_are_kept_as_hubspot_prints_them(hub, own_properties, name, given
         ("amount", "12,5", "INVALID_NUMBER"),
         ("amount", "NaN", "INVALID_NUMBER"),
         ("amount", "1_000", "INVALID_NUMBER"),
+        ("amount", "1e999999", "INVALID_NUMBER"),
+        ("amount", "1e-999999", "INVALID_NUMBER"),
         ("amount", {"a": 1}, "INVALID_FORMAT"),
         ("closedate", "soon", "INVALID_DATE"),
         ("closedate", "99999999999999999", "INVALID_DATE"),

@@ -47,7 +47,7 @@ def update(call: Call) -> Response:
             return None
         return writes.prepare_update(call.portal, kind, record, given.get("properties"), claims)
 
-    return _write(call, kind, prepare, missing, 200)
+    return _write(call, kind, prepare, missing, 200, lists_refused=call.portal.settings.update_lists_refused)
 
 
 def upsert(call: Call) -> Response:
@@ -136,7 +136,14 @@ def _find(call: Call, kind: ObjectType, given: Input, missing: _Missing) -> Reco
 
 
 def _write(
-    call: Call, kind: ObjectType, prepare: Prepare, missing: _Missing, status: int, *, tells_new: bool = False
+    call: Call,
+    kind: ObjectType,
+    prepare: Prepare,
+    missing: _Missing,
+    status: int,
+    *,
+    tells_new: bool = False,
+    lists_refused: bool = True,
 ) -> Response:
     """Check all inputs, then write those that may be written."""
     inputs = call.inputs(MOST_INPUTS)
@@ -155,7 +162,7 @@ def _write(
         else:
             if draft is not None:
                 drafts.append((draft, trace_id))
-    if refused and not traced:
+    if refused and not (traced and lists_refused):
         raise _whole([error for error, _ in refused])
     show = _Show(call, kind, tells_new=tells_new)
     results = [show(draft, trace_id) for draft, trace_id in drafts]
@@ -176,7 +183,7 @@ class _Show:
         if view is None:
             view = self._views[names] = viewer(self._portal, self._kind, [*names, *self._kind.defaults])
         shown = view(writes.commit(self._portal, draft))
-        if trace_id is not None:
+        if trace_id is not None and self._portal.settings.echo_trace_ids:
             shown["objectWriteTraceId"] = trace_id
         if self._tells_new:
             shown["new"] = draft.record is None

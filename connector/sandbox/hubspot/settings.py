@@ -46,6 +46,8 @@ class Settings:
     max_pipelines: how many deal pipelines the subscription allows.
     archived_keeps_unique_value: an archived record goes on holding its unique values.
     conflict_names_existing: a conflict in a batch has `context.existingId`.
+    echo_trace_ids: results of a batch have the `objectWriteTraceId` of their input.
+    update_lists_refused: batch/update with trace ids lists inputs that are not valid, as create and upsert do.
     shuffle_batches: the results of a batch come in another order than its inputs.
     enforce_limits: whether calls beyond the limits are refused. `running` spares a clock that stands, under which
         no window would ever pass.
@@ -77,6 +79,8 @@ class Settings:
     max_pipelines: int = 15
     archived_keeps_unique_value: bool = False
     conflict_names_existing: bool = False
+    echo_trace_ids: bool = True
+    update_lists_refused: bool = True
     shuffle_batches: bool = True
     enforce_limits: str = "never"
     daily_limit: int = 625_000

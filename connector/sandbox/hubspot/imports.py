@@ -30,7 +30,6 @@ from connector.sandbox.wire import Response
 MOST_RUNNING = 3
 MOST_BYTES = 512 * 1024 * 1024  # of a file
 MOST_PER_PAGE = 100
-_UNFINISHED = {"DEFERRED", "STARTED"}
 
 
 @dataclass(slots=True)
@@ -71,25 +70,27 @@ class Import:
 
 
 class Imports:
-    """The imports of a portal in the order of their creation."""
+    """The imports of a portal in the order of their creation; `open` are those that are not over."""
 
     def __init__(self) -> None:
         self.all: dict[int, Import] = {}
+        self.open: dict[int, Import] = {}
 
     def catch_up(self, portal: Portal) -> None:
         """Finish what is due, oldest first, and begin what has waited for it."""
-        while True:
-            running = [one for one in self.all.values() if one.state == "STARTED"]
-            due = min((one for one in running if one.ends <= portal.now()), key=lambda one: one.ends, default=None)
-            if due is None:
+        while self.open:
+            running = [one for one in self.open.values() if one.state == "STARTED"]
+            due = min(running, key=lambda one: one.ends)
+            if due.ends > portal.now():
                 return
+            del self.open[due.id]
             _finish(portal, due)
             self.begin_waiting(portal, due.ends)
 
     def begin_waiting(self, portal: Portal, at: int) -> None:
         """Begin deferred imports while fewer than three are under way."""
-        for one in self.all.values():
-            if sum(each.state == "STARTED" for each in self.all.values()) >= MOST_RUNNING:
+        for one in self.open.values():
+            if sum(each.state == "STARTED" for each in self.open.values()) >= MOST_RUNNING:
                 return
             if one.state == "DEFERRED":
                 one.state, one.begun, one.updated = "STARTED", at, at
@@ -124,7 +125,7 @@ def create(call: Call) -> Response:
         raise ApiError(429, "RATE_LIMITS", f"A file can have at most {portal.settings.import_rows} rows")
     now = portal.now()
     one = Import(portal.next_id(), portal.actor.source_id, order, now, now)
-    imports.all[one.id] = one
+    imports.all[one.id] = imports.open[one.id] = one
     imports.begin_waiting(portal, now)
     imports.catch_up(portal)
     return Response.json(one.view(now))
@@ -146,11 +147,12 @@ def read(call: Call) -> Response:
 
 def cancel(call: Call) -> Response:
     """Raises 400 for an import that is over."""
-    one, now = _import(call), call.portal.now()
-    if one.state not in _UNFINISHED:
+    one, now, imports = _import(call), call.portal.now(), call.account.imports
+    if one.id not in imports.open:
         raise refuse(f"Import {one.id} is {one.state} and cannot be canceled")
+    del imports.open[one.id]
     one.state, one.updated = "CANCELED", now
-    call.account.imports.begin_waiting(call.portal, now)
+    imports.begin_waiting(call.portal, now)
     at = to_iso(now)
     return Response.json({"status": "COMPLETE", "requestedAt": at, "startedAt": at, "completedAt": at})
 

@@ -77,10 +77,10 @@ class Limits:
     def admit(self, bucket: str, who: Bearer, clock: Clock, settings: Settings) -> None:
         """Count a call. Raises `RateLimited` for one too many."""
         now = clock.now()
+        day = _day(now, settings)
         if is_enforced(clock, settings):
             self._check_day(bucket, who, now, settings)
             self._check_window(bucket, who, now, settings)
-        day = _day(now, settings)
         if not who.oauth:
             self._calls.add(day)
         if bucket == ASSOCIATIONS:

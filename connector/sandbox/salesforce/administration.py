@@ -11,6 +11,7 @@
 | `locks` | GET, POST `{"ids", "seconds" or "requests"}`, DELETE frees all |
 | `permissions` | GET, PUT; of another user than the administrator with `?user=NAME` |
 | `settings` | GET, PUT: the switches of `settings.py` |
+| `bulk` | GET, PUT: how jobs of the Bulk APIs go; POST carries out what is due |
 | `merge`, `undelete`, `convert_lead` | POST |
 
 The lists hold objects of Salesforce's own shapes (OpportunityStage, RecordType, User, and fields as in a

@@ -189,3 +189,39 @@ def test_the_clock_can_be_moved(hub):
     """The clock endpoint is the sandbox's own clock."""
     hub.call("POST", "/_sandbox/clock", {"advance": 60})
     assert hub.send("GET", "/crm/v3/owners").headers["Date"] == "Mon, 02 Nov 2026 09:01:00 GMT"
+
+
+@pytest.mark.parametrize(("status", "category"), [
+    (401, "INVALID_AUTHENTICATION"), (403, "MISSING_SCOPES"), (423, "LOCKED"), (429, "RATE_LIMITS"),
+    (477, "MIGRATION_IN_PROGRESS"), (418, "VALIDATION_ERROR"),
+])  # fmt: skip
+def test_a_refusal_on_order_has_the_vendors_shape(hub, status, category):
+    """What comes from the edge has a category, a 429 its policy too, and the headers that were ordered."""
+    hub.call("POST", "/_sandbox/faults", {"kind": "status", "status": status, "times": 1, "headers": {"X-Y": "z"}})
+    answer = hub.send("GET", "/crm/v3/objects/deals")
+    assert (answer.status, answer.json["category"], answer.headers["X-Y"]) == (status, category, "z")
+    assert answer.json.get("policyName") == ("TEN_SECONDLY_ROLLING" if status == 429 else None)
+    hub.call("GET", "/crm/v3/objects/deals")
+
+
+def test_a_broken_edge_answers_no_json(hub):
+    """5xx are pages, not errors of the API."""
+    hub.call("POST", "/_sandbox/faults", {"kind": "status", "status": 503, "times": 1})
+    request = Request.make(
+        "GET", "https://api.hubapi.com/crm/v3/owners", {"Authorization": f"Bearer {hub.token}"}, b""
+    )
+    answer = hub.sandbox(request)
+    assert (answer.status, answer.headers["Content-Type"]) == (503, "text/html")
+
+
+@pytest.mark.parametrize("header", ["", "Basic {}", "{}", "Bearer"])
+def test_only_a_bearer_is_let_in(hub, header):
+    """Other schemes, or none, are nobody."""
+    headers = {"Authorization": header.format(hub.token)} if header else {}
+    assert hub.sandbox(Request.make("GET", "https://api.hubapi.com/crm/v3/owners", headers, b"")).status == 401
+
+
+def test_somebody_has_an_address(hub):
+    """A person is named by an e-mail address and nothing else."""
+    for body in ({}, {"email": 7}, {"email": "a@example.com", "name": "A"}, []):
+        hub.call("POST", "/_sandbox/people", body, 400)

@@ -384,3 +384,17 @@ def test_an_association_is_seen_after_the_delay(hub):
     assert seen() == [True] * 3
     hub.advance(20)
     assert seen() == [False] * 3
+
+
+def test_a_span_of_modified_dates(hub):
+    """BETWEEN takes both ends in, whichever way it is answered."""
+    ids = []
+    for _ in range(4):
+        ids.append(hub.create("deals", DEAL))
+        hub.advance(60)
+    between = {
+        "propertyName": "hs_lastmodifieddate", "operator": "BETWEEN",
+        "value": "2026-11-02T09:01:00Z", "highValue": "2026-11-02T09:02:00Z",
+    }  # fmt: skip
+    assert hub.found("deals", between, sorts=["hs_lastmodifieddate"]) == ids[1:3]
+    assert hub.found("deals", between, sorts=["-hs_object_id"]) == ids[2:0:-1]

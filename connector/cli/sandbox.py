@@ -69,6 +69,7 @@ def serve(
         salesforce, hubspot = SalesforceSandbox(seed=seed), HubSpotSandbox(seed=seed)
         if demo:
             load_demo(salesforce, hubspot, salesforce.session_id, hubspot.access_token, seed)
+        hubspot.settings.enforce_limits = "running"  # as in a real portal; only a clock that stands is spared
         told = describe(salesforce, hubspot, url_of(here, context), url_of(there, context)) | ways
         serve_handlers({here: salesforce, there: hubspot}, lambda: printing.print_json(told), context)
 
@@ -86,8 +87,15 @@ def describe(
             "security_token": salesforce.security_token,
             "consumer_key": salesforce.consumer_key,
             "consumer_secret": salesforce.consumer_secret,
+            "refresh_token": salesforce.refresh_token,
         },
-        "hubspot": {"base_url": hubspot_url, "access_token": hubspot.access_token},
+        "hubspot": {
+            "base_url": hubspot_url,
+            "access_token": hubspot.access_token,
+            "client_id": hubspot.client_id,
+            "client_secret": hubspot.client_secret,
+            "refresh_token": hubspot.refresh_token,
+        },
     }
 
 

@@ -111,7 +111,10 @@ def test_processes_work_together(folder: Path) -> None:
         told = json.loads(serving.stdout.readline())
         assert told["salesforce"].keys() == {
             "instance_url", "session_id", "username", "password", "security_token", "consumer_key",
-            "consumer_secret",
+            "consumer_secret", "refresh_token",
+        }  # fmt: skip
+        assert told["hubspot"].keys() == {
+            "base_url", "access_token", "client_id", "client_secret", "refresh_token",
         }  # fmt: skip
         environment = {
             **os.environ,

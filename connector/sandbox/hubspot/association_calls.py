@@ -12,6 +12,7 @@ from connector.sandbox.hubspot.associations import Pair
 from connector.sandbox.hubspot.calls import Call, batch_answer, page_answer
 from connector.sandbox.hubspot.errors import ApiError, not_found, refuse, refuse_json
 from connector.sandbox.hubspot.schema import ObjectType
+from connector.sandbox.hubspot.shapes import as_id
 from connector.sandbox.hubspot.views import MOST_ASSOCIATED
 from connector.sandbox.wire import Response
 
@@ -36,7 +37,7 @@ def _given_id(given: Any) -> str:
 
 
 def _live(call: Call, kind: ObjectType, given: str) -> int | None:
-    return int(given) if given.isdigit() and int(given) in call.portal.tables[kind.name].live else None
+    return as_id(given) if as_id(given) in call.portal.tables[kind.name].live else None
 
 
 def _both(call: Call, kinds: Kinds, start: str, end: str) -> tuple[int, int]:
@@ -206,7 +207,7 @@ def _page(
 ) -> tuple[list[dict[str, Any]], str | None]:
     """Associated records from id `after` on, and the id that the next page begins with."""
     names, associations = _names(kinds), call.portal.associations
-    first = int(after) if str(after).isdigit() else 0
+    first = max(as_id(str(after)), 0)
     around = associations.neighbours(names, record_id)
     ids = sorted(other for other in around if other >= first)
     rows = [
@@ -239,5 +240,5 @@ def update_label(call: Call) -> Response:
 
 def delete_label(call: Call) -> Response:
     given = call.args["id"]
-    call.portal.associations.delete_label(_names(call.pair), int(given) if given.isdigit() else -1)
+    call.portal.associations.delete_label(_names(call.pair), as_id(given))
     return Response(204)

@@ -12,7 +12,7 @@ from typing import Any
 
 from connector.sandbox.hubspot.errors import not_found, refuse
 from connector.sandbox.hubspot.schema import OBJECT_TYPES
-from connector.sandbox.hubspot.shapes import as_object, need, objects, take
+from connector.sandbox.hubspot.shapes import as_id, as_object, need, objects, take
 
 MOST_LABELS = 10  # per pair of object types (HubSpot docs, "Association schema")
 HUBSPOT, USER = "HUBSPOT_DEFINED", "USER_DEFINED"
@@ -90,6 +90,17 @@ class Associations:
 
     def types(self, pair: Pair) -> list[LinkType]:
         return list(self._types[pair].values())
+
+    def names(self, pair: Pair) -> dict[int, str]:
+        """What v3 calls the types, by id: where HubSpot has a label of its own, that has the plain name, and the
+        unlabelled type's ends in `_unlabeled`.
+        """
+        types = self._types[pair].values()
+        labelled = {one.name for one in types if one.category == HUBSPOT and one.label is not None}
+        return {
+            one.type_id: f"{one.name}_unlabeled" if one.label is None and one.name in labelled else one.name
+            for one in types
+        }
 
     def default(self, pair: Pair) -> int:
         return self._default[pair]
@@ -292,4 +303,4 @@ class Associations:
 
 
 def _as_int(value: Any) -> int:
-    return int(value) if isinstance(value, int) or (isinstance(value, str) and value.isdigit()) else -1
+    return value if isinstance(value, int) else as_id(value) if isinstance(value, str) else -1

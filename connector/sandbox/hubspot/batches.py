@@ -18,6 +18,7 @@ from connector.sandbox.hubspot.errors import ApiError, could_not_get, duplicate_
 from connector.sandbox.hubspot.objects import MOST_WITH_HISTORY
 from connector.sandbox.hubspot.records import Record
 from connector.sandbox.hubspot.schema import ObjectType
+from connector.sandbox.hubspot.shapes import as_id
 from connector.sandbox.hubspot.views import View, viewer
 from connector.sandbox.hubspot.writes import Claims, Draft
 from connector.sandbox.wire import Response
@@ -90,7 +91,7 @@ def read(call: Call) -> Response:
         if archived is None:
             record = _find(call, kind, {**given, "idProperty": name}, missing)
         else:
-            record = archived.get(int(given["id"])) if _id(given).isdigit() else None
+            record = archived.get(as_id(_id(given)))
             if record is None:
                 missing.ids.append(_id(given))
         if record is not None:
@@ -103,7 +104,7 @@ def archive(call: Call) -> Response:
     _check_ids(call, kind)
     live = call.portal.tables[kind.name].live
     for given in call.inputs(MOST_INPUTS):
-        record = live.get(int(_id(given))) if _id(given).isdigit() else None
+        record = live.get(as_id(_id(given)))
         if record is not None:
             writes.archive(call.portal, kind, record)
     return Response(204)

@@ -59,7 +59,7 @@ class Call:
     def number(self, name: str, default: int) -> int:
         """A query parameter that is a whole number. Raises 400 for another one."""
         given = self.request.first(name) or str(default)
-        if not given.isdigit():
+        if not given.isdecimal():
             raise refuse(f"{name} must be a number, not {given}")
         return int(given)
 

@@ -30,7 +30,7 @@ from connector.sandbox.hubspot.portal import Portal
 from connector.sandbox.hubspot.properties import Definition
 from connector.sandbox.hubspot.records import Record
 from connector.sandbox.hubspot.schema import ObjectType
-from connector.sandbox.hubspot.shapes import as_object, need, take
+from connector.sandbox.hubspot.shapes import as_id, as_object, need, take
 from connector.sandbox.wire import Response
 
 MOST_A_DAY = 30
@@ -152,7 +152,7 @@ def download(call: Call) -> Response:
 
 def _export(call: Call) -> Export:
     given = call.args["id"]
-    one = call.account.exports.all.get(int(given)) if given.isdigit() else None
+    one = call.account.exports.all.get(as_id(given))
     if one is None:
         raise not_found()
     return one

@@ -284,7 +284,7 @@ def reader(portal: Portal, kind: ObjectType, name: str) -> Reader | None:
     compute = _COMPUTED[kind.name].get(name)
     if compute is not None:
         return lambda record: compute(portal, record)
-    told = _milestone(portal, kind, name)
+    told = _milestone(portal, kind, name) if name.startswith("hs_") else None
     return told or (lambda record: record.values.get(name))
 
 

@@ -25,6 +25,7 @@ from connector.sandbox.hubspot.import_files import Order, read_form, read_order
 from connector.sandbox.hubspot.import_rows import Outcome, RowError, carry_out, mapped_types, show_error
 from connector.sandbox.hubspot.moments import to_iso
 from connector.sandbox.hubspot.portal import Portal
+from connector.sandbox.hubspot.shapes import as_id
 from connector.sandbox.wire import Response
 
 MOST_RUNNING = 3
@@ -168,7 +169,7 @@ def list_errors(call: Call) -> Response:
 
 def _import(call: Call) -> Import:
     given = call.args["id"]
-    one = call.account.imports.all.get(int(given)) if given.isdigit() else None
+    one = call.account.imports.all.get(as_id(given))
     if one is None or not _is_own(call, one):
         raise not_found()
     return one

@@ -26,6 +26,7 @@ from connector.sandbox.hubspot.portal import PORTAL_ID, Portal
 from connector.sandbox.hubspot.properties import Definition
 from connector.sandbox.hubspot.records import Record
 from connector.sandbox.hubspot.schema import COMPANIES, CONTACTS, DEALS, ObjectType
+from connector.sandbox.hubspot.shapes import as_id
 from connector.sandbox.hubspot.views import viewer
 from connector.sandbox.wire import Response
 
@@ -81,7 +82,7 @@ def _list_page(call: Call, kind: ObjectType) -> Response:
 
 def _read(call: Call, kind: ObjectType) -> Response:
     given = call.args["id"]
-    record = call.portal.tables[kind.name].resolve(int(given)) if given.isdigit() else None
+    record = call.portal.tables[kind.name].resolve(as_id(given))
     if record is None:
         raise not_found()
     past = _names(call.portal, kind) if call.flag("includePropertyVersions") else ()

@@ -11,8 +11,8 @@
 | ids, unique values | all go on leading to it |
 
 Sources: HubSpot Knowledge Base, "Merge records"; HubSpot changelog, "Updated merge functionality for contacts and
-companies" and "Announcement: Deals now support merging". Whether the survivor gets a new id is a setting, because
-HubSpot has done either. Simplified: the exceptions of contacts hold for all object types.
+companies" and "Announcement: Deals now support merging": the survivor has a new id, unless a setting says
+otherwise, because HubSpot has done either. Simplified: the exceptions of contacts hold for all object types.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from connector.sandbox.hubspot.calls import Call, page_answer
 from connector.sandbox.hubspot.errors import not_found, refuse
 from connector.sandbox.hubspot.records import Record
 from connector.sandbox.hubspot.schema import BY_ALIAS, ObjectType
+from connector.sandbox.hubspot.shapes import as_id
 from connector.sandbox.hubspot.views import View, viewer
 from connector.sandbox.wire import Response
 
@@ -58,7 +59,7 @@ def archive(call: Call) -> Response:
     """Archiving what is not there, or no more, is answered 204 too."""
     kind = call.kind
     given = call.args["id"]
-    record = call.portal.tables[kind.name].live.get(int(given)) if given.isdigit() else None
+    record = call.portal.tables[kind.name].live.get(as_id(given))
     if record is not None:
         writes.archive(call.portal, kind, record)
     return Response(204)
@@ -94,7 +95,7 @@ def _live(call: Call, kind: ObjectType) -> Record:
 
 def _archived(call: Call, kind: ObjectType) -> Record:
     given = call.args["id"]
-    record = call.portal.tables[kind.name].archived.get(int(given)) if given.isdigit() else None
+    record = call.portal.tables[kind.name].archived.get(as_id(given))
     if record is None:
         raise not_found()
     return record

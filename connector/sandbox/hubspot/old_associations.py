@@ -17,10 +17,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from connector.sandbox.hubspot.associations import HUBSPOT, LinkType, Pair
+from connector.sandbox.hubspot.associations import Pair
 from connector.sandbox.hubspot.calls import MOST_INPUTS, Call, batch_answer, page_answer
 from connector.sandbox.hubspot.errors import ApiError, not_found, refuse, refuse_json
 from connector.sandbox.hubspot.schema import ObjectType
+from connector.sandbox.hubspot.shapes import as_id
 from connector.sandbox.hubspot.views import MOST_ASSOCIATED, viewer
 from connector.sandbox.wire import Response
 
@@ -36,7 +37,7 @@ def list_page(call: Call) -> Response:
         raise refuse(f"limit must be between 1 and {MOST_ASSOCIATED}, not {limit}")
     around, first = call.portal.associations.neighbours(names, record_id), call.number("after", 0)
     ids = sorted(other for other in around if other >= first)
-    named = _named(call, names)
+    named = call.portal.associations.names(names)
     results = [{"id": str(other), "type": named[one]} for other in ids[:limit] for one in around[other]]
     after = str(ids[limit]) if len(ids) > limit else None
     return page_answer(results, after, f"{request.origin}{request.path}?limit={limit}&after={after}")
@@ -88,11 +89,11 @@ def unlink_batch(call: Call) -> Response:
 def read_batch(call: Call) -> Response:
     """What records are associated with, an entry for each type; one without any is an error of the 207."""
     names, (kind, other) = _names(call), call.pair
-    named = _named(call, names)
+    named = call.portal.associations.names(names)
     results, errors = [], []
     for given in call.inputs(MOST_READ):
         start = _id(given)
-        around = call.portal.associations.neighbours(names, int(start)) if start.isdigit() else {}
+        around = call.portal.associations.neighbours(names, as_id(start))
         if around:
             to = [{"id": str(end), "type": named[one]} for end in sorted(around) for one in around[end]]
             results.append({"from": {"id": start}, "to": to})
@@ -107,7 +108,7 @@ def read_batch(call: Call) -> Response:
 
 
 def list_types(call: Call) -> Response:
-    named = _named(call, _names(call))
+    named = call.portal.associations.names(_names(call))
     return Response.json({"results": [{"id": str(type_id), "name": name} for type_id, name in named.items()]})
 
 
@@ -118,28 +119,15 @@ def _names(call: Call) -> Pair:
     return call.pair[0].name, call.pair[1].name
 
 
-def _named(call: Call, names: Pair) -> dict[int, str]:
-    """What v3 calls the types between two object types, by id."""
-    types = call.portal.associations.types(names)
-    labelled = {one.name for one in types if one.category == HUBSPOT and one.label is not None}
-    return {one.type_id: _name(one, labelled) for one in types}
-
-
-def _name(link_type: LinkType, labelled: set[str]) -> str:
-    return (
-        f"{link_type.name}_unlabeled" if link_type.label is None and link_type.name in labelled else link_type.name
-    )
-
-
 def _type_id(call: Call, given: str) -> int:
-    for type_id, name in _named(call, _names(call)).items():
+    for type_id, name in call.portal.associations.names(_names(call)).items():
         if given in {str(type_id), name}:
             return type_id
     raise refuse(f"{given} is not an association type between {call.pair[0].name} and {call.pair[1].name}")
 
 
 def _live(call: Call, kind: ObjectType, given: str) -> int:
-    if not given.isdigit() or int(given) not in call.portal.tables[kind.name].live:
+    if as_id(given) not in call.portal.tables[kind.name].live:
         raise not_found()
     return int(given)
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from connector.sandbox.hubspot.errors import not_found, refuse, refuse_json
 from connector.sandbox.hubspot.moments import to_iso
+from connector.sandbox.hubspot.shapes import as_id
 
 MOST_PER_PAGE = 500
 FIRST_OWNER = {"email": "admin@example.com", "firstName": "Portal", "lastName": "Admin"}
@@ -78,7 +79,7 @@ class Owners:
             for owner in self._owners.values()
             if owner["archived"] is archived and (not email or owner["email"].lower() == email.lower())
         ]
-        start = int(after) if after and after.isdigit() else 0
+        start = max(as_id(after or ""), 0)
         end = start + limit
         return rows[start:end], str(end) if end < len(rows) else None
 

@@ -16,7 +16,7 @@ from connector.sandbox.hubspot.errors import InvalidValues, Problem, not_found, 
 from connector.sandbox.hubspot.portal import Portal
 from connector.sandbox.hubspot.records import Record
 from connector.sandbox.hubspot.schema import CONTACTS, ObjectType
-from connector.sandbox.hubspot.shapes import need, take
+from connector.sandbox.hubspot.shapes import as_id, need, take
 from connector.sandbox.wire import Response
 
 
@@ -54,7 +54,7 @@ def check(portal: Portal, kind: ObjectType, properties: Any) -> None:
 def _archived(portal: Portal, given: str, id_property: str) -> Record | None:
     table = portal.tables[CONTACTS.name]
     if not id_property:
-        return table.archived.get(int(given)) if given.isdigit() else None
+        return table.archived.get(as_id(given))
     key = writes.normal_key(id_property, given)
     return next((record for record in table.archived.values() if record.values.get(id_property) == key), None)
 

@@ -14,6 +14,7 @@ from connector.sandbox.hubspot.moments import DAY
 from connector.sandbox.hubspot.portal import Portal
 from connector.sandbox.hubspot.records import Record
 from connector.sandbox.hubspot.schema import ObjectType
+from connector.sandbox.hubspot.shapes import as_id
 from connector.sandbox.hubspot.writes import Claims, check_unique, claim_all, further_addresses
 
 RESTORABLE = 90 * DAY
@@ -32,7 +33,7 @@ def restore(portal: Portal, kind: ObjectType, record_ids: Sequence[str]) -> None
 
 
 def _restorable(portal: Portal, kind: ObjectType, given: str, claims: Claims) -> Record:
-    record = portal.tables[kind.name].archived.get(int(given)) if given.isdigit() else None
+    record = portal.tables[kind.name].archived.get(as_id(given))
     if record is None or portal.now() - (record.archived_at or 0) > RESTORABLE:
         raise not_found()
     check_unique(portal, kind, dict(record.values), record.id, claims)

@@ -75,7 +75,7 @@ class Settings:
 
     search_delay_seconds: float = 0.0
     lifecycle_backward: str = "ignore"
-    merge_mints_new_id: bool = False
+    merge_mints_new_id: bool = True
     max_pipelines: int = 15
     archived_keeps_unique_value: bool = False
     conflict_names_existing: bool = False
@@ -103,7 +103,7 @@ class Settings:
     stage_on_deal_won: str = ""
     sync_company_stage: bool = False
     automation_source: str = "CRM_SETTING"
-    computed_moves_modified: bool = False
+    computed_moves_modified: bool = True
     became_dates_fill_skipped: bool = False
     home_currency: str = "USD"
     exchange_rates: dict[str, float] = field(default_factory=dict)

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from connector.sandbox.hubspot.errors import refuse, refuse_json
 
 Part = TypeVar("Part")
+_LONGEST_ID = 18  # digits; HubSpot's ids have fewer
 
 
 def as_object(body: Any) -> dict[str, Any]:
@@ -37,3 +38,8 @@ def need(body: dict[str, Any], name: str) -> str:
     if not text:
         raise refuse(f"{name} is required")
     return text
+
+
+def as_id(given: str) -> int:
+    """An id in an address or a body; -1, which nothing has, for what is no number."""
+    return int(given) if given.isdecimal() and len(given) <= _LONGEST_ID else -1

@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from connector.sandbox.hubspot.actors import CALCULATION
-from connector.sandbox.hubspot.associations import LinkType
 from connector.sandbox.hubspot.fields import reader
 from connector.sandbox.hubspot.moments import to_iso
 from connector.sandbox.hubspot.portal import Portal
@@ -89,8 +88,9 @@ def _linked(portal: Portal, kind: ObjectType, record: Record, other: ObjectType,
     pair = (kind.name, other.name)
     around = sorted(portal.associations.neighbours(pair, record.id).items())
     page = around[:MOST_ASSOCIATED]
+    names = portal.associations.names(pair) if page else {}
     results = [
-        {"id": str(to), "type": _type_name(link_type, len(types) > 1)}
+        {"id": str(to), "type": names[link_type.type_id]}
         for to, types in page
         for link_type in portal.associations.describe(pair, types)
     ]
@@ -102,9 +102,3 @@ def _linked(portal: Portal, kind: ObjectType, record: Record, other: ObjectType,
         link = f"{origin}/crm/v4/objects/{kind.name}/{record.id}/associations/{other.name}?after={after}"
         shown["paging"] = {"next": {"after": after, "link": link}}
     return shown
-
-
-def _type_name(link_type: LinkType, among_others: bool) -> str:
-    """The unlabelled type is told apart by its name when it stands beside another one."""
-    unlabelled = link_type.label is None and among_others
-    return f"{link_type.name}_unlabeled" if unlabelled else link_type.name

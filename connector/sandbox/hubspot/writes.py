@@ -28,6 +28,7 @@ from connector.sandbox.hubspot.pipelines import Pipelines
 from connector.sandbox.hubspot.portal import PORTAL_ID, Portal
 from connector.sandbox.hubspot.records import Record
 from connector.sandbox.hubspot.schema import BY_ALIAS, COMPANIES, CONTACTS, ObjectType
+from connector.sandbox.hubspot.shapes import as_id
 from connector.sandbox.hubspot.values import BadValue, append_choices, as_text
 
 PRIMARY_COMPANY = "associatedcompanyid"
@@ -66,7 +67,7 @@ def locate(portal: Portal, kind: ObjectType, given: str, id_property: str | None
     """
     table = portal.tables[kind.name]
     if not id_property or id_property == "hs_object_id":
-        return table.resolve(int(given)) if given.isdigit() else None
+        return table.resolve(as_id(given))
     if id_property not in portal.properties[kind.name].identifying:
         raise not_unique(kind, id_property)
     holder = table.holder(id_property, normal_key(id_property, given))
@@ -156,7 +157,7 @@ def _check_owner(portal: Portal, _: ObjectType, changes: Changes, __: dict[str, 
 
 def _check_contact(portal: Portal, kind: ObjectType, changes: Changes, old: dict[str, str]) -> Problem | None:
     company = changes.get(PRIMARY_COMPANY)
-    if company is not None and not (company.isdigit() and int(company) in portal.tables["companies"].live):
+    if company is not None and as_id(company) not in portal.tables["companies"].live:
         return Problem(PRIMARY_COMPANY, "INVALID_COMPANY_ID", f"Company {company} does not exist")
     return _check_lifecycle(portal, kind, changes, old)
 
@@ -260,7 +261,7 @@ def _read_link(portal: Portal, kind: ObjectType, given: Any) -> Link:
     if pair is None:
         raise refuse(f"Association type id {first} doesn't exist from {kind.name}")
     types = portal.associations.read_types(pair, specs)
-    if not to.isdigit() or int(to) not in portal.tables[pair[1]].live:
+    if as_id(to) not in portal.tables[pair[1]].live:
         noun = BY_ALIAS[pair[1]].singular.upper()
         raise refuse(f"{noun}={to} is not valid", sub_category="crm.associations.INVALID_OBJECT_IDS")
     return Link(pair, int(to), types)

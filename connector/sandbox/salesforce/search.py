@@ -136,7 +136,7 @@ def _names(listed: str | None) -> list[str]:
 def _bound(name: str, value: Any) -> int | None:
     if value is None:
         return None
-    if isinstance(value, bool) or not str(value).isdigit():
+    if isinstance(value, bool) or not str(value).isdecimal():
         raise ApiError("MALFORMED_SEARCH", f"{name}: not a whole number: {value}")
     return int(value)
 

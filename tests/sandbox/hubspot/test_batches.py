@@ -196,6 +196,7 @@ def test_missing_records_are_listed_always(hub, traced):
 
 def test_absorbed_ids_are_left_out_in_silence(hub):
     """batch/read and batch/update answer 200 without them; the survivor is untouched."""
+    hub.set(merge_mints_new_id=False)
     first, second = (hub.create("deals", OPEN) for _ in range(2))
     hub.call("POST", "/crm/v3/objects/deals/merge", {"primaryObjectId": first, "objectIdToMerge": second})
     read = hub.call("POST", DEALS + "read", {"inputs": [{"id": second}, {"id": first}]})

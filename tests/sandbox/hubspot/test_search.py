@@ -344,6 +344,7 @@ def test_an_archived_record_stays_in_sight_for_the_delay(hub, sort):
 
 def test_a_merged_record_stays_in_sight_for_the_delay(hub):
     """Both are found, then only the survivor."""
+    hub.set(merge_mints_new_id=False)
     primary, absorbed = (hub.create("companies", {"name": name}) for name in "AB")
     hub.set(search_delay_seconds=30.0)
     body = {"primaryObjectId": primary, "objectIdToMerge": absorbed}

@@ -118,7 +118,7 @@ def _tell_fully(job: Job) -> Mapping[str, Any]:
 def _size(text: str | None, otherwise: int) -> int:
     if text is None:
         return otherwise
-    if not text.isdigit() or int(text) < 1:
+    if not text.isdecimal() or int(text) < 1:
         raise ApiError("API_ERROR", f"maxRecords is not a positive number: {text}")
     return int(text)
 

@@ -73,7 +73,7 @@ def listing(
         job for job in call.org.bulk.listed()
         if job.kind in (kinds if kind is None else {kind}) and (chunked != "true" or job.chunk_size)
     ]  # fmt: skip
-    start = int(locator) if (locator or "").isdigit() and locator else 0
+    start = int(locator) if (locator or "").isdecimal() and locator else 0
     stop = start + LISTED_TOGETHER
     done = stop >= len(wanted)
     told = [tell(job) if job.kind == "Classic" else tell_fully(job) for job in wanted[start:stop]]

@@ -302,7 +302,7 @@ class Parser:
         return offset
 
     def _whole_number(self) -> int:
-        if self._next.kind != "number" or not self._next.text.isdigit():
+        if self._next.kind != "number" or not self._next.text.isdecimal():
             raise self._unexpected()
         return int(self._take().text)
 

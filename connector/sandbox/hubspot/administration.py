@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from connector.sandbox.admin import clock_endpoint, refuse
 from connector.sandbox.faults import faults_endpoint
-from connector.sandbox.hubspot.credentials import OAUTH_APP_ID, REDIRECT_URI
+from connector.sandbox.hubspot.access.credentials import OAUTH_APP_ID, REDIRECT_URI
 from connector.sandbox.hubspot.errors import ApiError
 from connector.sandbox.hubspot.webhooks.calls import webhooks_endpoint
 from connector.sandbox.hubspot.webhooks.journal_calls import FILES, read_file

@@ -10,19 +10,19 @@ from random import Random
 
 from connector.sandbox.clock import Clock
 from connector.sandbox.hubspot.actors import APP, Actor
-from connector.sandbox.hubspot.associations import Associations, Pair, Types
+from connector.sandbox.hubspot.definitions.associations import Associations, Pair, Types
+from connector.sandbox.hubspot.definitions.owners import Owners
+from connector.sandbox.hubspot.definitions.pipelines import Pipelines
+from connector.sandbox.hubspot.definitions.properties import Properties
+from connector.sandbox.hubspot.definitions.schema import BY_ALIAS, OBJECT_TYPES, SCOPES_ELSEWHERE, ObjectType
 from connector.sandbox.hubspot.errors import missing_scopes, refuse
-from connector.sandbox.hubspot.events import Events
-from connector.sandbox.hubspot.happenings import Linked, Written
-from connector.sandbox.hubspot.indexing import LinkIndex
-from connector.sandbox.hubspot.milestones import stage_fields
 from connector.sandbox.hubspot.moments import to_ms
-from connector.sandbox.hubspot.news import News
-from connector.sandbox.hubspot.owners import Owners
-from connector.sandbox.hubspot.pipelines import Pipelines
-from connector.sandbox.hubspot.properties import Properties
-from connector.sandbox.hubspot.records import Record, Table
-from connector.sandbox.hubspot.schema import BY_ALIAS, OBJECT_TYPES, SCOPES_ELSEWHERE, ObjectType
+from connector.sandbox.hubspot.records.events import Events
+from connector.sandbox.hubspot.records.happenings import Linked, Written
+from connector.sandbox.hubspot.records.indexing import LinkIndex
+from connector.sandbox.hubspot.records.milestones import stage_fields
+from connector.sandbox.hubspot.records.news import News
+from connector.sandbox.hubspot.records.records import Record, Table
 from connector.sandbox.hubspot.settings import Settings
 
 PORTAL_ID = 48160219

@@ -15,20 +15,22 @@ from uuid import UUID
 
 from connector.sandbox.clock import Clock
 from connector.sandbox.faults import Faults
-from connector.sandbox.hubspot import administration, automation, limits, restoring
-from connector.sandbox.hubspot.account import Account
+from connector.sandbox.hubspot import administration
+from connector.sandbox.hubspot.access import limits
+from connector.sandbox.hubspot.access.account import Account
+from connector.sandbox.hubspot.access.credentials import OAUTH_APP_ID, REDIRECT_URI, Bearer, Credentials
+from connector.sandbox.hubspot.access.usage import Usage
 from connector.sandbox.hubspot.actors import ADMINISTRATOR, APP, person
-from connector.sandbox.hubspot.calls import Call
-from connector.sandbox.hubspot.credentials import OAUTH_APP_ID, REDIRECT_URI, Bearer, Credentials
+from connector.sandbox.hubspot.api.calls import Call
+from connector.sandbox.hubspot.api.routes import Route, find
+from connector.sandbox.hubspot.definitions.schema import BY_ALIAS
 from connector.sandbox.hubspot.errors import ApiError, RateLimited, missing_scopes, not_found, refuse_status
-from connector.sandbox.hubspot.exports import Exports
-from connector.sandbox.hubspot.imports import Imports
 from connector.sandbox.hubspot.moments import to_ms
 from connector.sandbox.hubspot.portal import Portal
-from connector.sandbox.hubspot.routes import Route, find
-from connector.sandbox.hubspot.schema import BY_ALIAS
+from connector.sandbox.hubspot.records import automation, restoring
 from connector.sandbox.hubspot.settings import Settings
-from connector.sandbox.hubspot.usage import Usage
+from connector.sandbox.hubspot.transfers.exports import Exports
+from connector.sandbox.hubspot.transfers.imports import Imports
 from connector.sandbox.hubspot.webhooks import Webhooks
 from connector.sandbox.snapshots import Snapshots
 from connector.sandbox.wire import Request, Response

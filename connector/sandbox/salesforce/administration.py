@@ -25,13 +25,13 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from connector.sandbox.admin import refuse
-from connector.sandbox.salesforce import leads, values
-from connector.sandbox.salesforce.currencies import Currencies
-from connector.sandbox.salesforce.custom_fields import CustomFields
+from connector.sandbox.salesforce.definitions.custom_fields import CustomFields
 from connector.sandbox.salesforce.errors import ApiError, InputError
-from connector.sandbox.salesforce.formulas import FORECAST_CODES
 from connector.sandbox.salesforce.org import Org
-from connector.sandbox.salesforce.store import Deletion, Row
+from connector.sandbox.salesforce.records import leads, values
+from connector.sandbox.salesforce.records.currencies import Currencies
+from connector.sandbox.salesforce.records.formulas import FORECAST_CODES
+from connector.sandbox.salesforce.records.store import Deletion, Row
 from connector.sandbox.wire import Request, Response
 
 Items = Iterable[Mapping[str, Any]]

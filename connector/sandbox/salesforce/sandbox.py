@@ -15,10 +15,11 @@ from typing import Any
 from connector.sandbox.admin import clock_endpoint, refuse
 from connector.sandbox.clock import Clock
 from connector.sandbox.faults import Faults, faults_endpoint
-from connector.sandbox.salesforce import administration, routes
+from connector.sandbox.salesforce import administration
 from connector.sandbox.salesforce.administration import Administration
+from connector.sandbox.salesforce.api import routes
+from connector.sandbox.salesforce.api.calls import refused
 from connector.sandbox.salesforce.bulk import classic, processing
-from connector.sandbox.salesforce.calls import refused
 from connector.sandbox.salesforce.errors import ApiError, InputError, refuse_status
 from connector.sandbox.salesforce.org import Org, default_stages
 from connector.sandbox.salesforce.sign_in.credentials import Credentials

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from connector.sandbox.hubspot.routes import LEGACY_ROUTES
+from connector.sandbox.hubspot.api.routes import LEGACY_ROUTES
 
 AT = 1_793_610_000_000  # 2 November 2026, 9:00 UTC, where the clock stands
 OPEN = {"dealname": "D", "dealstage": "appointmentscheduled"}

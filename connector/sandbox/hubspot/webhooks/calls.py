@@ -18,7 +18,7 @@ from collections.abc import Callable
 from typing import Any
 
 from connector.sandbox.admin import refuse as refuse_act
-from connector.sandbox.hubspot.calls import Call, batch_answer
+from connector.sandbox.hubspot.api.calls import Call, batch_answer
 from connector.sandbox.hubspot.errors import ApiError, not_found
 from connector.sandbox.hubspot.webhooks.app import Webhooks
 from connector.sandbox.hubspot.webhooks.subscriptions import read_hosts

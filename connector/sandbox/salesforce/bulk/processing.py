@@ -11,14 +11,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from connector.sandbox.salesforce.api.options import WriteOptions
 from connector.sandbox.salesforce.bulk import extracts, notations
 from connector.sandbox.salesforce.bulk.jobs import Job, Stage, Task
 from connector.sandbox.salesforce.bulk.loads import Reader, Record, Saver
 from connector.sandbox.salesforce.bulk.tables import SpoiltError, check_ending
+from connector.sandbox.salesforce.definitions.schema import SObject
 from connector.sandbox.salesforce.errors import ApiError, InputError
-from connector.sandbox.salesforce.options import WriteOptions
 from connector.sandbox.salesforce.org import Org
-from connector.sandbox.salesforce.schema import SObject
 from connector.sandbox.salesforce.soql.resolve import Context
 from connector.sandbox.wire import Request, Response
 

@@ -17,11 +17,11 @@ import binascii
 from collections.abc import Mapping
 from typing import Any
 
+from connector.sandbox.salesforce.api.calls import Call
 from connector.sandbox.salesforce.bulk import extracts, shapes
 from connector.sandbox.salesforce.bulk.jobs import QUERIES, Job, JobError, Stage
 from connector.sandbox.salesforce.bulk.processing import context
 from connector.sandbox.salesforce.bulk.tables import CSV_TYPE
-from connector.sandbox.salesforce.calls import Call
 from connector.sandbox.salesforce.errors import ApiError
 from connector.sandbox.wire import Response
 

@@ -55,6 +55,7 @@ def serve(
     """
     from connector.sandbox.demo import load_demo  # noqa: PLC0415  # slow to import
     from connector.sandbox.hubspot import HubSpotSandbox  # noqa: PLC0415  # slow to import
+    from connector.sandbox.hubspot.settings import Settings  # noqa: PLC0415  # slow to import
     from connector.sandbox.salesforce import SalesforceSandbox  # noqa: PLC0415  # slow to import
     from connector.sandbox.server import serve as serve_handlers  # noqa: PLC0415  # slow to import
     from connector.sandbox.server import url_of  # noqa: PLC0415  # slow to import
@@ -66,10 +67,10 @@ def serve(
         ways: dict[str, Any] = {}
         if tls or ca_dir is not None or proxy_port is not None:
             context, ways = stack.enter_context(_secured(ca_dir, proxy_port, here, there))
-        salesforce, hubspot = SalesforceSandbox(seed=seed), HubSpotSandbox(seed=seed)
+        limited = Settings(enforce_limits="running")  # as in a real portal; only a clock that stands is spared
+        salesforce, hubspot = SalesforceSandbox(seed=seed), HubSpotSandbox(seed=seed, settings=limited)
         if demo:
             load_demo(salesforce, hubspot, salesforce.session_id, hubspot.access_token, seed)
-        hubspot.settings.enforce_limits = "running"  # as in a real portal; only a clock that stands is spared
         told = describe(salesforce, hubspot, url_of(here, context), url_of(there, context)) | ways
         serve_handlers({here: salesforce, there: hubspot}, lambda: printing.print_json(told), context)
 
@@ -104,6 +105,7 @@ def describe_proxy(url: str, bundle: Path) -> dict[str, str]:
     return {
         "HTTPS_PROXY": url,
         "NO_PROXY": "127.0.0.1,localhost",
+        "CURL_CA_BUNDLE": str(bundle),
         "REQUESTS_CA_BUNDLE": str(bundle),
         "SSL_CERT_FILE": str(bundle),
     }

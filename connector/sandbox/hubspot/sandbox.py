@@ -6,13 +6,14 @@ clock, its counters, an empty portal). Those addresses need no credentials and a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from email.utils import format_datetime
 from random import Random
 from typing import Any
 from uuid import UUID
 
+from connector.sandbox.admin import find_act
 from connector.sandbox.clock import Clock
 from connector.sandbox.faults import Faults
 from connector.sandbox.hubspot import administration
@@ -55,15 +56,17 @@ class HubSpotSandbox:
 
     `access_token` is what clients send as bearer; with `client_id`, `client_secret` and `refresh_token` they
     sign in by OAuth. These and all ids follow from `seed`. `settings` are the switches of `settings.Settings`,
-    `scopes` the scopes that the app's tokens hold, `faults` what goes wrong on order.
+    at first and after a reset as given; `scopes` the scopes that the app's tokens hold, `faults` what goes wrong on
+    order.
     """
 
     portal: Portal
     account: Account
 
-    def __init__(self, clock: Clock | None = None, seed: int = 0) -> None:
+    def __init__(self, clock: Clock | None = None, seed: int = 0, settings: Settings | None = None) -> None:
         self.clock = clock or Clock()
         self.seed = seed
+        self._at_first = settings or Settings()
         self._random = Random(f"correlation {seed}")
         self._credentials = Credentials(seed)
         self.faults = Faults(seed, refuse_status)
@@ -71,7 +74,7 @@ class HubSpotSandbox:
         self._begin()
 
     def _begin(self) -> None:
-        self.portal = Portal(self.clock, self.seed, Settings())
+        self.portal = Portal(self.clock, self.seed, replace(self._at_first))
         self.account = Account(
             self._credentials, Webhooks(self.portal, OAUTH_APP_ID, self.client_secret, self.seed)
         )
@@ -160,8 +163,9 @@ class HubSpotSandbox:
     # -- the door
 
     def __call__(self, request: Request) -> Response:
-        if request.path.startswith("/_sandbox/"):
-            return administration.answer(self, request)
+        act = find_act(request)
+        if act is not None:
+            return administration.answer(self, act, request)
         return self.faults.pass_on(request, self._answer)
 
     def _answer(self, request: Request) -> Response:

@@ -33,6 +33,13 @@ _CHOICES = {
     "webhook_signature": ("v1", "v2"),
     "webhook_created_flag": ("NEW", "CREATED"),
 }
+_KINDS: dict[type, str] = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    str: "a text",
+    dict: 'an object of numbers above zero, such as {"EUR": 1.1}',
+}
 
 
 @dataclass(slots=True)
@@ -125,11 +132,10 @@ class Settings:
         for name, value in given.items():
             if name not in types:
                 raise ValueError(f"there is no setting {name}")
+            if name in _CHOICES and value not in _CHOICES[name]:
+                raise ValueError(f"{name} is one of {', '.join(_CHOICES[name])}")
             if not _fits(value, types[name]):
-                raise ValueError(f"{name} takes a {types[name].__name__}")
-        for name, choices in _CHOICES.items():
-            if name in given and given[name] not in choices:
-                raise ValueError(f"{name} is one of {', '.join(choices)}")
+                raise ValueError(f"{name} takes {_KINDS[types[name]]}")
         if given.get("time_zone", "UTC") not in available_timezones():
             raise ValueError(f"there is no time zone {given['time_zone']}")
         for name, value in given.items():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from connector.sandbox.hubspot import HubSpotSandbox
+from connector.sandbox.hubspot.settings import Settings
 from connector.sandbox.wire import Request
 
 DEAL = {"dealname": "D", "dealstage": "appointmentscheduled"}
@@ -151,6 +152,16 @@ def test_reset_empties_the_portal(hub):
     assert hub.create("deals", DEAL) == first
 
 
+def test_a_reset_goes_back_to_the_settings_given_at_first():
+    """What a portal was made with holds after a reset too, whatever was set in between."""
+    at_first = Settings(enforce_limits="running")
+    sandbox = HubSpotSandbox(settings=at_first)
+    sandbox.settings.change({"enforce_limits": "never", "max_pipelines": 1})
+    assert at_first == Settings(enforce_limits="running")
+    sandbox.reset()
+    assert sandbox.settings == at_first
+
+
 def test_everything_follows_from_the_seed():
     """The same seed gives the same token; another one another."""
     assert HubSpotSandbox(seed=3).access_token == HubSpotSandbox(seed=3).access_token
@@ -167,6 +178,9 @@ def test_everything_follows_from_the_seed():
         {"shuffle_batches": 1},
         {"lifecycle_backward": "sometimes"},
         {"enforce_limits": "sometimes"},
+        {"enforce_limits": False},
+        {"stage_on_deal_won": "custommer"},
+        {"exchange_rates": {"EUR": "dear"}},
         {"time_zone": "Middle/Earth"},
         [],
     ],
@@ -183,6 +197,17 @@ def test_the_side_entrance_refuses_what_it_does_not_know(hub):
     hub.call("GET", "/_sandbox/nothing", expect=404)
     hub.call("PUT", "/_sandbox/scopes", "all", 400)
     hub.call("POST", "/_sandbox/owners", {"email": "a@example.com"}, 400)
+
+
+def test_a_stage_of_the_portals_own_can_be_set(hub):
+    """Automation may name a lifecycle stage that was added; an unknown one is refused, told those there are."""
+    told = hub.call("PUT", "/_sandbox/settings", {"stage_on_deal_won": "vip"}, 400)["error"]
+    assert told.startswith("there is no lifecycle stage vip; there are ")
+    assert "customer" in told
+    options = hub.call("GET", "/crm/v3/properties/contacts/lifecyclestage")["options"]
+    vip = {"label": "VIP", "value": "vip", "displayOrder": 20, "hidden": False}
+    hub.call("PATCH", "/crm/v3/properties/contacts/lifecyclestage", {"options": [*options, vip]})
+    assert hub.call("PUT", "/_sandbox/settings", {"stage_on_deal_won": "vip"})["stage_on_deal_won"] == "vip"
 
 
 def test_the_clock_can_be_moved(hub):

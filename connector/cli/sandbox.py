@@ -55,6 +55,7 @@ def serve(
     """
     from connector.sandbox.demo import load_demo  # noqa: PLC0415  # slow to import
     from connector.sandbox.hubspot import HubSpotSandbox  # noqa: PLC0415  # slow to import
+    from connector.sandbox.hubspot.settings import Settings  # noqa: PLC0415  # slow to import
     from connector.sandbox.salesforce import SalesforceSandbox  # noqa: PLC0415  # slow to import
     from connector.sandbox.server import serve as serve_handlers  # noqa: PLC0415  # slow to import
     from connector.sandbox.server import url_of  # noqa: PLC0415  # slow to import
@@ -66,7 +67,8 @@ def serve(
         ways: dict[str, Any] = {}
         if tls or ca_dir is not None or proxy_port is not None:
             context, ways = stack.enter_context(_secured(ca_dir, proxy_port, here, there))
-        salesforce, hubspot = SalesforceSandbox(seed=seed), HubSpotSandbox(seed=seed)
+        limited = Settings(enforce_limits="running")  # as in a real portal; only a clock that stands is spared
+        salesforce, hubspot = SalesforceSandbox(seed=seed), HubSpotSandbox(seed=seed, settings=limited)
         if demo:
             load_demo(salesforce, hubspot, salesforce.session_id, hubspot.access_token, seed)
         told = describe(salesforce, hubspot, url_of(here, context), url_of(there, context)) | ways
@@ -86,8 +88,15 @@ def describe(
             "security_token": salesforce.security_token,
             "consumer_key": salesforce.consumer_key,
             "consumer_secret": salesforce.consumer_secret,
+            "refresh_token": salesforce.refresh_token,
         },
-        "hubspot": {"base_url": hubspot_url, "access_token": hubspot.access_token},
+        "hubspot": {
+            "base_url": hubspot_url,
+            "access_token": hubspot.access_token,
+            "client_id": hubspot.client_id,
+            "client_secret": hubspot.client_secret,
+            "refresh_token": hubspot.refresh_token,
+        },
     }
 
 
@@ -96,6 +105,7 @@ def describe_proxy(url: str, bundle: Path) -> dict[str, str]:
     return {
         "HTTPS_PROXY": url,
         "NO_PROXY": "127.0.0.1,localhost",
+        "CURL_CA_BUNDLE": str(bundle),
         "REQUESTS_CA_BUNDLE": str(bundle),
         "SSL_CERT_FILE": str(bundle),
     }

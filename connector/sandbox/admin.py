@@ -1,16 +1,60 @@
-"""What an administrator may do to either sandbox: its clock.
+"""What an administrator may do to either sandbox: how the acts are reached, and the clock, which is one of them.
 
-`GET` tells the time, `POST` changes it. These addresses lie under `/_sandbox/`, where no vendor has any; they
-need no credentials and are never counted as API calls.
+An act is what follows `/_sandbox/`, where no vendor has an address; acts need no credentials and are never counted
+as API calls. Each sandbox has a table of its acts and the methods that each takes. `GET /_sandbox/` answers it, and
+whatever is not in it is refused by it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from connector.sandbox.clock import Clock
 from connector.sandbox.wire import Request, Response
+
+_ADDRESS = "/_sandbox/"
+
+Methods = Mapping[str, tuple[str, ...]]
+COMMON: Methods = {
+    "clock": ("GET", "POST"),
+    "faults": ("GET", "POST", "DELETE"),
+    "people": ("POST",),
+    "reset": ("POST",),
+    "restore": ("POST",),
+    "settings": ("GET", "PUT"),
+    "snapshots": ("GET", "POST"),
+    "usage": ("GET",),
+    "usage/reset": ("POST",),
+}
+
+
+def find_act(request: Request) -> str | None:
+    """The act that a request asks for, None when it is for the vendor's API. `""` is the list of all."""
+    if not f"{request.path}/".startswith(_ADDRESS):
+        return None
+    return request.path.removeprefix(_ADDRESS.rstrip("/")).strip("/")
+
+
+def check_act(methods: Methods, act: str, method: str) -> Response | None:
+    """The list of acts, if that is asked for, or a refusal; None when the act may be done."""
+    if act == "" and method == "GET":
+        return Response.json(dict(sorted(methods.items())))
+    taken = methods.get(act)
+    if taken is None:
+        return refuse(f"there is no {method} {_ADDRESS}{act}; GET {_ADDRESS} lists what there is", 404)
+    if method not in taken:
+        return refuse(f"{act} takes {' or '.join(taken)}, not {method}", 405)
+    return None
+
+
+def read_body(request: Request) -> Any:
+    """The JSON in the body of an act; None when it is empty. Raises `ValueError` with a sentence for people."""
+    try:
+        return request.json()
+    except ValueError as error:
+        raise ValueError(f"the body is not JSON: {error}") from None
 
 
 def clock_endpoint(clock: Clock, request: Request) -> Response:
@@ -23,10 +67,8 @@ def clock_endpoint(clock: Clock, request: Request) -> Response:
     """
     if request.method == "GET":
         return _tell(clock)
-    if request.method != "POST":
-        return refuse("use GET or POST", 405)
     try:
-        moment, step, frozen = _orders(request.json())
+        moment, step, frozen = _orders(read_body(request))
     except (ValueError, OverflowError) as error:
         return refuse(str(error))
     before, was_frozen = clock.now(), clock.frozen
@@ -65,9 +107,10 @@ def _orders(body: Any) -> tuple[datetime | None, timedelta | None, bool | None]:
         raise ValueError('expected an object with any of "set", "advance" and "frozen"')
     moment = step = None
     if "set" in body:
-        if not isinstance(body["set"], str):
-            raise ValueError('"set" is a date and time in ISO 8601')
-        moment = datetime.fromisoformat(body["set"])
+        try:
+            moment = datetime.fromisoformat(body["set"])
+        except (TypeError, ValueError):
+            raise ValueError('"set" is a date and time in ISO 8601') from None
         moment = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
     if "advance" in body:
         if isinstance(body["advance"], bool) or not isinstance(body["advance"], int | float):

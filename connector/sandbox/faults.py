@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from connector.sandbox.admin import refuse
+from connector.sandbox.admin import read_body, refuse
 from connector.sandbox.wire import Disconnected, Handler, Request, Response, TimedOut
 
 KINDS = ("status", "disconnect", "timeout", "cut", "garbage", "duplicate")
@@ -59,6 +59,8 @@ class Fault:
             raise ValueError(f"a fault is an object with some of {', '.join(sorted(_NAMES))}")
         if given.get("kind") not in KINDS:
             raise ValueError(f"kind is one of {', '.join(KINDS)}")
+        if given["kind"] == "status" and "status" not in given:
+            raise ValueError('a fault of kind status says which, such as {"kind": "status", "status": 503}')
         fault = cls(**given)
         checks = {
             "status": _is_whole(fault.status) and (fault.kind != "status") == (fault.status == 0),
@@ -142,16 +144,11 @@ class Faults:
 def faults_endpoint(faults: Faults, request: Request) -> Response:
     """`GET` lists the orders, `POST` adds one or a list of them, `DELETE` ends all."""
     try:
-        match request.method:
-            case "POST":
-                body = request.json()
-                faults.order(*(body if isinstance(body, list) else [body]))
-            case "DELETE":
-                faults.clear()
-            case "GET":
-                pass
-            case _:
-                return refuse("use GET, POST or DELETE", 405)
+        if request.method == "POST":
+            body = read_body(request)
+            faults.order(*(body if isinstance(body, list) else [body]))
+        elif request.method == "DELETE":
+            faults.clear()
     except ValueError as error:
         return refuse(str(error))
     return Response.json([fault.view() for fault in faults.orders])

@@ -25,7 +25,7 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from connector.sandbox.transport import announced
-from connector.sandbox.wire import Disconnected, Handler, Request, Response, TimedOut
+from connector.sandbox.wire import Disconnected, Handler, Request, Response, Ticking, TimedOut
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -33,6 +33,7 @@ Send = Callable[[Message], Awaitable[None]]
 
 PATIENCE = 600.0  # seconds for which a connection is held without an answer
 _KEPT_ALIVE = 60  # seconds; longer than clients pause between two looks at a job
+_TICK = 1  # seconds between two moments that a sandbox gets for what it does of its own accord
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
 
@@ -190,6 +191,8 @@ def _new_server(handler: Handler, tls: ssl.SSLContext | None, patience: float = 
         date_header=False,
         server_header=False,
         timeout_keep_alive=_KEPT_ALIVE,
+        callback_notify=handler.tick if isinstance(handler, Ticking) else None,
+        timeout_notify=_TICK,
         ssl_context_factory=None if tls is None else lambda *_: tls,
     )
     return _Server(config)

@@ -11,7 +11,7 @@ import pickle
 from collections.abc import Callable
 from typing import Any
 
-from connector.sandbox.admin import refuse
+from connector.sandbox.admin import read_body, refuse
 from connector.sandbox.clock import Clock
 from connector.sandbox.wire import Request, Response
 
@@ -72,10 +72,8 @@ def snapshots_endpoint(snapshots: Snapshots, request: Request, act: str) -> Resp
     """`snapshots`: `GET` lists, `POST {"name"}` saves. `restore`: `POST {"name"}` goes back."""
     if act == "snapshots" and request.method == "GET":
         return Response.json(snapshots.names())
-    if request.method != "POST":
-        return refuse(f"{request.method} is not for {act}", 405)
     try:
-        body = request.json()
+        body = read_body(request)
         name = body.get("name") if isinstance(body, dict) and body.keys() == {"name"} else None
         if not isinstance(name, str):
             return refuse('expected {"name": …}')

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import orjson
@@ -83,3 +83,10 @@ class Response:
 
 
 Handler = Callable[[Request], Response]
+
+
+@runtime_checkable
+class Ticking(Protocol):
+    """A handler that also does things of its own accord, given a moment for it every second while it is served."""
+
+    async def tick(self) -> None: ...

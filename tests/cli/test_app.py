@@ -111,7 +111,10 @@ def test_processes_work_together(folder: Path) -> None:
         told = json.loads(serving.stdout.readline())
         assert told["salesforce"].keys() == {
             "instance_url", "session_id", "username", "password", "security_token", "consumer_key",
-            "consumer_secret",
+            "consumer_secret", "refresh_token",
+        }  # fmt: skip
+        assert told["hubspot"].keys() == {
+            "base_url", "access_token", "client_id", "client_secret", "refresh_token",
         }  # fmt: skip
         environment = {
             **os.environ,
@@ -143,6 +146,17 @@ def test_sandbox_stops_at_ctrl_c(folder: Path) -> None:
         assert serving.wait(20) == 0
 
 
+def test_sandbox_has_the_limits_of_a_real_portal(folder: Path) -> None:
+    """Whoever calls a served portal too often is refused, after a reset too."""
+    with process("sandbox", "serve", folder=folder) as serving:
+        assert serving.stdout is not None
+        entrance = json.loads(serving.stdout.readline())["hubspot"]["base_url"] + "/_sandbox"
+        assert requests.get(f"{entrance}/settings", timeout=10).json()["enforce_limits"] == "running"
+        assert requests.post(f"{entrance}/reset", timeout=10).status_code == 204
+        assert requests.get(f"{entrance}/settings", timeout=10).json()["enforce_limits"] == "running"
+        serving.send_signal(signal.SIGTERM)
+
+
 def test_sandbox_under_the_vendors_names(folder: Path) -> None:
     """With a proxy, what it prints is the environment of a client that knows the vendors' hosts only."""
     certificates = folder / "certificates"
@@ -151,8 +165,9 @@ def test_sandbox_under_the_vendors_names(folder: Path) -> None:
         told = json.loads(serving.stdout.readline())
         bundle = told["ca_bundle"]
         assert Path(bundle) == certificates / "sandbox-ca.pem"
-        assert {name: told["proxy"][name] for name in ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "NO_PROXY")} == {
-            "REQUESTS_CA_BUNDLE": bundle, "SSL_CERT_FILE": bundle, "NO_PROXY": "127.0.0.1,localhost",
+        assert told["proxy"] == {
+            "HTTPS_PROXY": told["proxy"]["HTTPS_PROXY"], "NO_PROXY": "127.0.0.1,localhost",
+            "CURL_CA_BUNDLE": bundle, "REQUESTS_CA_BUNDLE": bundle, "SSL_CERT_FILE": bundle,
         }  # fmt: skip
         environment = {**os.environ, **PATH, **told["proxy"]}
         script = "import requests; print(requests.get('https://api.hubapi.com/_sandbox/clock').status_code)"

@@ -238,12 +238,12 @@ def test_D6_a_deal_merged_away_in_hubspot_leaves_both_opportunities(lab):
     """A merge is not a deletion: Salesforce keeps its records."""
     first, second = import_some(lab, 2)
     kept, lost = lab.deal_of(first), lab.deal_of(second)
-    lab.hs("POST", "/crm/v3/objects/deals/merge", {"primaryObjectId": kept, "objectIdToMerge": lost})
+    merged = lab.hs("POST", "/crm/v3/objects/deals/merge", {"primaryObjectId": kept, "objectIdToMerge": lost})
     let_a_day_pass(lab)
     lab.sf_edit("Opportunity", second, Description="still here")
     let_a_day_pass(lab)
     assert {one["Id"] for one in opportunities(lab)} == {first, second}
-    assert set(lab.hs_all("deals")) == {kept}
+    assert set(lab.hs_all("deals")) == {merged["id"]}
 
 
 def test_D6_a_contact_merged_away_in_salesforce_stays_in_hubspot(lab):

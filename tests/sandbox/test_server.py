@@ -194,3 +194,23 @@ def test_stopping_waits_for_nobody(secured, tmp_path):
         assert time.monotonic() - stopping < 10
         waiting.join()
     assert failures == [requests.exceptions.ConnectionError]
+
+
+class Busy:
+    """A sandbox that does something of its own accord."""
+
+    def __init__(self) -> None:
+        self.ticked = threading.Event()
+
+    def __call__(self, _: Request) -> Response:
+        return Response(204)
+
+    async def tick(self) -> None:
+        self.ticked.set()
+
+
+def test_a_sandbox_gets_its_moments_while_it_is_served():
+    """What happens of its own accord, such as HubSpot's webhooks, needs no request to happen."""
+    busy = Busy()
+    with serving(busy):
+        assert busy.ticked.wait(10)

@@ -14,14 +14,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any
 
-from connector.sandbox.admin import clock_endpoint, refuse
+from connector.sandbox.admin import COMMON, check_act, clock_endpoint, read_body, refuse
 from connector.sandbox.faults import faults_endpoint
-from connector.sandbox.hubspot.credentials import OAUTH_APP_ID, REDIRECT_URI
+from connector.sandbox.hubspot.access.credentials import OAUTH_APP_ID, REDIRECT_URI
+from connector.sandbox.hubspot.definitions.schema import COMPANIES, CONTACTS, ObjectType
 from connector.sandbox.hubspot.errors import ApiError
-from connector.sandbox.hubspot.webhooks.calls import webhooks_endpoint
+from connector.sandbox.hubspot.records.lifecycle import STAGE
+from connector.sandbox.hubspot.webhooks import calls as webhook_calls
 from connector.sandbox.hubspot.webhooks.journal_calls import FILES, read_file
 from connector.sandbox.snapshots import snapshots_endpoint
 from connector.sandbox.wire import Request, Response
@@ -32,9 +34,13 @@ if TYPE_CHECKING:
 Act = Callable[["HubSpotSandbox", Any], Response]
 
 
-def answer(sandbox: HubSpotSandbox, request: Request) -> Response:
-    """Answer one of the addresses. Input that is not understood is refused and changes nothing."""
-    name = request.path.removeprefix("/_sandbox/").rstrip("/")
+def answer(sandbox: HubSpotSandbox, name: str, request: Request) -> Response:
+    """Answer one of the addresses, `name` being the act. What is not understood is refused and changes nothing."""
+    if request.path.startswith(FILES):
+        return read_file(sandbox.webhooks.journal, request)
+    refused = check_act(METHODS, name, request.method)
+    if refused is not None:
+        return refused
     match name:
         case "clock":
             return clock_endpoint(sandbox.clock, request)
@@ -43,14 +49,9 @@ def answer(sandbox: HubSpotSandbox, request: Request) -> Response:
         case "snapshots" | "restore":
             return snapshots_endpoint(sandbox.snapshots, request, name)
         case "webhooks" | "webhooks/hosts" | "webhooks/deliver":
-            return webhooks_endpoint(sandbox.webhooks, request, name)
-    if request.path.startswith(FILES):
-        return read_file(sandbox.webhooks.journal, request)
-    act = _ACTS.get((request.method, name))
-    if act is None:
-        return refuse(f"there is no {request.method} {request.path}", 404)
+            return webhook_calls.webhooks_endpoint(sandbox.webhooks, request, name)
     try:
-        return act(sandbox, request.json())
+        return _ACTS[request.method, name](sandbox, read_body(request))
     except ApiError as error:
         return refuse(error.message, error.status)
     except ValueError as error:
@@ -75,8 +76,22 @@ def _set_scopes(sandbox: HubSpotSandbox, scopes: Any) -> Response:
 
 
 def _set_settings(sandbox: HubSpotSandbox, given: Any) -> Response:
+    stages = {"", *(stage for kind in (CONTACTS, COMPANIES) for stage in _stages(sandbox, kind))}
+    for name, value in given.items() if isinstance(given, dict) else ():
+        if name.startswith("stage_on_") and isinstance(value, str) and value not in stages:
+            raise ValueError(f"there is no lifecycle stage {value}; there are {', '.join(sorted(stages - {''}))}")
     sandbox.settings.change(given)
     return Response.json(sandbox.settings.view())
+
+
+def _stages(sandbox: HubSpotSandbox, kind: ObjectType) -> Collection[str]:
+    return sandbox.portal.properties[kind.name].defined[STAGE].allowed
+
+
+def _owners(given: Any) -> list[dict[str, Any]]:
+    if not isinstance(given, list) or not all(isinstance(one, dict) for one in given):
+        raise ValueError('expected a list of owners, such as [{"email": …, "firstName": …, "lastName": …}]')
+    return given
 
 
 def _restore(sandbox: HubSpotSandbox, given: Any) -> Response:
@@ -118,8 +133,8 @@ _ACTS: dict[tuple[str, str], Act] = {
     ("POST", "usage/reset"): _reset_usage,
     ("POST", "reset"): _reset,
     ("GET", "owners"): lambda sandbox, _: Response.json(sandbox.portal.owners.all()),
-    ("POST", "owners"): lambda sandbox, owners: Response.json(sandbox.portal.owners.add(owners), 201),
-    ("PUT", "owners"): lambda sandbox, owners: Response.json(sandbox.portal.owners.replace(owners)),
+    ("POST", "owners"): lambda sandbox, owners: Response.json(sandbox.portal.owners.add(_owners(owners)), 201),
+    ("PUT", "owners"): lambda sandbox, owners: Response.json(sandbox.portal.owners.replace(_owners(owners))),
     ("POST", "people"): _admit,
     ("POST", "restore_records"): _restore,
     ("GET", "app"): _read_app,
@@ -129,3 +144,11 @@ _ACTS: dict[tuple[str, str], Act] = {
     ("GET", "settings"): lambda sandbox, _: Response.json(sandbox.settings.view()),
     ("PUT", "settings"): _set_settings,
 }
+
+
+def _methods() -> dict[str, tuple[str, ...]]:
+    own = [*_ACTS, *webhook_calls.ACTS]
+    return {**COMMON, **{name: tuple(method for method, act in own if act == name) for _, name in own}}
+
+
+METHODS = _methods()

@@ -12,8 +12,8 @@ from typing import Any
 
 import orjson
 
+from connector.sandbox.hubspot.definitions.schema import ObjectType
 from connector.sandbox.hubspot.moments import to_iso
-from connector.sandbox.hubspot.schema import ObjectType
 from connector.sandbox.wire import Response
 
 SCOPES_PAGE = "https://developers.hubspot.com/scopes"

@@ -32,7 +32,7 @@ def from_iso(text: str) -> int:
 
 def read_ms(text: str) -> int:
     """Milliseconds of ISO 8601 or of epoch milliseconds in digits. Raises `ValueError` for all else."""
-    if not text.lstrip("-").isdigit():
+    if not text.lstrip("-").isdecimal():
         return from_iso(text)
     try:
         to_iso(int(text))

@@ -6,23 +6,23 @@ The modules beside this one act on a `Portal`; it decides nothing itself but ids
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import timedelta
 from random import Random
 
 from connector.sandbox.clock import Clock
 from connector.sandbox.hubspot.actors import APP, Actor
-from connector.sandbox.hubspot.associations import Associations, Pair, Types
+from connector.sandbox.hubspot.definitions.associations import Associations, Pair, Types
+from connector.sandbox.hubspot.definitions.owners import Owners
+from connector.sandbox.hubspot.definitions.pipelines import Pipelines
+from connector.sandbox.hubspot.definitions.properties import Properties
+from connector.sandbox.hubspot.definitions.schema import BY_ALIAS, OBJECT_TYPES, SCOPES_ELSEWHERE, ObjectType
 from connector.sandbox.hubspot.errors import missing_scopes, refuse
-from connector.sandbox.hubspot.events import Events
-from connector.sandbox.hubspot.happenings import Linked, Written
-from connector.sandbox.hubspot.milestones import stage_fields
 from connector.sandbox.hubspot.moments import to_ms
-from connector.sandbox.hubspot.news import News
-from connector.sandbox.hubspot.owners import Owners
-from connector.sandbox.hubspot.pipelines import Pipelines
-from connector.sandbox.hubspot.properties import Properties
-from connector.sandbox.hubspot.records import Record, Table
-from connector.sandbox.hubspot.schema import BY_ALIAS, OBJECT_TYPES, SCOPES_ELSEWHERE, ObjectType
+from connector.sandbox.hubspot.records.events import Events
+from connector.sandbox.hubspot.records.happenings import Linked, Written
+from connector.sandbox.hubspot.records.indexing import LinkIndex
+from connector.sandbox.hubspot.records.milestones import stage_fields
+from connector.sandbox.hubspot.records.news import News
+from connector.sandbox.hubspot.records.records import Record, Table
 from connector.sandbox.hubspot.settings import Settings
 
 PORTAL_ID = 48160219
@@ -45,6 +45,7 @@ class Portal:
         self.tables = {kind.name: Table() for kind in OBJECT_TYPES}
         self.properties = {kind.name: Properties(kind, self.now) for kind in OBJECT_TYPES}
         self.associations = Associations(self._note_linked)
+        self.link_index = LinkIndex()
         self.blocked_emails: set[str] = set()
         self.noted: list[Written | Linked] = []
         self.owners = Owners(self.now, self.next_id)
@@ -83,10 +84,20 @@ class Portal:
         if names and self.settings.reacts:
             self.noted.append(Written(kind.name, record.id, frozenset(names)))
         if self.settings.search_delay_seconds > 0:
-            until = self.now() + timedelta(seconds=self.settings.search_delay_seconds) // timedelta(milliseconds=1)
-            self.tables[kind.name].hide(record, until)
+            self.tables[kind.name].hide(record, self._seen_from())
+
+    def note_leaving(self, kind: ObjectType, record: Record) -> None:
+        """Take note that a record is about to go. Search goes on showing it for as long as the settings say."""
+        if self.settings.search_delay_seconds > 0:
+            self.tables[kind.name].linger(record, self._seen_from())
+
+    def _seen_from(self) -> int:
+        """When search sees what happens now."""
+        return self.now() + int(self.settings.search_delay_seconds * 1_000)
 
     def _note_linked(self, pair: Pair, start: int, end: int, before: Types, now: Types) -> None:
+        if self.settings.search_delay_seconds > 0 and bool(before) is not bool(now):
+            self.link_index.note(pair, start, end, linked=bool(before), until=self._seen_from())
         self.news.linked(pair, start, end, before, now)
         if self.settings.reacts:
             self.noted.append(Linked(pair, start, end, before, now))

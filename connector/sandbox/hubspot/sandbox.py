@@ -6,29 +6,32 @@ clock, its counters, an empty portal). Those addresses need no credentials and a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from email.utils import format_datetime
 from random import Random
 from typing import Any
 from uuid import UUID
 
+from connector.sandbox.admin import find_act
 from connector.sandbox.clock import Clock
 from connector.sandbox.faults import Faults
-from connector.sandbox.hubspot import administration, automation, limits, restoring
-from connector.sandbox.hubspot.account import Account
+from connector.sandbox.hubspot import administration
+from connector.sandbox.hubspot.access import limits
+from connector.sandbox.hubspot.access.account import Account
+from connector.sandbox.hubspot.access.credentials import OAUTH_APP_ID, REDIRECT_URI, Bearer, Credentials
+from connector.sandbox.hubspot.access.usage import Usage
 from connector.sandbox.hubspot.actors import ADMINISTRATOR, APP, person
-from connector.sandbox.hubspot.calls import Call
-from connector.sandbox.hubspot.credentials import OAUTH_APP_ID, REDIRECT_URI, Bearer, Credentials
+from connector.sandbox.hubspot.api.calls import Call
+from connector.sandbox.hubspot.api.routes import Route, find
+from connector.sandbox.hubspot.definitions.schema import BY_ALIAS
 from connector.sandbox.hubspot.errors import ApiError, RateLimited, missing_scopes, not_found, refuse_status
-from connector.sandbox.hubspot.exports import Exports
-from connector.sandbox.hubspot.imports import Imports
 from connector.sandbox.hubspot.moments import to_ms
 from connector.sandbox.hubspot.portal import Portal
-from connector.sandbox.hubspot.routes import Route, find
-from connector.sandbox.hubspot.schema import BY_ALIAS
+from connector.sandbox.hubspot.records import automation, restoring
 from connector.sandbox.hubspot.settings import Settings
-from connector.sandbox.hubspot.usage import Usage
+from connector.sandbox.hubspot.transfers.exports import Exports
+from connector.sandbox.hubspot.transfers.imports import Imports
 from connector.sandbox.hubspot.webhooks import Webhooks
 from connector.sandbox.snapshots import Snapshots
 from connector.sandbox.wire import Request, Response
@@ -53,15 +56,17 @@ class HubSpotSandbox:
 
     `access_token` is what clients send as bearer; with `client_id`, `client_secret` and `refresh_token` they
     sign in by OAuth. These and all ids follow from `seed`. `settings` are the switches of `settings.Settings`,
-    `scopes` the scopes that the app's tokens hold, `faults` what goes wrong on order.
+    at first and after a reset as given; `scopes` the scopes that the app's tokens hold, `faults` what goes wrong on
+    order.
     """
 
     portal: Portal
     account: Account
 
-    def __init__(self, clock: Clock | None = None, seed: int = 0) -> None:
+    def __init__(self, clock: Clock | None = None, seed: int = 0, settings: Settings | None = None) -> None:
         self.clock = clock or Clock()
         self.seed = seed
+        self._at_first = settings or Settings()
         self._random = Random(f"correlation {seed}")
         self._credentials = Credentials(seed)
         self.faults = Faults(seed, refuse_status)
@@ -69,7 +74,7 @@ class HubSpotSandbox:
         self._begin()
 
     def _begin(self) -> None:
-        self.portal = Portal(self.clock, self.seed, Settings())
+        self.portal = Portal(self.clock, self.seed, replace(self._at_first))
         self.account = Account(
             self._credentials, Webhooks(self.portal, OAUTH_APP_ID, self.client_secret, self.seed)
         )
@@ -158,8 +163,9 @@ class HubSpotSandbox:
     # -- the door
 
     def __call__(self, request: Request) -> Response:
-        if request.path.startswith("/_sandbox/"):
-            return administration.answer(self, request)
+        act = find_act(request)
+        if act is not None:
+            return administration.answer(self, act, request)
         return self.faults.pass_on(request, self._answer)
 
     def _answer(self, request: Request) -> Response:
@@ -185,12 +191,13 @@ class HubSpotSandbox:
 
     def _serve(self, request: Request, visit: _Visit, route: Route, version: str, args: dict[str, str]) -> Response:
         """Answer a call that has an address; `visit` takes note of it. Raises `ApiError`."""
+        if route.bearer:
+            authorization = request.headers.get("authorization", "")
+            visit.who = self.account.credentials.bearer(authorization, self.portal.now())
         names = {name: self.portal.kind(args[name]).name for name in args.keys() & _OBJECT_TYPE_ARGS}
         visit.resource, visit.bucket = route.resource.format(**names), route.bucket
-        if route.bearer:
-            who = self.account.credentials.bearer(request.headers.get("authorization", ""), self.portal.now())
-            visit.who = who
-            self._admit(who, route.bucket, [scope.format(**names) for scope in route.scopes])
+        if visit.who is not None:
+            self._admit(visit.who, route.bucket, [scope.format(**names) for scope in route.scopes])
         self.account.imports.catch_up(self.portal)
         self.portal.actor = visit.who.actor if visit.who else APP
         response = route.answer(Call(request, self.portal, self.account, version, args))

@@ -33,18 +33,28 @@ _CHOICES = {
     "webhook_signature": ("v1", "v2"),
     "webhook_created_flag": ("NEW", "CREATED"),
 }
+_KINDS: dict[type, str] = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    str: "a text",
+    dict: 'an object of numbers above zero, such as {"EUR": 1.1}',
+}
 
 
 @dataclass(slots=True)
 class Settings:
     """The switches.
 
-    search_delay_seconds: how long after a write search still answers the version before it.
+    search_delay_seconds: how long search still shows a record, and what it is associated with, as before a write,
+        a merge or its archival.
     lifecycle_backward: what a write of an earlier lifecycle stage does: it is ignored, allowed, or refused.
     merge_mints_new_id: a merge makes a new record, and both old ids lead to it.
     max_pipelines: how many deal pipelines the subscription allows.
     archived_keeps_unique_value: an archived record goes on holding its unique values.
     conflict_names_existing: a conflict in a batch has `context.existingId`.
+    echo_trace_ids: results of a batch have the `objectWriteTraceId` of their input.
+    update_lists_refused: batch/update with trace ids lists inputs that are not valid, as create and upsert do.
     shuffle_batches: the results of a batch come in another order than its inputs.
     enforce_limits: whether calls beyond the limits are refused. `running` spares a clock that stands, under which
         no window would ever pass.
@@ -72,10 +82,12 @@ class Settings:
 
     search_delay_seconds: float = 0.0
     lifecycle_backward: str = "ignore"
-    merge_mints_new_id: bool = False
+    merge_mints_new_id: bool = True
     max_pipelines: int = 15
     archived_keeps_unique_value: bool = False
     conflict_names_existing: bool = False
+    echo_trace_ids: bool = True
+    update_lists_refused: bool = True
     shuffle_batches: bool = True
     enforce_limits: str = "never"
     daily_limit: int = 625_000
@@ -98,7 +110,7 @@ class Settings:
     stage_on_deal_won: str = ""
     sync_company_stage: bool = False
     automation_source: str = "CRM_SETTING"
-    computed_moves_modified: bool = False
+    computed_moves_modified: bool = True
     became_dates_fill_skipped: bool = False
     home_currency: str = "USD"
     exchange_rates: dict[str, float] = field(default_factory=dict)
@@ -120,11 +132,10 @@ class Settings:
         for name, value in given.items():
             if name not in types:
                 raise ValueError(f"there is no setting {name}")
+            if name in _CHOICES and value not in _CHOICES[name]:
+                raise ValueError(f"{name} is one of {', '.join(_CHOICES[name])}")
             if not _fits(value, types[name]):
-                raise ValueError(f"{name} takes a {types[name].__name__}")
-        for name, choices in _CHOICES.items():
-            if name in given and given[name] not in choices:
-                raise ValueError(f"{name} is one of {', '.join(choices)}")
+                raise ValueError(f"{name} takes {_KINDS[types[name]]}")
         if given.get("time_zone", "UTC") not in available_timezones():
             raise ValueError(f"there is no time zone {given['time_zone']}")
         for name, value in given.items():

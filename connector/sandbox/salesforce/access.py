@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from connector.sandbox.salesforce.definitions.objects import PERMISSIONS
+from connector.sandbox.salesforce.definitions.schema import Schema, SObject
 from connector.sandbox.salesforce.errors import InputError
-from connector.sandbox.salesforce.objects import PERMISSIONS
-from connector.sandbox.salesforce.schema import Schema, SObject
-from connector.sandbox.salesforce.store import Store
+from connector.sandbox.salesforce.records.store import Store
 
 _ALWAYS_READ = {"Id"}
 _Rights = dict[str, bool]

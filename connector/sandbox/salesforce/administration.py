@@ -11,6 +11,7 @@
 | `locks` | GET, POST `{"ids", "seconds" or "requests"}`, DELETE frees all |
 | `permissions` | GET, PUT; of another user than the administrator with `?user=NAME` |
 | `settings` | GET, PUT: the switches of `settings.py` |
+| `bulk` | GET, PUT: how jobs of the Bulk APIs go |
 | `merge`, `undelete`, `convert_lead` | POST |
 
 The lists hold objects of Salesforce's own shapes (OpportunityStage, RecordType, User, and fields as in a
@@ -23,14 +24,14 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from connector.sandbox.admin import refuse
-from connector.sandbox.salesforce import leads, values
-from connector.sandbox.salesforce.currencies import Currencies
-from connector.sandbox.salesforce.custom_fields import CustomFields
+from connector.sandbox.admin import COMMON, Methods, read_body, refuse
+from connector.sandbox.salesforce.definitions.custom_fields import CustomFields
 from connector.sandbox.salesforce.errors import ApiError, InputError
-from connector.sandbox.salesforce.formulas import FORECAST_CODES
 from connector.sandbox.salesforce.org import Org
-from connector.sandbox.salesforce.store import Deletion, Row
+from connector.sandbox.salesforce.records import leads, values
+from connector.sandbox.salesforce.records.currencies import Currencies
+from connector.sandbox.salesforce.records.formulas import FORECAST_CODES
+from connector.sandbox.salesforce.records.store import Deletion, Row
 from connector.sandbox.wire import Request, Response
 
 Items = Iterable[Mapping[str, Any]]
@@ -253,7 +254,7 @@ def _narrowed(given: Any) -> dict[str, list[str]]:
 
 
 def answer(administration: Administration, act: str, request: Request) -> Response:
-    """Answer one of the addresses, `act` being what follows `/_sandbox/`."""
+    """Answer one of the acts that are the org's own, by a method that `METHODS` has for it."""
     try:
         return _answer(administration, act, request)
     except ApiError as error:
@@ -265,13 +266,7 @@ def answer(administration: Administration, act: str, request: Request) -> Respon
 def _answer(administration: Administration, act: str, request: Request) -> Response:
     if act in {*_KINDS, *_LISTINGS}:
         return _answer_list(administration, act, request)
-    methods = _ACTS.get(act)
-    if methods is None:
-        return refuse(f"there is no {act}", 404)
-    answered = methods.get(request.method)
-    if answered is None:
-        return refuse(f"{request.method} is not for {act}", 405)
-    found = answered(administration, request)
+    found = _ACTS[act][request.method](administration, request)
     if found is None:
         return Response(204)
     return Response.json(found, 201 if (act, request.method) == ("locks", "POST") else 200)
@@ -307,14 +302,20 @@ _ACTS: dict[str, dict[str, Callable[[Administration, Request], Any]]] = {
     "undelete": {"POST": lambda admin, request: admin.undelete(_texts(_object(request), "ids"))},
     "convert_lead": {"POST": lambda admin, request: admin.convert_lead(_object(request))},
 }
+METHODS: Methods = {
+    **COMMON,
+    **dict.fromkeys((*_KINDS, *_LISTINGS), ("GET", "POST", "PUT")),
+    **{act: tuple(methods) for act, methods in _ACTS.items()},
+    "bulk": ("GET", "PUT"),
+    "certificate": ("POST",),
+    "sessions": ("POST",),
+}
 
 
 def _answer_list(administration: Administration, kind: str, request: Request) -> Response:
     if request.method == "GET":
         return Response.json(administration.entries(kind))
-    if request.method not in {"POST", "PUT"}:
-        return refuse(f"{request.method} is not for {kind}", 405)
-    body = request.json()
+    body = read_body(request)
     if not isinstance(body, list) or not all(isinstance(each, dict) for each in body):
         raise InputError(f"{kind} are given as a list of objects")
     act = administration.add if request.method == "POST" else administration.replace
@@ -323,9 +324,9 @@ def _answer_list(administration: Administration, kind: str, request: Request) ->
 
 
 def _object(request: Request) -> Mapping[str, Any]:
-    body = request.json()
+    body = read_body(request)
     if not isinstance(body, dict):
-        raise InputError("the body is not an object")
+        raise InputError("the body is not a JSON object")
     return body
 
 

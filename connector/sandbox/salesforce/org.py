@@ -9,15 +9,15 @@ from typing import Any
 
 from connector.sandbox.clock import Clock
 from connector.sandbox.salesforce.access import Access
+from connector.sandbox.salesforce.api.cursors import Cursors
 from connector.sandbox.salesforce.bulk.jobs import Jobs
-from connector.sandbox.salesforce.cursors import Cursors
+from connector.sandbox.salesforce.definitions.objects import OBJECTS
+from connector.sandbox.salesforce.definitions.schema import Schema, SObject
 from connector.sandbox.salesforce.errors import ApiError
-from connector.sandbox.salesforce.objects import OBJECTS
-from connector.sandbox.salesforce.schema import Schema, SObject
+from connector.sandbox.salesforce.records.store import Row, Store, trimmed
+from connector.sandbox.salesforce.records.writes import Writer
 from connector.sandbox.salesforce.settings import Settings
-from connector.sandbox.salesforce.store import Row, Store, trimmed
 from connector.sandbox.salesforce.usage import Usage
-from connector.sandbox.salesforce.writes import Writer
 
 _DEFAULT_STAGES = (
     ("Prospecting", 10, "Pipeline"),

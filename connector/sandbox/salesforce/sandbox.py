@@ -12,21 +12,20 @@ from collections.abc import Mapping
 from email.utils import format_datetime
 from typing import Any
 
-from connector.sandbox.admin import clock_endpoint, refuse
+from connector.sandbox.admin import check_act, clock_endpoint, find_act, read_body, refuse
 from connector.sandbox.clock import Clock
 from connector.sandbox.faults import Faults, faults_endpoint
-from connector.sandbox.salesforce import administration, routes
+from connector.sandbox.salesforce import administration
 from connector.sandbox.salesforce.administration import Administration
+from connector.sandbox.salesforce.api import routes
+from connector.sandbox.salesforce.api.calls import refused
 from connector.sandbox.salesforce.bulk import classic, processing
-from connector.sandbox.salesforce.calls import refused
 from connector.sandbox.salesforce.errors import ApiError, InputError, refuse_status
 from connector.sandbox.salesforce.org import Org, default_stages
 from connector.sandbox.salesforce.sign_in.credentials import Credentials
 from connector.sandbox.salesforce.sign_in.oauth import SignIn
 from connector.sandbox.snapshots import Snapshots, snapshots_endpoint
 from connector.sandbox.wire import Request, Response
-
-_ADMIN = "/_sandbox/"
 
 
 class SalesforceSandbox:
@@ -99,10 +98,11 @@ class SalesforceSandbox:
         self.admin = Administration(org)
 
     def __call__(self, request: Request) -> Response:
-        if request.path.startswith(_ADMIN):
-            response = self._administer(request.path.removeprefix(_ADMIN).rstrip("/"), request)
-        else:
+        act = find_act(request)
+        if act is None:
             response = self.faults.pass_on(request, self._answer)
+        else:
+            response = check_act(administration.METHODS, act, request.method) or self._administer(act, request)
         response.headers["Date"] = format_datetime(self.clock.now(), usegmt=True)
         if request.method == "HEAD":
             response.body = b""
@@ -121,10 +121,8 @@ class SalesforceSandbox:
         own = {"reset": self._reset, "people": self._admit, "certificate": self._certify, "sessions": self._end}
         if act not in own:
             return administration.answer(self.admin, act, request)
-        if request.method != "POST":
-            return refuse(f"{request.method} is not for {act}", 405)
         try:
-            return own[act](request.json())
+            return own[act](read_body(request))
         except ValueError as error:
             return refuse(str(error))
 

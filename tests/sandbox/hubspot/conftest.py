@@ -14,7 +14,7 @@ import pytest
 
 from connector.sandbox.clock import Clock
 from connector.sandbox.hubspot import HubSpotSandbox
-from connector.sandbox.hubspot.routes import Route
+from connector.sandbox.hubspot.api.routes import Route
 from connector.sandbox.wire import Request
 
 START = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)

@@ -196,6 +196,7 @@ def test_missing_records_are_listed_always(hub, traced):
 
 def test_absorbed_ids_are_left_out_in_silence(hub):
     """batch/read and batch/update answer 200 without them; the survivor is untouched."""
+    hub.set(merge_mints_new_id=False)
     first, second = (hub.create("deals", OPEN) for _ in range(2))
     hub.call("POST", "/crm/v3/objects/deals/merge", {"primaryObjectId": first, "objectIdToMerge": second})
     read = hub.call("POST", DEALS + "read", {"inputs": [{"id": second}, {"id": first}]})
@@ -277,3 +278,25 @@ def test_batch_read_of_archived_records(hub):
     answer = hub.call("POST", DEALS + "read?archived=true", {"inputs": [{"id": deal}, {"id": live}]}, 207)
     assert ids(answer) == {deal}
     assert answer["errors"][0]["context"] == {"ids": [live]}
+
+
+@pytest.mark.parametrize("echoed", [True, False])
+def test_results_may_echo_their_trace_ids(hub, echoed):
+    """A switch, since it is not known whether HubSpot does."""
+    hub.set(echo_trace_ids=echoed)
+    inputs = [{"properties": {"email": "a@example.com"}, "objectWriteTraceId": "t"}]
+    answer = hub.call("POST", "/crm/v3/objects/contacts/batch/create", {"inputs": inputs}, 201)
+    assert answer["results"][0].get("objectWriteTraceId") == ("t" if echoed else None)
+
+
+@pytest.mark.parametrize(("listed", "status"), [(True, 207), (False, 400)])
+def test_updates_may_list_what_was_refused(hub, listed, status):
+    """A switch, since only create and upsert are known to do so; either way nothing invalid is written."""
+    hub.set(update_lists_refused=listed)
+    ids = [hub.create("deals", {"dealname": name, "dealstage": "closedwon"}) for name in "AB"]
+    inputs = [
+        {"id": one, "properties": {"amount": amount}, "objectWriteTraceId": amount}
+        for one, amount in zip(ids, ("7", "much"), strict=True)
+    ]
+    hub.call("POST", "/crm/v3/objects/deals/batch/update", {"inputs": inputs}, status)
+    assert [hub.read("deals", one, "amount")["amount"] for one in ids] == ["7" if listed else None, None]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from connector.sandbox.hubspot import HubSpotSandbox
+from connector.sandbox.hubspot.settings import Settings
 from connector.sandbox.wire import Request
 
 DEAL = {"dealname": "D", "dealstage": "appointmentscheduled"}
@@ -151,6 +152,16 @@ def test_reset_empties_the_portal(hub):
     assert hub.create("deals", DEAL) == first
 
 
+def test_a_reset_goes_back_to_the_settings_given_at_first():
+    """What a portal was made with holds after a reset too, whatever was set in between."""
+    at_first = Settings(enforce_limits="running")
+    sandbox = HubSpotSandbox(settings=at_first)
+    sandbox.settings.change({"enforce_limits": "never", "max_pipelines": 1})
+    assert at_first == Settings(enforce_limits="running")
+    sandbox.reset()
+    assert sandbox.settings == at_first
+
+
 def test_everything_follows_from_the_seed():
     """The same seed gives the same token; another one another."""
     assert HubSpotSandbox(seed=3).access_token == HubSpotSandbox(seed=3).access_token
@@ -167,6 +178,9 @@ def test_everything_follows_from_the_seed():
         {"shuffle_batches": 1},
         {"lifecycle_backward": "sometimes"},
         {"enforce_limits": "sometimes"},
+        {"enforce_limits": False},
+        {"stage_on_deal_won": "custommer"},
+        {"exchange_rates": {"EUR": "dear"}},
         {"time_zone": "Middle/Earth"},
         [],
     ],
@@ -185,7 +199,54 @@ def test_the_side_entrance_refuses_what_it_does_not_know(hub):
     hub.call("POST", "/_sandbox/owners", {"email": "a@example.com"}, 400)
 
 
+def test_a_stage_of_the_portals_own_can_be_set(hub):
+    """Automation may name a lifecycle stage that was added; an unknown one is refused, told those there are."""
+    told = hub.call("PUT", "/_sandbox/settings", {"stage_on_deal_won": "vip"}, 400)["error"]
+    assert told.startswith("there is no lifecycle stage vip; there are ")
+    assert "customer" in told
+    options = hub.call("GET", "/crm/v3/properties/contacts/lifecyclestage")["options"]
+    vip = {"label": "VIP", "value": "vip", "displayOrder": 20, "hidden": False}
+    hub.call("PATCH", "/crm/v3/properties/contacts/lifecyclestage", {"options": [*options, vip]})
+    assert hub.call("PUT", "/_sandbox/settings", {"stage_on_deal_won": "vip"})["stage_on_deal_won"] == "vip"
+
+
 def test_the_clock_can_be_moved(hub):
     """The clock endpoint is the sandbox's own clock."""
     hub.call("POST", "/_sandbox/clock", {"advance": 60})
     assert hub.send("GET", "/crm/v3/owners").headers["Date"] == "Mon, 02 Nov 2026 09:01:00 GMT"
+
+
+@pytest.mark.parametrize(("status", "category"), [
+    (401, "INVALID_AUTHENTICATION"), (403, "MISSING_SCOPES"), (423, "LOCKED"), (429, "RATE_LIMITS"),
+    (477, "MIGRATION_IN_PROGRESS"), (418, "VALIDATION_ERROR"),
+])  # fmt: skip
+def test_a_refusal_on_order_has_the_vendors_shape(hub, status, category):
+    """What comes from the edge has a category, a 429 its policy too, and the headers that were ordered."""
+    hub.call("POST", "/_sandbox/faults", {"kind": "status", "status": status, "times": 1, "headers": {"X-Y": "z"}})
+    answer = hub.send("GET", "/crm/v3/objects/deals")
+    assert (answer.status, answer.json["category"], answer.headers["X-Y"]) == (status, category, "z")
+    assert answer.json.get("policyName") == ("TEN_SECONDLY_ROLLING" if status == 429 else None)
+    hub.call("GET", "/crm/v3/objects/deals")
+
+
+def test_a_broken_edge_answers_no_json(hub):
+    """5xx are pages, not errors of the API."""
+    hub.call("POST", "/_sandbox/faults", {"kind": "status", "status": 503, "times": 1})
+    request = Request.make(
+        "GET", "https://api.hubapi.com/crm/v3/owners", {"Authorization": f"Bearer {hub.token}"}, b""
+    )
+    answer = hub.sandbox(request)
+    assert (answer.status, answer.headers["Content-Type"]) == (503, "text/html")
+
+
+@pytest.mark.parametrize("header", ["", "Basic {}", "{}", "Bearer"])
+def test_only_a_bearer_is_let_in(hub, header):
+    """Other schemes, or none, are nobody."""
+    headers = {"Authorization": header.format(hub.token)} if header else {}
+    assert hub.sandbox(Request.make("GET", "https://api.hubapi.com/crm/v3/owners", headers, b"")).status == 401
+
+
+def test_somebody_has_an_address(hub):
+    """A person is named by an e-mail address and nothing else."""
+    for body in ({}, {"email": 7}, {"email": "a@example.com", "name": "A"}, []):
+        hub.call("POST", "/_sandbox/people", body, 400)

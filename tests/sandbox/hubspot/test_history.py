@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from connector.sandbox.hubspot.actors import APP, APP_ID
-from connector.sandbox.hubspot.records import Record
+from connector.sandbox.hubspot.records.records import Record
 
 OPEN = {"dealname": "D", "dealstage": "appointmentscheduled"}
 

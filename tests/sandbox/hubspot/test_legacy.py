@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from connector.sandbox.hubspot.routes import LEGACY_ROUTES
+from connector.sandbox.hubspot.api.routes import LEGACY_ROUTES
 
 AT = 1_793_610_000_000  # 2 November 2026, 9:00 UTC, where the clock stands
 OPEN = {"dealname": "D", "dealstage": "appointmentscheduled"}
@@ -155,10 +155,13 @@ def test_a_portal_has_no_custom_object_types(hub):
 
 
 def test_tickets_need_a_scope_that_the_app_has_not(hub):
-    """Not 400 as for a type that HubSpot does not know."""
+    """Not 400 as for a type that HubSpot does not know; who has no token is told neither."""
     error = hub.call("GET", "/crm/v3/properties/tickets", expect=403)
     assert error["errors"][0]["context"] == {"requiredGranularScopes": ["tickets"]}
     hub.call("GET", "/crm/v3/properties/nonsense", expect=400)
+    hub.token = "pat-na1-of-someone-else"
+    hub.call("GET", "/crm/v3/properties/tickets", expect=401)
+    hub.call("GET", "/crm/v3/properties/nonsense", expect=401)
 
 
 def test_associations_that_do_not_exist_are_passed_over(hub):

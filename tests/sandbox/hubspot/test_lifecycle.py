@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from connector.sandbox.hubspot.actors import APP
-from connector.sandbox.hubspot.milestones import became, stays_in
-from connector.sandbox.hubspot.records import Version
+from connector.sandbox.hubspot.records.milestones import became, stays_in
+from connector.sandbox.hubspot.records.records import Version
 
 DAY = 86_400
 MS_PER_DAY = "86400000"

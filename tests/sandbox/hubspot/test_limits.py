@@ -190,3 +190,14 @@ def test_a_reset_empties_the_windows(limited):
     limited.call("POST", "/_sandbox/reset", expect=204)
     limited.set(enforce_limits="always", burst_limit=3)
     assert limited.send(*LIST).headers[REMAINING] == "2"
+
+
+@pytest.mark.parametrize(("zone", "offset", "milliseconds"), [
+    ("UTC", "+00:00", 0), ("America/New_York", "-05:00", -18_000_000), ("Asia/Kolkata", "+05:30", 19_800_000),
+])  # fmt: skip
+def test_the_account_tells_its_offset(hub, zone, offset, milliseconds):
+    """Of its time zone, on the day of the clock; and its currencies."""
+    hub.set(time_zone=zone, home_currency="EUR")
+    told = hub.call("GET", "/account-info/v3/details")
+    assert (told["timeZone"], told["utcOffset"], told["utcOffsetMilliseconds"]) == (zone, offset, milliseconds)
+    assert told["companyCurrency"] == "EUR"

@@ -169,6 +169,8 @@ def test_values_are_kept_as_hubspot_prints_them(hub, own_properties, name, given
         ("amount", "12,5", "INVALID_NUMBER"),
         ("amount", "NaN", "INVALID_NUMBER"),
         ("amount", "1_000", "INVALID_NUMBER"),
+        ("amount", "1e999999", "INVALID_NUMBER"),
+        ("amount", "1e-999999", "INVALID_NUMBER"),
         ("amount", {"a": 1}, "INVALID_FORMAT"),
         ("closedate", "soon", "INVALID_DATE"),
         ("closedate", "99999999999999999", "INVALID_DATE"),
@@ -527,6 +529,7 @@ def test_added_lifecycle_stages_count_by_their_order(hub):
 
 def test_a_merge_keeps_the_survivor(hub):
     """Its values stay, gaps are filled, and the absorbed id leads to it."""
+    hub.set(merge_mints_new_id=False)
     company = hub.create("companies", {"name": "C"})
     first = hub.create("contacts", {"email": "a@example.com", "city": "Rome"})
     second = hub.create(
@@ -547,6 +550,7 @@ def test_a_merge_keeps_the_survivor(hub):
 
 def test_a_merged_contact_keeps_both_addresses(hub):
     """The absorbed address still leads to the survivor and is still taken."""
+    hub.set(merge_mints_new_id=False)
     first, second = (hub.create("contacts", {"email": f"{name}@example.com"}) for name in "ab")
     hub.call("POST", "/crm/v3/objects/contacts/merge", {"primaryObjectId": first, "objectIdToMerge": second})
     assert hub.call("GET", "/crm/v3/objects/contacts/b@example.com?idProperty=email")["id"] == first
@@ -583,6 +587,7 @@ def test_a_merge_needs_two_records(hub, primary, absorbed, status):
 
 def test_a_profile_has_at_most_250_identities(hub):
     """The 250th merge into one record is a 414."""
+    hub.set(merge_mints_new_id=False)
     survivor = hub.create("companies", {"name": "C"})
     for _ in range(249):
         body = {"primaryObjectId": survivor, "objectIdToMerge": hub.create("companies", {"name": "C"})}

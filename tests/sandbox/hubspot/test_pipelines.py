@@ -216,3 +216,11 @@ def test_a_refused_return_leaves_a_pipeline_archived(hub):
             hub.call("DELETE", "/crm/v3/pipelines/deals/p", expect=204)
     hub.call("PATCH", "/crm/v3/pipelines/deals/p", {"archived": False}, 409)
     hub.call("GET", "/crm/v3/pipelines/deals/p", expect=404)
+
+
+def test_a_full_pipeline_takes_no_stage(hub):
+    """The hundred and first is refused."""
+    stages = [{"label": f"S{at}", "displayOrder": at, "metadata": {"probability": "0.5"}} for at in range(100)]
+    body = {"label": "P", "displayOrder": 1, "pipelineId": "p", "stages": stages}
+    hub.call("POST", "/crm/v3/pipelines/deals", body, 201)
+    hub.call("POST", "/crm/v3/pipelines/deals/p/stages", {**stages[0], "label": "One more"}, 400)

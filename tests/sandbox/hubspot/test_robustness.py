@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from connector.sandbox.hubspot.routes import ROUTES
+from connector.sandbox.hubspot.api.routes import ROUTES
 from tests.sandbox.hubspot.conftest import newest
 
 ODD: tuple[Any, ...] = (None, True, -1, 3, 10**18, 2.5, "", "é", "x", [], ["x"], [[]], {}, {"x": {}})

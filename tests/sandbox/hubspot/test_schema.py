@@ -254,3 +254,13 @@ def test_a_group_is_changed_and_archived(hub):
     for method in ("GET", "DELETE"):
         hub.call(method, f"{path}/extra", expect=404)
     hub.call("PATCH", f"{path}/extra", {"label": "Most"}, 404)
+
+
+def test_owners_show_their_teams(hub):
+    """Those who have any; one of them is the primary one."""
+    teams = [{"id": "1", "name": "Sales", "primary": True}, {"id": "2", "name": "West", "primary": False}]
+    given = [{"email": "t@example.com", "teams": teams}, {"email": "u@example.com"}]
+    added = hub.call("POST", "/_sandbox/owners", given, 201)
+    shown = {row["id"]: row for row in hub.call("GET", "/crm/v3/owners")["results"]}
+    assert shown[added[0]["id"]]["teams"] == teams
+    assert "teams" not in shown[added[1]["id"]]

@@ -10,6 +10,7 @@ import pytest
 from .conftest import CONTACT_OF_DEAL, START
 
 STAGE = {"dealstage": "appointmentscheduled"}
+DEAL = {"dealname": "D", **STAGE}
 
 
 def where(name, operator, value=None, **more):
@@ -322,3 +323,79 @@ def test_one_record_can_be_kept_back(hub):
     assert hub.found("deals", where("amount", "EQ", "1")) == [first, second]
     hub.advance(21 * 60)
     assert hub.found("deals", where("amount", "EQ", "2")) == [first]
+
+
+@pytest.mark.parametrize("sort", [[], ["hs_lastmodifieddate"], ["hs_object_id"]])
+def test_an_archived_record_stays_in_sight_for_the_delay(hub, sort):
+    """As it was before; restoring it does not show it twice."""
+    record = hub.create("deals", DEAL)
+    hub.set(search_delay_seconds=30.0)
+    hub.call("DELETE", f"/crm/v3/objects/deals/{record}", expect=204)
+    shown = hub.search("deals", sorts=sort)["results"]
+    assert [(row["id"], row["archived"]) for row in shown] == [(record, False)]
+    hub.sandbox.restore_records("deals", [record])
+    assert hub.found("deals", sorts=sort) == [record]
+    hub.advance(30)
+    assert hub.found("deals", sorts=sort) == [record]
+    hub.call("DELETE", f"/crm/v3/objects/deals/{record}", expect=204)
+    hub.advance(30)
+    assert hub.found("deals", sorts=sort) == []
+
+
+def test_a_merged_record_stays_in_sight_for_the_delay(hub):
+    """Both are found, then only the survivor."""
+    hub.set(merge_mints_new_id=False)
+    primary, absorbed = (hub.create("companies", {"name": name}) for name in "AB")
+    hub.set(search_delay_seconds=30.0)
+    body = {"primaryObjectId": primary, "objectIdToMerge": absorbed}
+    hub.call("POST", "/crm/v3/objects/companies/merge", body)
+    assert hub.found("companies") == [primary, absorbed]
+    hub.advance(30)
+    assert hub.found("companies") == [primary]
+
+
+def test_what_was_never_in_sight_does_not_stay(hub):
+    """A record that is archived before search has seen it never appears."""
+    hub.set(search_delay_seconds=30.0)
+    record = hub.create("deals", DEAL)
+    hub.call("DELETE", f"/crm/v3/objects/deals/{record}", expect=204)
+    for _ in range(4):
+        assert hub.found("deals") == []
+        hub.advance(10)
+
+
+def test_an_association_is_seen_after_the_delay(hub):
+    """A new one is not there yet, a removed one still is; then both are as they are."""
+    deal, contact = hub.create("deals", DEAL), hub.create("contacts", {"email": "a@example.com"})
+    here = {"propertyName": "associations.contact", "operator": "EQ", "value": contact}
+    some = {"propertyName": "associations.contact", "operator": "HAS_PROPERTY"}
+    there = {"propertyName": "associations.deal", "operator": "IN", "values": [deal]}
+    path = f"/crm/v4/objects/deals/{deal}/associations/default/contacts/{contact}"
+
+    def seen() -> list[bool]:
+        return [bool(hub.found("deals", one)) for one in (here, some)] + [bool(hub.found("contacts", there))]
+
+    hub.set(search_delay_seconds=30.0)
+    hub.call("PUT", path)
+    assert seen() == [False] * 3
+    hub.advance(20)
+    hub.call("DELETE", path.replace("/default", ""), expect=204)
+    assert seen() == [False] * 3
+    hub.advance(10)
+    assert seen() == [True] * 3
+    hub.advance(20)
+    assert seen() == [False] * 3
+
+
+def test_a_span_of_modified_dates(hub):
+    """BETWEEN takes both ends in, whichever way it is answered."""
+    ids = []
+    for _ in range(4):
+        ids.append(hub.create("deals", DEAL))
+        hub.advance(60)
+    between = {
+        "propertyName": "hs_lastmodifieddate", "operator": "BETWEEN",
+        "value": "2026-11-02T09:01:00Z", "highValue": "2026-11-02T09:02:00Z",
+    }  # fmt: skip
+    assert hub.found("deals", between, sorts=["hs_lastmodifieddate"]) == ids[1:3]
+    assert hub.found("deals", between, sorts=["-hs_object_id"]) == ids[2:0:-1]

@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 import orjson
 import pytest
 
-from connector.sandbox.hubspot.routes import ROUTES
+from connector.sandbox.hubspot.api.routes import ROUTES
 from connector.sandbox.wire import Request
 from tests.sandbox.hubspot.conftest import COMPANY_OF_DEAL, HOST, Hub, newest
 

@@ -133,6 +133,7 @@ def test_creations_alone_tell_no_updates(hub, reader):
 
 def test_deletions_merges_and_restores_are_told(hub, reader):
     """Each with its action; a merge names those that were merged."""
+    hub.set(merge_mints_new_id=False)
     reader.subscribe("DELETE", "MERGE", "RESTORE", objects="0-2")
     one, other, third = (hub.create("companies", {"name": name}) for name in "abc")
     hub.call("POST", "/crm/v3/objects/companies/merge", {"primaryObjectId": one, "objectIdToMerge": other})

@@ -192,7 +192,7 @@ def test_an_administrator_sees_keys_and_counts(hub, app):
         "pending": 1,
         "lost": 0,
     }
-    hub.call("DELETE", "/_sandbox/webhooks", expect=404)
+    hub.call("DELETE", "/_sandbox/webhooks", expect=405)
 
 
 def test_webhooks_are_part_of_a_snapshot(hub, app):

@@ -6,7 +6,7 @@ import orjson
 import pytest
 from sandbox.shapes import Filled, find_misfits
 
-from connector.sandbox.salesforce import routes
+from connector.sandbox.salesforce.api import routes
 from connector.sandbox.wire import Request
 
 ID = re.compile(r"[A-Za-z0-9]{18}")

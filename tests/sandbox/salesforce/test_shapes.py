@@ -13,7 +13,7 @@ import orjson
 import pytest
 from sandbox.shapes import Each, Filled, anything, find_misfits
 
-from connector.sandbox.salesforce import routes
+from connector.sandbox.salesforce.api import routes
 
 ID = re.compile(r"[A-Za-z0-9]{18}")
 URL = re.compile(r"/services/data/v62\.0/.+")

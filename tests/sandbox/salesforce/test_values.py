@@ -2,9 +2,9 @@
 
 import pytest
 
-from connector.sandbox.salesforce import values
+from connector.sandbox.salesforce.definitions.schema import Field
 from connector.sandbox.salesforce.errors import ApiError, DeserializationError
-from connector.sandbox.salesforce.schema import Field
+from connector.sandbox.salesforce.records import values
 
 
 @pytest.mark.parametrize(

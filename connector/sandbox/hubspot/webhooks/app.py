@@ -20,8 +20,8 @@ import orjson
 import requests
 
 from connector.sandbox.hubspot.errors import not_found
-from connector.sandbox.hubspot.events import Event, Topic
 from connector.sandbox.hubspot.portal import PORTAL_ID, Portal
+from connector.sandbox.hubspot.records.events import Event, Topic
 from connector.sandbox.hubspot.webhooks.delivery import TIMEOUT_SECONDS, Batch, Outbox
 from connector.sandbox.hubspot.webhooks.journal import Journal
 from connector.sandbox.hubspot.webhooks.payloads import render

@@ -17,8 +17,9 @@ import hmac
 from collections.abc import Callable
 from typing import Any
 
+from connector.sandbox.admin import read_body
 from connector.sandbox.admin import refuse as refuse_act
-from connector.sandbox.hubspot.calls import Call, batch_answer
+from connector.sandbox.hubspot.api.calls import Call, batch_answer
 from connector.sandbox.hubspot.errors import ApiError, not_found
 from connector.sandbox.hubspot.webhooks.app import Webhooks
 from connector.sandbox.hubspot.webhooks.subscriptions import read_hosts
@@ -91,12 +92,9 @@ def update_subscriptions(call: Call) -> Response:
 
 
 def webhooks_endpoint(webhooks: Webhooks, request: Request, name: str) -> Response:
-    """Answer one of the addresses under `/_sandbox/`. Refused input changes nothing."""
-    act = _ACTS.get((request.method, name))
-    if act is None:
-        return refuse_act(f"there is no {request.method} {request.path}", 404)
+    """Answer one of `ACTS`, by method and name. Refused input changes nothing."""
     try:
-        return act(webhooks, request.json())
+        return ACTS[request.method, name](webhooks, read_body(request))
     except ApiError as error:
         return refuse_act(error.message, error.status)
     except ValueError as error:
@@ -119,7 +117,7 @@ def _map_hosts(webhooks: Webhooks, body: Any) -> Response:
     return Response.json(webhooks.hosts)
 
 
-_ACTS: dict[tuple[str, str], Callable[[Webhooks, Any], Response]] = {
+ACTS: dict[tuple[str, str], Callable[[Webhooks, Any], Response]] = {
     ("GET", "webhooks"): _tell,
     ("GET", "webhooks/hosts"): lambda webhooks, _: Response.json(webhooks.hosts),
     ("PUT", "webhooks/hosts"): _map_hosts,

@@ -22,12 +22,12 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
+from connector.sandbox.hubspot.api.shapes import as_object, need
+from connector.sandbox.hubspot.definitions.schema import BY_ALIAS
 from connector.sandbox.hubspot.errors import expired, not_authenticated, not_found, refuse
-from connector.sandbox.hubspot.events import Event, Topic
 from connector.sandbox.hubspot.moments import DAY, to_iso
 from connector.sandbox.hubspot.portal import PORTAL_ID, Portal
-from connector.sandbox.hubspot.schema import BY_ALIAS
-from connector.sandbox.hubspot.shapes import as_object, need
+from connector.sandbox.hubspot.records.events import Event, Topic
 from connector.sandbox.hubspot.webhooks.subscriptions import read_type_id
 
 MOST_EVENTS = 10_000  # of a file (HubSpot changelog, "July 2026 rollup")

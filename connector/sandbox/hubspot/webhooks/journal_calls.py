@@ -8,7 +8,7 @@ that the entry names, for an hour.
 
 from __future__ import annotations
 
-from connector.sandbox.hubspot.calls import Call, batch_answer, text_list
+from connector.sandbox.hubspot.api.calls import Call, batch_answer, text_list
 from connector.sandbox.hubspot.errors import missing_scopes, not_found, refuse
 from connector.sandbox.hubspot.moments import to_iso
 from connector.sandbox.hubspot.portal import PORTAL_ID

@@ -18,8 +18,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from connector.sandbox.hubspot.events import Event
-from connector.sandbox.hubspot.schema import BY_ALIAS
+from connector.sandbox.hubspot.definitions.schema import BY_ALIAS
+from connector.sandbox.hubspot.records.events import Event
 from connector.sandbox.hubspot.webhooks.subscriptions import Subscription
 
 ONLY_GENERIC = ("associationTypeId", "associationCategory", "fromObjectTypeId", "toObjectTypeId")

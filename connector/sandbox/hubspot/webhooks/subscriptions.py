@@ -13,11 +13,11 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
+from connector.sandbox.hubspot.api.shapes import as_object, need, take
+from connector.sandbox.hubspot.definitions.schema import BY_ALIAS
 from connector.sandbox.hubspot.errors import ApiError, not_found, refuse
-from connector.sandbox.hubspot.events import Topic
 from connector.sandbox.hubspot.moments import to_iso
-from connector.sandbox.hubspot.schema import BY_ALIAS
-from connector.sandbox.hubspot.shapes import as_object, need, take
+from connector.sandbox.hubspot.records.events import Topic
 
 MOST = 1_000  # subscriptions of an app
 FEWEST_CONCURRENT = 6  # "must be a number greater than five"

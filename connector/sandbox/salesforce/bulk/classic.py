@@ -31,8 +31,8 @@ from connector.sandbox.salesforce.bulk.loads import Outcome
 from connector.sandbox.salesforce.bulk.tables import CSV_TYPE, Dialect
 from connector.sandbox.salesforce.errors import ApiError
 from connector.sandbox.salesforce.org import Org
+from connector.sandbox.salesforce.records.store import write_moment
 from connector.sandbox.salesforce.sign_in.sessions import Session
-from connector.sandbox.salesforce.store import write_moment
 from connector.sandbox.wire import Request, Response
 
 CHUNK, MAX_CHUNK = 100_000, 250_000

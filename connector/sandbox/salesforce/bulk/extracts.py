@@ -22,13 +22,13 @@ from datetime import datetime
 from typing import Any
 
 from connector.sandbox.salesforce.bulk import tables
-from connector.sandbox.salesforce.schema import Field
+from connector.sandbox.salesforce.definitions.schema import Field
+from connector.sandbox.salesforce.records.store import Row
 from connector.sandbox.salesforce.soql.functions import resolve
 from connector.sandbox.salesforce.soql.parser import parse
 from connector.sandbox.salesforce.soql.resolve import Context, Scope, open_scope
 from connector.sandbox.salesforce.soql.run import Answer, answer_query
 from connector.sandbox.salesforce.soql.syntax import Call, Path, Query, Selected
-from connector.sandbox.salesforce.store import Row
 
 
 class ExcludedError(Exception):

@@ -20,11 +20,11 @@ from typing import Any
 
 import orjson
 
+from connector.sandbox.salesforce.api.calls import Call
 from connector.sandbox.salesforce.bulk import processing, shapes, tables
 from connector.sandbox.salesforce.bulk.jobs import LOADS, Job, Stage
 from connector.sandbox.salesforce.bulk.loads import Outcome
 from connector.sandbox.salesforce.bulk.tables import CSV_TYPE
-from connector.sandbox.salesforce.calls import Call
 from connector.sandbox.salesforce.errors import ApiError, DeserializationError
 from connector.sandbox.wire import Response
 

@@ -20,15 +20,15 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from connector.sandbox.salesforce import values
 from connector.sandbox.salesforce.access import Access
 from connector.sandbox.salesforce.bulk import tables
 from connector.sandbox.salesforce.bulk.tables import Dialect, SpoiltError
+from connector.sandbox.salesforce.definitions.schema import NUMBER_TYPES, Field, SObject
 from connector.sandbox.salesforce.errors import ApiError, DeserializationError
 from connector.sandbox.salesforce.ids import normalise
-from connector.sandbox.salesforce.schema import NUMBER_TYPES, Field, SObject
-from connector.sandbox.salesforce.store import Store, fold
-from connector.sandbox.salesforce.writes import SeveralRecordsError, Writer
+from connector.sandbox.salesforce.records import values
+from connector.sandbox.salesforce.records.store import Store, fold
+from connector.sandbox.salesforce.records.writes import SeveralRecordsError, Writer
 
 SAVED_TOGETHER = 200
 NULL = "#N/A"

@@ -11,14 +11,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from connector.sandbox.admin import read_body, refuse
+from connector.sandbox.salesforce.api.options import WriteOptions
 from connector.sandbox.salesforce.bulk import extracts, notations
 from connector.sandbox.salesforce.bulk.jobs import Job, Stage, Task
 from connector.sandbox.salesforce.bulk.loads import Reader, Record, Saver
 from connector.sandbox.salesforce.bulk.tables import SpoiltError, check_ending
-from connector.sandbox.salesforce.errors import ApiError, InputError
-from connector.sandbox.salesforce.options import WriteOptions
+from connector.sandbox.salesforce.definitions.schema import SObject
+from connector.sandbox.salesforce.errors import ApiError
 from connector.sandbox.salesforce.org import Org
-from connector.sandbox.salesforce.schema import SObject
 from connector.sandbox.salesforce.soql.resolve import Context
 from connector.sandbox.wire import Request, Response
 
@@ -67,12 +68,12 @@ def target(org: Org, operation: str, name: Any, key: Any) -> tuple[str, str | No
 
 
 def administer(org: Org, request: Request) -> Response:
-    """`GET` tells the settings of the Bulk APIs, `PUT` and `POST` change those that are named."""
-    if request.method != "GET":
+    """`GET` tells the settings of the Bulk APIs, `PUT` changes those that are named."""
+    if request.method == "PUT":
         try:
-            org.bulk.settings.change(request.json())
-        except (InputError, ValueError) as error:
-            return Response.json({"error": str(error)}, 400)
+            org.bulk.settings.change(read_body(request))
+        except ValueError as error:
+            return refuse(str(error))
     return Response.json(org.bulk.settings.view())
 
 

@@ -17,11 +17,11 @@ import binascii
 from collections.abc import Mapping
 from typing import Any
 
+from connector.sandbox.salesforce.api.calls import Call
 from connector.sandbox.salesforce.bulk import extracts, shapes
 from connector.sandbox.salesforce.bulk.jobs import QUERIES, Job, JobError, Stage
 from connector.sandbox.salesforce.bulk.processing import context
 from connector.sandbox.salesforce.bulk.tables import CSV_TYPE
-from connector.sandbox.salesforce.calls import Call
 from connector.sandbox.salesforce.errors import ApiError
 from connector.sandbox.wire import Response
 
@@ -118,7 +118,7 @@ def _tell_fully(job: Job) -> Mapping[str, Any]:
 def _size(text: str | None, otherwise: int) -> int:
     if text is None:
         return otherwise
-    if not text.isdigit() or int(text) < 1:
+    if not text.isdecimal() or int(text) < 1:
         raise ApiError("API_ERROR", f"maxRecords is not a positive number: {text}")
     return int(text)
 

@@ -45,7 +45,7 @@ def read_claims(assertion: str, certificate: str | None, now: datetime) -> dict[
     except jwt.InvalidTokenError as error:
         raise BadAssertionError("invalid assertion") from error
     expires = str(claims.get("exp", ""))
-    if not isinstance(claims.get("aud"), str) or not expires.isdigit():
+    if not isinstance(claims.get("aud"), str) or not expires.isdecimal():
         raise BadAssertionError("invalid assertion")
     if certificate is not None and int(expires) <= now.timestamp():
         raise BadAssertionError("expired authorization code")

@@ -27,12 +27,12 @@ from urllib.parse import unquote, urlencode
 from connector.sandbox.clock import Clock
 from connector.sandbox.salesforce.errors import ApiError, InputError
 from connector.sandbox.salesforce.org import Org
+from connector.sandbox.salesforce.records.store import Row
 from connector.sandbox.salesforce.sign_in import soap
 from connector.sandbox.salesforce.sign_in.assertions import BadAssertionError, read_claims, read_key
 from connector.sandbox.salesforce.sign_in.credentials import LETTERS, Credentials
 from connector.sandbox.salesforce.sign_in.hosts import instance_url
 from connector.sandbox.salesforce.sign_in.sessions import Session, Sessions
-from connector.sandbox.salesforce.store import Row
 from connector.sandbox.wire import Request, Response
 
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"

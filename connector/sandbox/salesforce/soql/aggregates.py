@@ -15,13 +15,13 @@ from functools import partial
 from itertools import combinations
 from typing import Any
 
-from connector.sandbox.salesforce.formulas import Getter
-from connector.sandbox.salesforce.schema import NUMBER_TYPES, Field
+from connector.sandbox.salesforce.definitions.schema import NUMBER_TYPES, Field
+from connector.sandbox.salesforce.records.formulas import Getter
+from connector.sandbox.salesforce.records.store import Row, fold
 from connector.sandbox.salesforce.soql.currencies import Rates
 from connector.sandbox.salesforce.soql.functions import apply, misplaced, resolve
 from connector.sandbox.salesforce.soql.resolve import Column, Scope
 from connector.sandbox.salesforce.soql.syntax import AGGREGATES, DATE_FUNCTIONS, Call, Operand, Path, Query
-from connector.sandbox.salesforce.store import Row, fold
 
 _UNGROUPED_TYPES = frozenset({"currency", "double", "percent", "datetime", "multipicklist"})
 _NEVER_AGGREGATED = frozenset({"boolean", "address"})

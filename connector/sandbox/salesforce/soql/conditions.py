@@ -21,8 +21,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from connector.sandbox.salesforce import ids
-from connector.sandbox.salesforce.formulas import Getter
-from connector.sandbox.salesforce.schema import NUMBER_TYPES, Field
+from connector.sandbox.salesforce.definitions.schema import NUMBER_TYPES, Field
+from connector.sandbox.salesforce.records.formulas import Getter
 from connector.sandbox.salesforce.soql.currencies import Rates
 from connector.sandbox.salesforce.soql.periods import period
 from connector.sandbox.salesforce.soql.resolve import Column, Context

@@ -7,7 +7,7 @@ Orgs". Dated exchange rates (advanced currency management) are not there.
 
 from __future__ import annotations
 
-from connector.sandbox.salesforce.store import Store
+from connector.sandbox.salesforce.records.store import Store
 
 
 class Rates:

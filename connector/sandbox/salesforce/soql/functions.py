@@ -20,10 +20,10 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
-from connector.sandbox.salesforce import rules
+from connector.sandbox.salesforce.definitions.schema import NUMBER_TYPES, Field
 from connector.sandbox.salesforce.errors import ApiError
-from connector.sandbox.salesforce.formulas import Getter
-from connector.sandbox.salesforce.schema import NUMBER_TYPES, Field
+from connector.sandbox.salesforce.records import rules
+from connector.sandbox.salesforce.records.formulas import Getter
 from connector.sandbox.salesforce.soql.currencies import Rates
 from connector.sandbox.salesforce.soql.resolve import Column, Scope
 from connector.sandbox.salesforce.soql.syntax import DATE_FUNCTIONS, SHOWING, Call, Operand, Path

@@ -302,7 +302,7 @@ class Parser:
         return offset
 
     def _whole_number(self) -> int:
-        if self._next.kind != "number" or not self._next.text.isdigit():
+        if self._next.kind != "number" or not self._next.text.isdecimal():
             raise self._unexpected()
         return int(self._take().text)
 
@@ -342,21 +342,23 @@ class Parser:
         if self._skip("LIKE"):
             return Compare(left, "LIKE", self._literal())
         if self._skip("INCLUDES"):
+            self._need("(")
             return Among(left, "INCLUDES", negated=False, values=self._literals())
         if self._skip("EXCLUDES"):
+            self._need("(")
             return Among(left, "INCLUDES", negated=True, values=self._literals())
         negated = self._skip("NOT")
         if not self._skip("IN"):
             raise self._unexpected()
-        if self._tokens[self._at + 1].word == "SELECT":
-            self._need("(")
+        self._need("(")
+        if self._next.word == "SELECT":
             query = self._query()
             self._need(")")
             return AmongRows(left, negated, query)
         return Among(left, "IN", negated, self._literals())
 
     def _literals(self) -> tuple[Literal, ...]:
-        self._need("(")
+        """What stands behind an open parenthesis, with the one that closes it."""
         values = [self._literal()]
         while self._skip(","):
             values.append(self._literal())

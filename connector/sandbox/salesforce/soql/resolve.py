@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from connector.sandbox.salesforce.access import Access
+from connector.sandbox.salesforce.definitions.schema import Field, SObject
 from connector.sandbox.salesforce.errors import ApiError
-from connector.sandbox.salesforce.formulas import Getter, getter
-from connector.sandbox.salesforce.schema import Field, SObject
+from connector.sandbox.salesforce.records.formulas import Getter, getter
+from connector.sandbox.salesforce.records.store import Row, Store, Table
 from connector.sandbox.salesforce.soql.parser import place
 from connector.sandbox.salesforce.soql.syntax import Path, Query
-from connector.sandbox.salesforce.store import Row, Store, Table
 
 MAX_LEVELS = 5
 

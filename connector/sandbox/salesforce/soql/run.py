@@ -12,9 +12,10 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any
 
-from connector.sandbox.salesforce import rules
+from connector.sandbox.salesforce.definitions.schema import Field, SObject
 from connector.sandbox.salesforce.errors import ApiError
-from connector.sandbox.salesforce.schema import Field, SObject
+from connector.sandbox.salesforce.records import rules
+from connector.sandbox.salesforce.records.store import Row, fold
 from connector.sandbox.salesforce.soql.aggregates import Aggregator, is_aggregate, is_plain_count
 from connector.sandbox.salesforce.soql.conditions import Compiler, Predicate
 from connector.sandbox.salesforce.soql.currencies import Rates
@@ -36,7 +37,6 @@ from connector.sandbox.salesforce.soql.syntax import (
     Path,
     Query,
 )
-from connector.sandbox.salesforce.store import Row, fold
 
 MAX_FIELDS_ROWS = 200
 MAX_GROUPS = 2000

@@ -1,0 +1,1 @@
+"""The API: which address means which call, and how each is answered."""

@@ -1,0 +1,1 @@
+"""What there can be in a portal: object types, properties, pipelines, owners, associations."""

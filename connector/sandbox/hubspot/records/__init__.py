@@ -1,0 +1,1 @@
+"""What a record is, what becomes of it, and what follows from that."""

@@ -1,0 +1,1 @@
+"""Many records at a time, by file: imports and exports."""

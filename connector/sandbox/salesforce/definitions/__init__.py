@@ -1,0 +1,1 @@
+"""What there can be in an org: objects and their fields."""

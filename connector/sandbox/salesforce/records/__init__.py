@@ -1,0 +1,1 @@
+"""What a record is, what may be done with it, and what follows from that."""

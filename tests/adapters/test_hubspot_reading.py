@@ -183,7 +183,7 @@ def test_merged_records(hubspot):
     assert status == 200
     wanted = Wanted(("email", "firstname"), PARTNER)
     told = hubspot.crm.read("contacts", [lost], wanted)[lost]
-    assert (told.presence, told.survivor) == (Presence.MERGED, kept)
+    assert (told.presence, told.survivor) == (Presence.MERGED, survivor["id"])
     edits = [Edit(lost, {"firstname": "Lost"}), Edit("1", {"firstname": "None"})]
     outcomes = {one.key: one for one in flat(hubspot.crm.update("contacts", edits))}
     assert {one.refusal.trouble for one in outcomes.values()} == {Trouble.GONE}

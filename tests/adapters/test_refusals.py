@@ -14,8 +14,11 @@ from connector.core.model import ProblemClass
 
 SANDBOX = Path(connector.sandbox.__file__).parent
 WRITING = {
-    "salesforce": ("writes", "values", "rules", "validation", "duplicates", "locks", "errors"),
-    "hubspot": ("writes", "values", "lifecycle", "privacy"),
+    "salesforce": (
+        *("records/" + name for name in ("writes", "values", "rules", "validation", "duplicates", "locks")),
+        "errors",
+    ),
+    "hubspot": tuple("records/" + name for name in ("writes", "values", "lifecycle", "privacy")),
 }
 NOT_OF_RECORDS = {
     # of whole calls, deletions and administrators' acts

@@ -73,11 +73,21 @@ def test_a_pair_that_ended_can_begin_anew(store, state):
 def test_a_creation_is_completed(store, base, kept):
     """The new record's id makes the link live; the base is replaced, or stays as noted."""
     link_id = pending(store)
-    store.links.complete("deals", HUB, [Completion(link_id, "17", base)], run_id=4)
+    run = store.runs.begin()
+    store.links.complete("deals", HUB, [Completion(link_id, "17", base)], run)
     link = only(store, link_id)
     assert (link.state, link.salesforce_id, link.hubspot_id, link.base) == (LinkState.LINKED, "006A", "17", kept)
-    assert (store.links.is_new(link_id, 4), store.links.is_new(link_id, 5)) == (True, False)
     assert to_derive(store) == [link_id]
+
+
+def test_a_link_is_new_until_the_end_of_its_run(store):
+    """Also for the next run, if its own did not come to its end."""
+    link_id, run = pending(store), store.runs.begin()
+    assert not store.links.is_new(link_id, run)
+    store.links.complete("deals", HUB, [Completion(link_id, "17", None)], run)
+    assert (store.links.is_new(link_id, run), store.links.is_new(link_id, run + 1)) == (True, True)
+    store.runs.finish(run, "ok", {})
+    assert (store.links.is_new(link_id, run), store.links.is_new(link_id, run + 1)) == (True, False)
 
 
 def test_many_creations_are_completed_together(store):

@@ -106,6 +106,13 @@ class NetworkSettings(_Section):
     proxy: str | None = None
     ca_bundle: str | None = None
 
+    @field_validator("ca_bundle")
+    @classmethod
+    def _is_there(cls, path: str | None) -> str | None:
+        if path and not Path(path).exists():
+            raise ValueError(f"there is no file {path}; name one with the certificates to trust, or leave it out")
+        return path
+
 
 class Settings(_Section):
     """All of `config/connector.yaml`."""

@@ -151,6 +151,18 @@ def test_an_empty_variable_switches_an_automation_off(folder):
     assert settings.lifecycle.deal_created is None
 
 
+def test_certificates_to_trust_have_to_be_there(folder):
+    """Before anything is sent; a file that exists, or none at all, is fine."""
+    with pytest.raises(BadConfiguration) as caught:
+        load_settings({"CONNECTOR__NETWORK__CA_BUNDLE": "/nowhere.pem"}, folder)
+    (finding,) = caught.value.findings
+    assert "there is no file /nowhere.pem" in finding.message
+    there = folder / "trusted.pem"
+    there.touch()
+    assert load_settings({"CONNECTOR__NETWORK__CA_BUNDLE": str(there)}, folder).network.ca_bundle == str(there)
+    assert load_settings({"CONNECTOR__NETWORK__CA_BUNDLE": ""}, folder).network.ca_bundle in {None, ""}
+
+
 def test_a_map_can_be_extended_from_the_environment(folder):
     """Key by key, and without changing the file's own."""
     write(folder, "owners:\n  map: {a: b}\n")

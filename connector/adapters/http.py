@@ -163,6 +163,10 @@ class Door(requests.Session):
         if response.status_code >= 500 and response.status_code != requests.codes.service_unavailable:
             self._refuse_to_repeat(response)
         self._judge(response)
+        if response.ok and "text/html" in response.headers.get("Content-Type", ""):
+            # A page of a proxy or of maintenance, whatever its status: neither vendor's API answers in HTML.
+            self._refuse_to_repeat(response)
+            raise Later(f"HTTP {response.status_code} with a page in place of data")
         return response
 
     def _refuse_to_repeat(self, response: requests.Response | None = None) -> None:

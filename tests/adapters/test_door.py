@@ -147,6 +147,27 @@ def test_strange_retry_after_is_passed_over(door, wire, waits, header):
     assert 1 <= waits[0] <= 3
 
 
+def page(wire, *bodies):
+    for body in bodies:
+        wire.get(URL, body=body, content_type="text/html;charset=UTF-8")
+
+
+def test_a_page_in_place_of_data_is_no_answer(door, wire, waits):
+    """A proxy or maintenance answers 200 with HTML: it is tried again, and not mistaken for data."""
+    page(wire, "<html>Sorry</html>")
+    answer(wire, 200)
+    assert door.get(URL).json() == {}
+    assert len(waits) == 1
+
+
+def test_once_does_not_repeat_after_a_page(door, wire, waits):
+    """Whether the call got through is not known."""
+    page(wire, "<html>Sorry</html>")
+    with door.once(), pytest.raises(Unreachable, match="must not be repeated"):
+        door.get(URL)
+    assert waits == []
+
+
 def test_waits_grow_and_end(door, wire, waits):
     """Without advice the waits grow, and after the last try the CRM is unreachable."""
     answer(wire, *[503] * ATTEMPTS)

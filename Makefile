@@ -11,7 +11,7 @@ READERS := aiosalesforce tap-hubspot tap-salesforce
 LOCKS := tests/compatibility/readers
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint lock readers clean
+.PHONY: help demo test lint lock readers rules clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -27,6 +27,9 @@ lint: $(READY)  ## Check formatting, style, types and who imports whom
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+rules: $(READY)  ## Write docs/rules.md: every rule with its tests
+	$(BIN)/python tests/evidence.py
 
 readers: $(READERS:%=.venv-readers/%/.ready)  ## Install the programs of others that tests run
 

@@ -15,6 +15,7 @@ from connector.sandbox.clock import Clock
 from connector.sandbox.wire import Request, Response
 
 _ADDRESS = "/_sandbox/"
+_FIRST, _END = datetime(1970, 1, 1, tzinfo=UTC), datetime(3000, 1, 1, tzinfo=UTC)
 
 Methods = Mapping[str, tuple[str, ...]]
 COMMON: Methods = {
@@ -63,7 +64,7 @@ def clock_endpoint(clock: Clock, request: Request) -> Response:
     The body holds any of `"set"` (ISO 8601; without an offset it is UTC), `"advance"` (seconds, may be
     negative) and `"frozen"` (bool), applied in the order frozen, set, advance, so that
     `{"frozen": true, "set": …}` stands exactly there. A body that is none of this is answered 400 and
-    changes nothing.
+    changes nothing, as is a time that vendors could not tell.
     """
     if request.method == "GET":
         return _tell(clock)
@@ -78,11 +79,13 @@ def clock_endpoint(clock: Clock, request: Request) -> Response:
             clock.set(moment)
         if step is not None:
             clock.advance(step)
-        clock.now()
+        fits = _FIRST <= clock.now() < _END
     except OverflowError:
+        fits = False
+    if not fits:
         clock.set(before)
         _freeze(clock, was_frozen)
-        return refuse("that time is beyond the calendar")
+        return refuse(f"the clock goes from {_FIRST.year} to {_END.year - 1}")
     return _tell(clock)
 
 

@@ -26,6 +26,7 @@ AUTOMATION: dict[str, dict[str, Any]] = {
         "sync_company_stage": True,
     },
 }
+_LEAST, _MOST = 1e-9, 1_000_000_000  # of a rate; of every number
 ENFORCE_LIMITS = ("never", "running", "always")
 _CHOICES = {
     "lifecycle_backward": LIFECYCLE_BACKWARD,
@@ -35,8 +36,8 @@ _CHOICES = {
 }
 _KINDS: dict[type, str] = {
     bool: "true or false",
-    int: "a whole number",
-    float: "a number",
+    int: f"a whole number from 0 to {_MOST}",
+    float: f"a number from 0 to {_MOST}",
     str: "a text",
     dict: 'an object of numbers above zero, such as {"EUR": 1.1}',
 }
@@ -156,5 +157,7 @@ def _fits(value: Any, wanted: type) -> bool:
     if isinstance(value, bool) or wanted is bool:
         return isinstance(value, bool) and wanted is bool
     if wanted is dict:
-        return isinstance(value, dict) and all(_fits(rate, float) and rate > 0 for rate in value.values())
-    return isinstance(value, (int, float) if wanted is float else wanted)
+        return isinstance(value, dict) and all(_fits(rate, float) and rate >= _LEAST for rate in value.values())
+    if wanted is str:
+        return isinstance(value, str)
+    return isinstance(value, int if wanted is int else int | float) and 0 <= value <= _MOST

@@ -123,7 +123,7 @@ class SalesforceSandbox:
             return administration.answer(self.admin, act, request)
         try:
             return own[act](read_body(request))
-        except ValueError as error:
+        except (ApiError, ValueError) as error:
             return refuse(str(error))
 
     def _reset(self, _: Any) -> Response:

@@ -7,6 +7,8 @@ from typing import Any
 
 from connector.sandbox.salesforce.errors import InputError
 
+_MOST = 1_000_000_000
+
 
 @dataclass(slots=True)
 class Settings:
@@ -34,8 +36,9 @@ class Settings:
         for name, value in given.items():
             if name not in types:
                 raise InputError(f"there is no setting {name}")
-            if type(value) is not types[name] or (type(value) is int and value < 1):
-                raise InputError(f"{name} takes {'true or false' if types[name] is bool else 'a number from 1 on'}")
+            if type(value) is not types[name] or (type(value) is int and not 1 <= value <= _MOST):
+                number = f"a whole number from 1 to {_MOST}"
+                raise InputError(f"{name} takes {'true or false' if types[name] is bool else number}")
         for name, value in given.items():
             setattr(self, name, value)
 

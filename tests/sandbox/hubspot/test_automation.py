@@ -84,8 +84,12 @@ def test_people_give_new_records_a_stage_in_any_case(hub, chosen, given):
 
 
 def test_a_stage_that_is_not_there_is_given_to_nobody(hub):
-    """A setting that names no stage does nothing."""
-    hub.set(stage_on_create="nowhere", stage_on_deal_created="nowhere")
+    """A setting does nothing for records that do not have its stage; it cannot name one that no record has."""
+    address = "/crm/v3/properties/companies/lifecyclestage"
+    options = hub.call("GET", address)["options"]
+    hub.call("PATCH", address, {"options": [*options, {"label": "Trial", "value": "trial", "displayOrder": 9}]})
+    hub.set(stage_on_create="trial", stage_on_deal_created="trial")
+    hub.call("PUT", "/_sandbox/settings", {"stage_on_create": "nowhere"}, 400)
     contact = hub.create("contacts", {"lastname": "L"})
     hub.create("deals", OPEN, (contact, CONTACT_OF_DEAL))
     assert stage(hub, "contacts", contact) is None

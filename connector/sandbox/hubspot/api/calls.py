@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from connector.sandbox.hubspot.api.shapes import as_object, objects
+from connector.sandbox.hubspot.api.shapes import as_number, as_object, objects
 from connector.sandbox.hubspot.definitions.schema import ObjectType
 from connector.sandbox.hubspot.errors import refuse, refuse_json
 from connector.sandbox.hubspot.moments import to_iso
@@ -59,9 +59,10 @@ class Call:
     def number(self, name: str, default: int) -> int:
         """A query parameter that is a whole number. Raises 400 for another one."""
         given = self.request.first(name) or str(default)
-        if not given.isdecimal():
+        number = as_number(given)
+        if number is None:
             raise refuse(f"{name} must be a number, not {given}")
-        return int(given)
+        return number
 
     def inputs(self, most: int) -> list[dict[str, Any]]:
         """The `inputs` of a batch, whose ids are single values. Raises 400 for none, and for more than `most`."""

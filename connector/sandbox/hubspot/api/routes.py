@@ -200,7 +200,7 @@ LEGACY_ROUTES = (
     Route("DELETE", _INTERESTS + "/portals/{portal}", "journal", (), journal.unsubscribe_portal, bearer=False),
 )  # fmt: skip
 
-_VARIABLE = "{}"
+_VARIABLE = "/"  # which no segment of a path is
 _LEGACY, _LEGACY_VERSION = "legacy", "v1"
 
 

@@ -42,4 +42,10 @@ def need(body: dict[str, Any], name: str) -> str:
 
 def as_id(given: str) -> int:
     """An id in an address or a body; -1, which nothing has, for what is no number."""
-    return int(given) if given.isdecimal() and len(given) <= _LONGEST_ID else -1
+    number = as_number(given)
+    return -1 if number is None else number
+
+
+def as_number(given: str) -> int | None:
+    """A whole number in digits, no longer than an id; None for what is none."""
+    return int(given) if given.isdecimal() and len(given) <= _LONGEST_ID else None

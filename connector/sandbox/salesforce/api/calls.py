@@ -10,6 +10,8 @@ from connector.sandbox.salesforce.errors import ApiError, DeserializationError
 from connector.sandbox.salesforce.org import Org
 from connector.sandbox.wire import Request, Response
 
+_MOST_DIGITS = 15
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
@@ -60,6 +62,11 @@ def entries(body: Mapping[str, Any], name: str, most: int) -> list[Mapping[str, 
         message = f"record limit reached. cannot submit more than {most} records into this call"
         raise ApiError("EXCEEDED_ID_LIMIT", message)
     return value
+
+
+def whole_number(text: str) -> int | None:
+    """A whole number in digits, below a thousand million million; None for anything else."""
+    return int(text) if text.isdecimal() and len(text) <= _MOST_DIGITS else None
 
 
 def refused(error: ApiError) -> Response:

@@ -25,7 +25,7 @@ MAX_HEAVY_PARTS = 5
 
 _REFERENCE_ID = re.compile(r"[A-Za-z0-9_]+")
 _REFERENCE = re.compile(r"@\{\s*([A-Za-z0-9_]+)((?:\.\w+|\[\d+\])*)\s*\}")
-_STEP = re.compile(r"\.(\w+)|\[(\d+)\]")
+_STEP = re.compile(r"\.(\w+)|\[(\d{1,9})\]")
 _SUPPORTED = re.compile(r"/services/data/v\d+\.\d/(sobjects(/.*)?|query(All)?(/.*)?|composite/sobjects(/.*)?)/?")
 _HEAVY = re.compile(r"/services/data/v\d+\.\d/(query|queryAll|composite/sobjects)(/.*)?")
 _HALTED = "The transaction was rolled back since another operation in the same transaction failed."

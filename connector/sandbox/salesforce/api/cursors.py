@@ -22,8 +22,8 @@ MIN_PAGE = 200
 MAX_OPEN = 10
 LIFETIME = timedelta(days=2)
 
-_BATCH_SIZE = re.compile(r"batchSize\s*=\s*(\d+)", re.IGNORECASE)
-_LOCATOR = re.compile(r"(01g\w{15})-(\d+)")
+_BATCH_SIZE = re.compile(r"batchSize\s*=\s*(\d{1,9})", re.IGNORECASE)
+_LOCATOR = re.compile(r"(01g\w{15})-(\d{1,9})")
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,8 +55,8 @@ def _minute(request: Request, name: str) -> datetime:
     text = (request.first(name) or "").strip().replace(" ", "+")
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
         message = f"{name} parameter is not a valid date and time: '{text}'"
         raise ApiError("INVALID_REPLICATION_DATE" if text else "MISSING_ARGUMENT", message) from None
-    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     return moment.replace(second=0, microsecond=0)

@@ -27,7 +27,7 @@ OLDEST, NEWEST = 41, 68
 Resource = Callable[[Call], Response]
 
 _SEASONS = ("Winter", "Spring", "Summer")
-_VERSIONED = re.compile(r"/services/data/v(\d+)\.0(?:/(.*))?")
+_VERSIONED = re.compile(r"/services/data/v([1-9][0-9])\.0(?:/(.*))?")
 
 
 def versions() -> list[dict[str, str]]:

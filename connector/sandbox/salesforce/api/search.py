@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
 from typing import Any
 
-from connector.sandbox.salesforce.api.calls import Call, entries
+from connector.sandbox.salesforce.api.calls import Call, entries, whole_number
 from connector.sandbox.salesforce.definitions.schema import Field, SObject
 from connector.sandbox.salesforce.errors import ApiError, DeserializationError
 from connector.sandbox.salesforce.records.formulas import getter
@@ -136,9 +136,10 @@ def _names(listed: str | None) -> list[str]:
 def _bound(name: str, value: Any) -> int | None:
     if value is None:
         return None
-    if isinstance(value, bool) or not str(value).isdecimal():
+    number = None if isinstance(value, bool) else whole_number(str(value))
+    if number is None:
         raise ApiError("MALFORMED_SEARCH", f"{name}: not a whole number: {value}")
-    return int(value)
+    return number
 
 
 def _find(wanted: Search, queries: Iterable[tuple[Context, Query]], limit: int | None) -> list[Record]:

@@ -38,7 +38,7 @@ from connector.sandbox.wire import Request, Response
 CHUNK, MAX_CHUNK = 100_000, 250_000
 
 _ADDRESS = re.compile(r"/services/async/(\d+)\.0/job(?:/(.*))?")
-_CHUNK_SIZE = re.compile(r"chunkSize\s*=\s*(\d+)", re.IGNORECASE)
+_CHUNK_SIZE = re.compile(r"chunkSize\s*=\s*(\d{1,9})", re.IGNORECASE)
 _STATES = {
     Stage.QUEUED: "Queued", Stage.RUNNING: "InProgress", Stage.DONE: "Completed", Stage.FAILED: "Failed",
     Stage.DROPPED: "NotProcessed",
@@ -155,13 +155,13 @@ def _shape(parts: tuple[str, ...]) -> tuple[str, ...]:
 def _create(call: ClassicCall) -> Response:
     body, bulk = call.body(), call.org.bulk
     operation = body.get("operation")
-    if operation not in QUERIES | LOADS:
+    if not isinstance(operation, str) or operation not in QUERIES | LOADS:
         raise ClassicError("InvalidJob", f"Unknown operation: {operation}")
     content_type = body.get("contentType") or "XML"
-    if content_type not in _CONTENT_TYPES:
+    if not isinstance(content_type, str) or content_type not in _CONTENT_TYPES:
         raise ClassicError("InvalidJob", f"contentType is one of CSV, JSON and XML here: {content_type}")
     sobject, key = processing.target(call.org, operation, body.get("object"), body.get("externalIdFieldName"))
-    mode = "Serial" if body.get("concurrencyMode") in {"Serial", "1", 1} else "Parallel"
+    mode = "Serial" if body.get("concurrencyMode") in ("Serial", "1", 1) else "Parallel"
     job = Job(
         bulk.new_id("750"), "Classic", operation, sobject, call.version, call.org.store.user, bulk.now(), key=key,
         content_type=content_type, mode=mode, chunk_size=_chunk_size(call, operation),
@@ -191,7 +191,7 @@ def _read_job(call: ClassicCall) -> Response:
 def _update_job(call: ClassicCall) -> Response:
     job = _job(call)
     state = call.body().get("state")
-    if state not in {"Closed", "Aborted"}:
+    if not isinstance(state, str) or state not in {"Closed", "Aborted"}:
         raise ClassicError("InvalidJobState", f"A job can be Closed or Aborted: {state}")
     if job.state == "Aborted" or (job.state == "Closed" and state == "Closed"):
         raise ClassicError("InvalidJobState", f"The job is {job.state} already")

@@ -36,6 +36,7 @@ LOADS = frozenset({"insert", "update", "upsert", "delete", "hardDelete"})
 
 _DAY = timedelta(days=1)
 _LEAST = {"rows_in_a_page": 1}
+_MOST = 1_000_000_000
 
 
 class Stage(Enum):
@@ -91,8 +92,8 @@ class BulkSettings:
                 raise InputError(f"there is no setting {name}")
             fits = isinstance(value, int | float if types[name] is float else types[name])
             least = _LEAST.get(name, 0)
-            if not fits or isinstance(value, bool) != (types[name] is bool) or value < least:
-                raise InputError(f"{name} takes a {types[name].__name__} of {least} or more")
+            if not fits or isinstance(value, bool) != (types[name] is bool) or not least <= value <= _MOST:
+                raise InputError(f"{name} takes a {types[name].__name__} from {least} to {_MOST}")
         for name, value in given.items():
             setattr(self, name, value)
 

@@ -108,7 +108,7 @@ def _text(value: Any) -> str:
 def _root(content: bytes) -> ET.Element | None:
     try:
         return ET.fromstring(content)  # noqa: S314  # see the import
-    except ET.ParseError:
+    except (ET.ParseError, LookupError, ValueError):  # the latter two for an encoding that is none
         return None
 
 

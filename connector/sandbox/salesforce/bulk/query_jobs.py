@@ -17,7 +17,7 @@ import binascii
 from collections.abc import Mapping
 from typing import Any
 
-from connector.sandbox.salesforce.api.calls import Call
+from connector.sandbox.salesforce.api.calls import Call, whole_number
 from connector.sandbox.salesforce.bulk import extracts, shapes
 from connector.sandbox.salesforce.bulk.jobs import QUERIES, Job, JobError, Stage
 from connector.sandbox.salesforce.bulk.processing import context
@@ -118,9 +118,10 @@ def _tell_fully(job: Job) -> Mapping[str, Any]:
 def _size(text: str | None, otherwise: int) -> int:
     if text is None:
         return otherwise
-    if not text.isdecimal() or int(text) < 1:
+    size = whole_number(text)
+    if not size:
         raise ApiError("API_ERROR", f"maxRecords is not a positive number: {text}")
-    return int(text)
+    return size
 
 
 def _locator(offset: int) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from connector.sandbox.salesforce.api.calls import Call
+from connector.sandbox.salesforce.api.calls import Call, whole_number
 from connector.sandbox.salesforce.bulk import processing
 from connector.sandbox.salesforce.bulk.jobs import Job, Stage, Task
 from connector.sandbox.salesforce.bulk.tables import DELIMITERS, ENDINGS, Dialect
@@ -73,7 +73,7 @@ def listing(
         job for job in call.org.bulk.listed()
         if job.kind in (kinds if kind is None else {kind}) and (chunked != "true" or job.chunk_size)
     ]  # fmt: skip
-    start = int(locator) if (locator or "").isdecimal() and locator else 0
+    start = whole_number(locator or "") or 0
     stop = start + LISTED_TOGETHER
     done = stop >= len(wanted)
     told = [tell(job) if job.kind == "Classic" else tell_fully(job) for job in wanted[start:stop]]

@@ -215,7 +215,7 @@ def _make(org: Org, item: Mapping[str, Any]) -> _Made:
         raise InputError(f"fields cannot be added to {item.get('sobject')}")
     if not isinstance(name, str) or not name.endswith("__c"):
         raise InputError(f"the name of an added field ends in __c: {name}")
-    if kind not in _LENGTHS:
+    if not isinstance(kind, str) or kind not in _LENGTHS:
         raise InputError(f"{name}: type is one of {', '.join(_LENGTHS)}")
     unknown = item.keys() - _KNOWN
     if unknown:
@@ -232,11 +232,11 @@ def _make(org: Org, item: Mapping[str, Any]) -> _Made:
         name, kind, str(item.get("label") or name), length=_whole(item, "length", _LENGTHS[kind]),
         digits=_whole(item, "precision", _whole(item, "digits", 18)) if numeric else 0,
         scale=_whole(item, "scale", 2 if kind == "currency" else 0),
-        choices=tuple(_choice(name, each) for each in item.get("picklistValues") or ()),
+        choices=_choices(name, item.get("picklistValues") or []),
         **_reference(org, sobject, name, kind, item), **flags,
     )  # fmt: skip
     start = _whole(item, "startingNumber", 1)
-    return _Made(sobject.name, field, _formula_text(item, "calculatedFormula"), _preset(item, kind), start)
+    return _Made(sobject.name, field, _given_text(item, "calculatedFormula"), _preset(item, kind), start)
 
 
 def _nature(name: str, kind: str, item: Mapping[str, Any]) -> dict[str, Any]:
@@ -255,7 +255,7 @@ def _nature(name: str, kind: str, item: Mapping[str, Any]) -> dict[str, Any]:
     return locked if item.get("calculated") else {}
 
 
-def _formula_text(item: Mapping[str, Any], name: str) -> str | None:
+def _given_text(item: Mapping[str, Any], name: str) -> str | None:
     text = item.get(name)
     if text is not None and not isinstance(text, str):
         raise InputError(f"{item.get('name')}: {name} is a text")
@@ -265,7 +265,7 @@ def _formula_text(item: Mapping[str, Any], name: str) -> str | None:
 def _preset(item: Mapping[str, Any], kind: str) -> str | None:
     default = item.get("defaultValue")
     if default is None:
-        return _formula_text(item, "defaultValueFormula")
+        return _given_text(item, "defaultValueFormula")
     if kind != "boolean" or not isinstance(default, bool):
         raise InputError(f"{item.get('name')}: defaultValue is that of a checkbox; others have defaultValueFormula")
     return "TRUE" if default else None
@@ -285,7 +285,7 @@ def _reference(org: Org, sobject: SObject, name: str, kind: str, item: Mapping[s
     ]  # fmt: skip
     if not isinstance(children, str) or taken:
         raise InputError(f"{name}: {target.name} has children called {children} already")
-    relationship = item.get("relationshipName") or f"{name[:-1]}r"
+    relationship = _given_text(item, "relationshipName") or f"{name[:-1]}r"
     return {"references": (target.name,), "relationship": relationship, "children": children}
 
 
@@ -294,6 +294,12 @@ def _whole(item: Mapping[str, Any], name: str, default: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         raise InputError(f"{item.get('name')}: {name} is a whole number")
     return value
+
+
+def _choices(name: str, given: Any) -> tuple[Choice, ...]:
+    if not isinstance(given, list):
+        raise InputError(f"{name}: picklistValues is a list")
+    return tuple(_choice(name, each) for each in given)
 
 
 def _choice(name: str, given: Any) -> Choice:

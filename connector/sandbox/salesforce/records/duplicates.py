@@ -157,7 +157,7 @@ def _checked(schema: Schema, item: Mapping[str, Any]) -> tuple[SObject, tuple[tu
     sobject = schema.find(str(item.get("object")))
     if not isinstance(name, str) or not name or sobject is None or not sobject.writable:
         raise InputError("a duplicate rule needs a name, and an object whose records can be changed")
-    if item.keys() - _KNOWN or item.get("action") not in {"block", "alert"}:
+    if item.keys() - _KNOWN or item.get("action") not in ("block", "alert"):
         raise InputError(f"{name}: action is block or alert; known are {', '.join(sorted(_KNOWN))}")
     if not isinstance(item.get("active", True), bool) or not isinstance(item.get("alertText", ""), str):
         raise InputError(f"{name}: active is true or false, alertText a text")

@@ -16,13 +16,12 @@ administrator has a password and a refresh token from the start; everybody can c
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import random
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
-from urllib.parse import unquote, urlencode
+from urllib.parse import quote, unquote, urlencode
 
 from connector.sandbox.clock import Clock
 from connector.sandbox.salesforce.errors import ApiError, InputError
@@ -37,6 +36,8 @@ from connector.sandbox.wire import Request, Response
 
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 CODE_LIFE = timedelta(minutes=15)
+
+_OF_ADDRESSES = ":/?#[]@!$&'()*+,;=%"  # characters that mean something in one
 
 Form = Mapping[str, str]
 
@@ -106,7 +107,10 @@ class SignIn:
             "/services/oauth2/revoke": self._revoke, "/services/oauth2/introspect": self._introspect,
             "/services/oauth2/userinfo": self._tell_user,
         }.get(path)  # fmt: skip
-        return endpoint(org, request) if endpoint is not None else None
+        try:
+            return endpoint(org, request) if endpoint is not None else None
+        except UnicodeDecodeError:
+            return _refuse("invalid_request", "the form is not text")
 
     def _issue_token(self, org: Org, request: Request) -> Response:
         if request.method != "POST":
@@ -123,8 +127,6 @@ class SignIn:
             user, extra = grant(org, request, form)
         except OAuthError as error:
             return _refuse(error.error, error.description)
-        except UnicodeDecodeError:
-            return _refuse("invalid_request", "the form is not text")
         server = instance_url(request.origin)
         return Response.json({
             "access_token": self.sessions.open(user).token, "instance_url": server,
@@ -143,7 +145,8 @@ class SignIn:
         code = "aPrx" + "".join(self._rng.choices(LETTERS, k=60))
         self._codes[code] = (org.store.user, wanted, self._clock.now().timestamp())
         answer = {"code": code, **({"state": wanted["state"]} if "state" in wanted else {})}
-        return Response(302, b"", {"Location": f"{target}{'&' if '?' in target else '?'}{urlencode(answer)}"})
+        address = quote(target, safe=_OF_ADDRESSES)  # as a header can carry it
+        return Response(302, b"", {"Location": f"{address}{'&' if '?' in target else '?'}{urlencode(answer)}"})
 
     def _revoke(self, _: Org, request: Request) -> Response:
         token = request.first("token") or request.form().get("token", "")
@@ -279,7 +282,7 @@ class SignIn:
         if scheme.lower() == "basic":
             try:
                 decoded = base64.b64decode(encoded, validate=True).decode()
-            except (binascii.Error, UnicodeDecodeError):
+            except ValueError:  # neither base64 nor text
                 raise OAuthError("invalid_client", "invalid client credentials") from None
             key, _, secret = (unquote(part) for part in decoded.partition(":"))
         self._check_key(key)

@@ -38,14 +38,14 @@ class FaultError(Exception):
 
 def read_login(request: Request) -> LoginCall:
     """Raises `FaultError` for anything but a call of login() in a version that has it."""
-    version = re.fullmatch(r"/services/Soap/u/(\d+)\.0(?:/.*)?", request.path)
+    version = re.fullmatch(r"/services/Soap/u/(\d{1,3})\.0(?:/.*)?", request.path)
     if version is None:
         raise FaultError("UNKNOWN_EXCEPTION", "no such SOAP endpoint")
     if int(version[1]) >= FIRST_VERSION_WITHOUT_LOGIN:
         raise FaultError("UNSUPPORTED_API_VERSION", f"login() is not available in version {version[1]}.0")
     try:
         root = ET.fromstring(request.body)  # noqa: S314  # see the import
-    except ET.ParseError as error:
+    except (ET.ParseError, LookupError, ValueError) as error:  # the latter two for an encoding that is none
         raise FaultError("UNKNOWN_EXCEPTION", f"the envelope is not well-formed: {error}") from None
     said = {element.tag.rpartition("}")[2]: (element.text or "").strip() for element in root.iter()}
     if "login" not in said:

@@ -32,6 +32,7 @@ from connector.sandbox.salesforce.soql.syntax import (
 
 MAX_LENGTH = 100_000
 MAX_OFFSET = 2000
+MAX_DIGITS = 15  # of a whole number
 MAX_CHILDREN = 20
 MAX_GROUPED_TOGETHER = 3
 
@@ -302,7 +303,8 @@ class Parser:
         return offset
 
     def _whole_number(self) -> int:
-        if self._next.kind != "number" or not self._next.text.isdecimal():
+        text = self._next.text
+        if self._next.kind != "number" or not text.isdecimal() or len(text) > MAX_DIGITS:
             raise self._unexpected()
         return int(self._take().text)
 

@@ -291,9 +291,7 @@ def _check_own_properties(c: Connection, properties: Mapping[str, Mapping[str, P
 def _check_pipelines(c: Connection) -> Iterator[Check]:
     """Whether there is room for a pipeline of each record type (O2, O3)."""
     record_types = c.salesforce.record_types(c.salesforce.set_up())
-    plan = plan_pipelines(
-        record_types, c.hubspot.pipelines(), c.settings.pipeline_settings(), remembered_homes(c)
-    )
+    plan = plan_pipelines(record_types, c.hubspot.pipelines(), c.settings.pipeline_settings(), remembered_homes(c))
     problems = list(find_pipeline_problems(plan, c.settings.pipelines.limit))
     yield from (Check("pipelines", State.PROBLEM, one.detail, one.remedy) for one in problems)
     if not problems:

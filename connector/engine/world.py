@@ -296,9 +296,7 @@ def find_pipeline_problems(plan: PipelinePlan, limit: int) -> Iterable[Problem]:
 
 
 def _pipeline_problem(record_type: str, code: str, text: str, remedy: str) -> Problem:
-    return Problem(
-        Side.SALESFORCE, "RecordType", record_type[:40], ProblemClass.FIELD_MAPPING, code, text, remedy
-    )
+    return Problem(Side.SALESFORCE, "RecordType", record_type[:40], ProblemClass.FIELD_MAPPING, code, text, remedy)
 
 
 def _find_problems(c: Connection, schema: Schema, plan: PipelinePlan) -> Iterable[Problem]:

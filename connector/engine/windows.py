@@ -10,7 +10,7 @@ that a child waits for and that nobody has looked at are dealt with before the c
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from connector.core.actions import Action, Creation, Deletion, Freezing, Severance, Wait
@@ -19,6 +19,7 @@ from connector.core.model import (
     Link,
     LinkState,
     Pair,
+    Presence,
     Problem,
     Record,
     Side,
@@ -35,6 +36,7 @@ from connector.engine.stages import arrange_stages, finish_lowerings
 from connector.engine.work import Work, note_problems
 from connector.engine.world import CONTACTS, DEALS, missing_id_field
 from connector.mapping.transforms import Reference
+from connector.store.store import Store
 
 WINDOW = 1000
 ROUNDS = 4
@@ -112,7 +114,8 @@ def _apply_window(work: Work, pair: Pair, side: Side, ids: Sequence[str]) -> boo
     note_scope(work, pair, window.looked_at, actions)
     # Only now: a problem that is met again is the same one, with its attempts and its beginning (E1, E2).
     store.problems.solve([(one.side, one.object, one.id) for one in window.looked_at], still=work.troubled)
-    _clear(work, pair, window.looked_at, {one.salesforce_id for one in window.linked if one.id in deletions})
+    kept = {(Side.SALESFORCE, one.salesforce_id) for one in window.linked if one.id in deletions}
+    _clear(work, pair, window.looked_at, kept | _unfollowed(store, pair, window))
     return bool(work.again)
 
 
@@ -290,16 +293,26 @@ def _note(work: Work, looked_at: Sequence[Record], actions: Sequence[Action]) ->
         note_problems(work, problems)
 
 
-def _clear(work: Work, pair: Pair, looked_at: Sequence[Record], kept: set[str | None]) -> None:
-    """These records have been dealt with, except those to look at again and deletions still to come."""
+def _unfollowed(store: Store, pair: Pair, window: _Window) -> set[tuple[Side, str | None]]:
+    """Merged records whose link has not followed yet, because their survivor is not in sight (A7)."""
+    merged = [one for one in window.looked_at if one.presence is Presence.MERGED]
+    live = {
+        (side, id_)
+        for side in Side
+        for id_, link in store.links.by_ids(pair.name, side, [one.id for one in merged if one.side is side]).items()
+        if link.state is LinkState.LINKED
+    }
+    return {(one.side, one.id) for one in merged if (one.side, one.id) in live}
+
+
+def _clear(work: Work, pair: Pair, looked_at: Sequence[Record], kept: Collection[tuple[Side, str | None]]) -> None:
+    """These records have been dealt with, except those to look at again, and what is `kept`."""
     with work.c.store.transaction():
         for side in Side:
             ids = [
                 one.id
                 for one in looked_at
-                if one.side is side
-                and (side, one.id) not in work.again
-                and not (side is Side.SALESFORCE and one.id in kept)
+                if one.side is side and (side, one.id) not in work.again and (side, one.id) not in kept
             ]
             work.c.store.records.mark(side, pair.object(side), ids, dirty=False)
 

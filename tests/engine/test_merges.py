@@ -292,11 +292,13 @@ def test_A7_a_merge_that_search_does_not_show_yet_is_found_by_the_write(lab, kin
     stranger = lab.hs_create(PAIRS[kind][2], city="Paris", **NAMED[kind])
     lab.sync_once()
     lab.sandbox_post("hubspot", "settings", {"search_delay_seconds": 3600}, method="PUT")
-    hs_merge(lab, PAIRS[kind][2], stranger, partner)
+    survivor = hs_merge(lab, PAIRS[kind][2], stranger, partner)
     lab.sf_edit(PAIRS[kind][1], mine, Phone="777")
     lab.sync_once()
-    assert hs_of(lab, kind, mine) == stranger
-    assert lab.hs_get(PAIRS[kind][2], stranger, "phone")["phone"] == "777"
+    assert hs_of(lab, kind, mine) == survivor
+    lab.advance(hours=2)
+    lab.sync_until_rest()
+    assert lab.hs_get(PAIRS[kind][2], survivor, "phone")["phone"] == "777"
     assert lab.problems() == []
 
 

@@ -497,7 +497,8 @@ def test_a_backward_lifecycle_stage_is_a_switch(hub, kind, backward, status, kep
     hub.set(lifecycle_backward=backward)
     record = hub.create(kind, {"name": "C"} if kind == "companies" else {"lastname": "L"})
     assert hub.read(kind, record, "lifecyclestage")["lifecyclestage"] is None
-    hub.update(kind, record, lifecyclestage="customer")
+    for _ in range(2):  # the same stage again is no step back
+        hub.update(kind, record, lifecyclestage="customer")
     hub.update(kind, record, status, lifecyclestage="lead", city="Rome")
     shown = hub.read(kind, record, "lifecyclestage", "city")
     assert shown["lifecyclestage"] == kept

@@ -198,7 +198,7 @@ def test_the_bodies_are_right_before_they_are_bent(hub, ids, method, path):
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {newest(route)}")
-@pytest.mark.parametrize("value", ["99999999999999999999", "é", "-1", "0-2", "x y"])
+@pytest.mark.parametrize("value", ["99999999999999999999", "9" * 5_000, "é", "-1", "0-2", "x y", "{}"])
 def test_odd_paths_and_parameters_are_answered(hub, ids, route, value):
     """Arbitrary path parts, page sizes and offsets."""
     path = re.sub(r"\{\w+\}", value, newest(route))

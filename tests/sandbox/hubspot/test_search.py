@@ -154,6 +154,13 @@ def test_records_are_found_by_association(hub, deals):
     hub.search("deals", where("associations.unicorn", "EQ", contact), expect=400)
 
 
+def test_filters_need_no_group(hub, deals):
+    """`filters` beside `filterGroups` are one group, unless there are groups."""
+    body = {"filters": [where("dealname", "EQ", "alpha")]}
+    assert hub.found("deals", **body) == [deals["Alpha"]]
+    assert hub.found("deals", where("dealname", "EQ", "delta"), **body) == [deals["delta"]]
+
+
 def test_neither_archived_records_nor_associations_are_shown(hub, deals):
     """Archived records never appear, and `archived` or `associations` in the body change nothing."""
     hub.call("DELETE", f"/crm/v3/objects/deals/{deals['Alpha']}", expect=204)
@@ -191,6 +198,17 @@ F = where("amount", "GT", "1")
 def test_what_is_beyond_the_limits_is_refused(hub, body):
     """5 groups, 6 filters each, 18 in all, 200 a page, 10,000 results, one sort, 3,000 characters."""
     assert hub.call("POST", "/crm/v3/objects/deals/search", body, 400)["category"] == "VALIDATION_ERROR"
+
+
+@pytest.mark.parametrize("after", ["-1", -5, "10000"])
+def test_pages_begin_within_the_results(hub, deals, after):
+    """Neither before the first nor behind the last that a search reaches."""
+    hub.search("deals", after=after, expect=400)
+
+
+def test_a_page_of_none_leads_nowhere(hub, deals):
+    """A limit of nought tells the total, and no next page that would be this one again."""
+    assert hub.search("deals", limit=0) == {"total": len(deals), "results": []}
 
 
 def test_the_largest_allowed_search(hub, deals):

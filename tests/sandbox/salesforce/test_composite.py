@@ -48,7 +48,9 @@ def test_dependents_halt(client):
     assert [result["httpStatusCode"] for result in results] == [400, 400, 201]
     assert results[1]["body"] == [
         {
-            "message": "Invalid reference specified. No value for acc.id found in acc",
+            "message": "Invalid reference specified. No value for acc.id found in acc. Provided referenceId"
+            " ('acc.id') must start with a letter or a number, and it can contain only letters, numbers and"
+            " underscores ('_').",
             "errorCode": "PROCESSING_HALTED",
         }
     ]
@@ -98,7 +100,6 @@ def test_everything_it_may_hold(client):
         [{"referenceId": "a", "method": "GET"}],
         [part(f"q{n}", "GET", "query?q=SELECT+Id+FROM+Account") for n in range(6)],
         [part("q", "GET", "queryAll?q=x"), *(part(f"c{n}", "POST", "composite/sobjects", {}) for n in range(5))],
-        [part(f"s{n}", "GET", "sobjects") for n in range(26)],
         "nonsense",
     ],
 )
@@ -106,6 +107,26 @@ def test_refused(client, parts):
     """Too many parts, too many heavy ones, and parts without a name are refused as a whole."""
     status, body = client("POST", "composite", {"compositeRequest": parts})
     assert (status, len(body)) == (400, 1)
+
+
+def test_dependents_halt_in_older_words(client):
+    """Before version 52.0 nothing is said about the characters of reference ids."""
+    client.version = "51.0"
+    lost = part("con", "POST", "sobjects/Contact", {"LastName": "Doe", "AccountId": "@{acc.id}"})
+    _, body = client("POST", "composite", {"compositeRequest": [lost]})
+    told = body["compositeResponse"][0]["body"][0]["message"]
+    assert told == "Invalid reference specified. No value for acc.id found in acc."
+
+
+def test_too_many_parts(client):
+    """More than 25 parts are answered by one result that is none of theirs, and nothing is done."""
+    parts = [part(f"a{n}", "POST", "sobjects/Account", {"Name": "x"}) for n in range(26)]
+    status, body = client("POST", "composite", {"compositeRequest": parts})
+    error = {"errorCode": "LIMIT_EXCEEDED", "message": "The request can\u2019t contain more than 25 operations."}
+    result = {"body": [error], "httpHeaders": {}, "httpStatusCode": 400, "referenceId": None}
+    assert (status, body) == (200, {"compositeResponse": [result]})
+    assert client.refusal("POST", "composite/batch", {"batchRequests": [{}] * 26})[1] == "LIMIT_EXCEEDED"
+    assert client.query("SELECT Id FROM Account") == []
 
 
 def test_counted_once(client):

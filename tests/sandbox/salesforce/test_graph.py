@@ -67,7 +67,7 @@ def chain(length):
 @pytest.mark.parametrize(
     ("graphs", "code"),
     [
-        ([family(n, LastName="x") for n in range(76)], "EXCEEDED_ID_LIMIT"),
+        ([family(n, LastName="x") for n in range(76)], "LIMIT_EXCEEDED"),
         ([chain(16)], "LIMIT_EXCEEDED"),
         ([{"graphId": "g", "compositeRequest": [node("a", "GET", "query?q=SELECT+Id")]}], "INVALID_INPUT"),
         ([family(1), family(1)], "INVALID_INPUT"),

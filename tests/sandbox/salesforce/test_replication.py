@@ -42,6 +42,24 @@ def test_deleted(client, clock):
     assert client.query("SELECT Id FROM OpportunityContactRole", "queryAll") == [{"Id": roles[1]}]
 
 
+@pytest.mark.parametrize("kind", ["updated", "deleted"])
+def test_windows_meet_without_overlap(client, clock, kind):
+    """What happens on the minute where two windows meet is in the second one only."""
+    clock.set(clock.now().replace(minute=5, second=0, microsecond=0))
+    account = client.create("Account", Name="a")
+    if kind == "deleted":
+        client("DELETE", f"sobjects/Account/{account}")
+    clock.advance(timedelta(minutes=5))
+    listed = {"updated": "ids", "deleted": "deletedRecords"}[kind]
+    before, after = (
+        window(client, kind, "Account", f"2026-03-10T12:{start:02}:00Z", f"2026-03-10T12:{start + 5:02}:00Z")[
+            listed
+        ]
+        for start in (0, 5)
+    )
+    assert (len(before), len(after)) == (0, 1)
+
+
 @pytest.mark.parametrize(
     ("kind", "sobject", "start", "end", "code"),
     [

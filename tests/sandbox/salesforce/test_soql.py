@@ -317,6 +317,15 @@ def test_error_shows_the_place(client):
     assert text.startswith("\nWHERE Nope = 'x'\n      ^\nERROR at Row:3:Column:7\nNo such column 'Nope'")
 
 
+@pytest.mark.parametrize("fields", ["Id, Id", "Id, FIELDS(STANDARD)", "FIELDS(ALL)"])
+def test_some_errors_have_no_place(client, fields):
+    """That a field is selected twice, or that FIELDS() is not bounded, is said without the line."""
+    message = client.refusal("GET", "query", q=f"SELECT {fields} FROM Account")[2]
+    assert message in {
+        "duplicate field selected: Id", "The SOQL FIELDS function must have a LIMIT of at most 200",
+    }  # fmt: skip
+
+
 def test_query_is_required(client):
     """A query without its text is malformed."""
     assert client.refusal("GET", "query")[:2] == (400, "MALFORMED_QUERY")

@@ -70,7 +70,7 @@ def search(call: Call) -> Response:
     view = viewer(call.portal, kind, text_list(body.get("properties")))
     answer: dict[str, Any] = {"total": total, "results": [view(row) for row in rows]}
     end = query.after + len(rows)
-    if end < total:
+    if query.limit and end < total:
         answer["paging"] = {"next": {"after": str(end)}}
     return Response.json(answer)
 
@@ -85,7 +85,9 @@ def every(portal: Portal, kind: ObjectType, body: dict[str, Any]) -> list[Record
 
 
 def _read(portal: Portal, kind: ObjectType, body: dict[str, Any]) -> Query:
-    groups = [objects(group.get("filters") or []) for group in objects(body.get("filterGroups") or [])]
+    # Filters without a group are one; HubSpot's own example of a search through associations writes them so.
+    given = body.get("filterGroups") or ([{"filters": body["filters"]}] if body.get("filters") else [])
+    groups = [objects(group.get("filters") or []) for group in objects(given)]
     if len(groups) > MOST_GROUPS:
         raise refuse(f"There can be at most {MOST_GROUPS} filter groups")
     if any(len(group) > MOST_FILTERS_PER_GROUP for group in groups):
@@ -95,7 +97,7 @@ def _read(portal: Portal, kind: ObjectType, body: dict[str, Any]) -> Query:
     limit, after = _number(body.get("limit", 10)), _number(body.get("after") or 0)
     if not 0 <= limit <= MOST_PER_PAGE:
         raise refuse(f"limit must be at most {MOST_PER_PAGE}, not {limit}")
-    if after >= MOST_RESULTS:
+    if not 0 <= after < MOST_RESULTS:
         raise refuse(f"Search results are limited to {MOST_RESULTS}; after={after} is beyond them")
     read = [[_filter(portal, kind, one) for one in group] for group in groups]
     return Query(read, _text_test(kind, body.get("query")), _sort(portal, kind, body), limit, after)

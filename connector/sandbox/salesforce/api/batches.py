@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from connector.sandbox.salesforce.api.calls import Call, entries, flag
+from connector.sandbox.salesforce.api.calls import Call, entries, flag, too_many_records
 from connector.sandbox.salesforce.api.records import key_field, row_writer
 from connector.sandbox.salesforce.definitions.schema import Field, SObject
 from connector.sandbox.salesforce.errors import ApiError, DeserializationError
@@ -53,7 +53,7 @@ def update(call: Call) -> Response:
 def upsert(call: Call) -> Response:
     sobject = call.org.readable(call.arguments[0])
     key = key_field(sobject, call.arguments[1])
-    records = entries(call.object_body(), "records", MAX_WRITTEN)
+    records = entries(call.object_body(), "records")
     twice = _repeated(key, records)
 
     def save(record: Mapping[str, Any]) -> _Result:
@@ -98,8 +98,7 @@ def read(call: Call) -> Response:
         body = call.object_body()
         ids, fields = _texts(body, "ids"), _texts(body, "fields")
     if len(ids) > MAX_READ:
-        message = f"record limit reached. cannot submit more than {MAX_READ} records into this call"
-        raise ApiError("EXCEEDED_ID_LIMIT", message)
+        raise too_many_records(MAX_READ)
     if not ids or not fields:
         raise ApiError("MISSING_ARGUMENT", "ids and fields are required")
     named = [field.strip() for field in fields]
@@ -113,15 +112,13 @@ def read(call: Call) -> Response:
 
 def _each(call: Call, save: Callable[[Mapping[str, Any]], _Result]) -> Response:
     body = call.object_body()
-    records = entries(body, "records", MAX_WRITTEN)
-    return _run(call, records, save, all_or_none=flag(body, "allOrNone"))
+    return _run(call, entries(body, "records"), save, all_or_none=flag(body, "allOrNone"))
 
 
 def _run(call: Call, items: Iterable[Any], act: Callable[[Any], _Result], *, all_or_none: bool) -> Response:
     items = list(items)
     if len(items) > MAX_WRITTEN:
-        message = f"record limit reached. cannot submit more than {MAX_WRITTEN} records into this call"
-        raise ApiError("EXCEEDED_ID_LIMIT", message)
+        raise too_many_records(MAX_WRITTEN)
     with call.org.store.transaction() as transaction:
         results = [_attempt(act, item) for item in items]
         if all_or_none and not all(result["success"] for result in results):

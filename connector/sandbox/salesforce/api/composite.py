@@ -5,6 +5,8 @@
 | `/composite` | 25, 5 of them queries or collections | one call | halts the parts that refer to it |
 | `/composite/batch` | 25 | one call each | halts the rest with `haltOnError` |
 
+A composite of more parts is answered as clients have seen it: by one result of no part.
+
 Source: Salesforce REST API Developer Guide, "Composite" and "Batch".
 """
 
@@ -16,12 +18,13 @@ from typing import Any
 
 import orjson
 
-from connector.sandbox.salesforce.api.calls import Call, entries, flag, refused
+from connector.sandbox.salesforce.api.calls import Call, entries, flag, refused, too_many_operations
 from connector.sandbox.salesforce.errors import ApiError
 from connector.sandbox.wire import Request, Response
 
 MAX_PARTS = 25
 MAX_HEAVY_PARTS = 5
+FIRST_VERSION_WITH_CHECKED_IDS = 52.0
 
 _REFERENCE_ID = re.compile(r"[A-Za-z0-9_]+")
 _REFERENCE = re.compile(r"@\{\s*([A-Za-z0-9_]+)((?:\.\w+|\[\d+\])*)\s*\}")
@@ -34,10 +37,26 @@ _HALTED = "The transaction was rolled back since another operation in the same t
 class _BadReferenceError(Exception):
     """A reference to something that is not in the answer it points to."""
 
+    def __init__(self, reference: str, path: str) -> None:
+        super().__init__(f"{reference}{path}")
+        self._reference = reference
+
+    def tell(self, version: float) -> str:
+        """In the words of a version: later ones also take the whole for a reference id, and say what it lacks."""
+        found = f"Invalid reference specified. No value for {self} found in {self._reference}."
+        if version < FIRST_VERSION_WITH_CHECKED_IDS:
+            return found
+        return (
+            f"{found} Provided referenceId ('{self}') must start with a letter or a number, and it can contain only"
+            " letters, numbers and underscores ('_')."
+        )
+
 
 def composite(call: Call) -> Response:
     body = call.object_body()
-    parts = entries(body, "compositeRequest", MAX_PARTS)
+    parts = entries(body, "compositeRequest")
+    if len(parts) > MAX_PARTS:
+        return Response.json({"compositeResponse": [_result(None, refused(too_many_operations(MAX_PARTS)))]})
     check_parts(parts)
     answers: dict[str, Any] = {}
     results = []
@@ -57,7 +76,10 @@ def batch(call: Call) -> Response:
     halt = flag(body, "haltOnError")
     results: list[dict[str, Any]] = []
     failed = False
-    for part in entries(body, "batchRequests", MAX_PARTS):
+    parts = entries(body, "batchRequests")
+    if len(parts) > MAX_PARTS:
+        raise too_many_operations(MAX_PARTS)
+    for part in parts:
         if failed and halt:
             error = ApiError("BATCH_PROCESSING_HALTED", "Batch processing halted per request")
             results.append({"statusCode": 412, "result": error.body()})
@@ -100,14 +122,14 @@ def answer_part(call: Call, part: Mapping[str, Any], answers: Mapping[str, Any])
     try:
         url, body = _filled(part["url"], answers), _filled(part.get("body"), answers)
     except _BadReferenceError as error:
-        return _result(reference, refused(ApiError("PROCESSING_HALTED", str(error))))
+        return _result(reference, refused(ApiError("PROCESSING_HALTED", error.tell(float(call.version)))))
     if not _SUPPORTED.fullmatch(url.partition("?")[0]):
         return _result(reference, refused(ApiError("INVALID_INPUT", f"The url is not supported here: {url}")))
     request = _request(call, part["method"], url, body, part.get("httpHeaders"))
     return _result(reference, call.respond(call.org, request))
 
 
-def _result(reference: str, response: Response) -> dict[str, Any]:
+def _result(reference: str | None, response: Response) -> dict[str, Any]:
     headers = {name: value for name, value in response.headers.items() if name == "Location"}
     return {
         "body": _body(response), "httpHeaders": headers, "httpStatusCode": response.status,
@@ -158,6 +180,5 @@ def _look_up(match: re.Match[str], answers: Mapping[str, Any]) -> str:
         else:
             value = None
     if value is None or isinstance(value, dict | list):
-        message = f"Invalid reference specified. No value for {reference}{path} found in {reference}"
-        raise _BadReferenceError(message)
+        raise _BadReferenceError(reference, path)
     return str(value).lower() if isinstance(value, bool) else str(value)

@@ -30,7 +30,9 @@ Part = Mapping[str, Any]
 
 
 def answer_graphs(call: Call) -> Response:
-    graphs = entries(call.object_body(), "graphs", MAX_GRAPHS)
+    graphs = entries(call.object_body(), "graphs")
+    if len(graphs) > MAX_GRAPHS:
+        raise ApiError("LIMIT_EXCEEDED", f"The request has {len(graphs)} graphs; the limit is {MAX_GRAPHS}")
     parts = [_parts(graph) for graph in graphs]
     _check_ids(graphs)
     _check_size(parts)
@@ -67,7 +69,7 @@ def _halted(part: Part) -> dict[str, Any]:
 
 
 def _parts(graph: Part) -> list[Part]:
-    parts = entries(graph, "compositeRequest", MAX_NODES)
+    parts = entries(graph, "compositeRequest")
     check_parts(parts)
     for part in parts:
         if not _NODE.fullmatch(part["url"]) or part["method"] not in _METHODS:

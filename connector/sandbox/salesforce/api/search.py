@@ -82,7 +82,7 @@ def search_by_body(call: Call) -> Response:
     """
     body = call.object_body()
     shared = {"fields": body.get("fields"), "limit": body.get("defaultLimit")}
-    objects = entries(body, "sobjects", MAX_ROWS) if "sobjects" in body else []
+    objects = entries(body, "sobjects") if "sobjects" in body else []
     objects = [{**shared, **each} for each in objects]
     return _search_objects(call, body.get("q"), body.get("in"), objects, body.get("overallLimit"))
 

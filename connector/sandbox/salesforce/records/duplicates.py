@@ -12,32 +12,26 @@ Developer Guide, "Duplicate Rule Header"; SOAP API Developer Guide, "DuplicateRe
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from connector.sandbox.salesforce import ids
 from connector.sandbox.salesforce.api.options import WriteOptions
 from connector.sandbox.salesforce.definitions.schema import Schema, SObject
 from connector.sandbox.salesforce.errors import ApiError, InputError
 from connector.sandbox.salesforce.records.formulas import getter
-from connector.sandbox.salesforce.records.store import Row, Store, Table, fold
+from connector.sandbox.salesforce.records.rulebook import NamedRule, Rulebook
+from connector.sandbox.salesforce.records.store import Row, Table, fold
 
 ALERT_TEXT = "Use one of these records?"
 
 _KNOWN = {"id", "object", "name", "active", "matchOn", "action", "alertText"}
 
-Items = Iterable[Mapping[str, Any]]
-
 
 @dataclass(frozen=True, slots=True)
-class DuplicateRule:
+class DuplicateRule(NamedRule):
     """One rule: lists of field names, any of which suffices to match."""
 
-    id: str
-    sobject: str
-    name: str
-    active: bool
     match_on: tuple[tuple[str, ...], ...]
     blocks: bool
     text: str
@@ -68,16 +62,12 @@ class DuplicatesError(ApiError):
         return [{"duplicateResut": self._result, "errorCode": self.code, "message": self.message}]
 
 
-class Duplicates:
-    """The duplicate rules of an org, by object and name, in the order they were made."""
+class Duplicates(Rulebook[DuplicateRule]):
+    """The duplicate rules of an org."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._rules: dict[tuple[str, str], DuplicateRule] = {}
-        self._issued = 0
+    prefix = "0Bm"
 
     def tell(self) -> list[dict[str, Any]]:
-        """The rules, in the shape they are given in, each with its id."""
         return [
             {
                 "id": rule.id, "object": rule.sobject, "name": rule.name, "active": rule.active,
@@ -87,23 +77,10 @@ class Duplicates:
             for rule in self._rules.values()
         ]  # fmt: skip
 
-    def add(self, items: Items) -> list[str]:
-        """Add rules, or replace those of the same object and name, and give back their ids. Raises `InputError`."""
-        made = self._make(items)
-        self._rules |= made
-        return [rule.id for rule in made.values()]
-
-    def replace(self, items: Items) -> list[str]:
-        """Make these the only rules. Raises `InputError`."""
-        self._rules = self._make(items)
-        return [rule.id for rule in self._rules.values()]
-
     def check(self, sobject: SObject, row: Row, changes: Row, options: WriteOptions) -> None:
         """Hold a row that is about to be saved against the rules of its object. Raises DUPLICATES_DETECTED."""
-        for rule in self._rules.values():
-            if rule.sobject != sobject.name or not rule.active or not rule.concerns(changes):
-                continue
-            if options.allow_save and not rule.blocks:
+        for rule in self._of(sobject.name):
+            if not rule.concerns(changes) or (options.allow_save and not rule.blocks):
                 continue
             found = self._matches(rule, self._store.table(sobject.name), row)
             if found:
@@ -135,21 +112,12 @@ class Duplicates:
             shown |= {field.name: getter(self._store, sobject, field)(row) for field in sobject.fields.values()}
         return shown
 
-    def _make(self, items: Items) -> dict[tuple[str, str], DuplicateRule]:
-        made: dict[tuple[str, str], DuplicateRule] = {}
-        issued = self._issued
-        for item in items:
-            sobject, groups = _checked(self._store.schema, item)
-            key = (sobject.name, item["name"])
-            known = self._rules.get(key)
-            issued += known is None
-            record = ids.make("0Bm", "000", issued) if known is None else known.id
-            made[key] = DuplicateRule(
-                record, sobject.name, item["name"], item.get("active", True), groups, item["action"] == "block",
-                item.get("alertText") or ALERT_TEXT,
-            )  # fmt: skip
-        self._issued = issued
-        return made
+    def _read(self, item: Mapping[str, Any]) -> DuplicateRule:
+        sobject, groups = _checked(self._store.schema, item)
+        return DuplicateRule(
+            "", sobject.name, item["name"], item.get("active", True), groups, item["action"] == "block",
+            item.get("alertText") or ALERT_TEXT,
+        )  # fmt: skip
 
 
 def _checked(schema: Schema, item: Mapping[str, Any]) -> tuple[SObject, tuple[tuple[str, ...], ...]]:

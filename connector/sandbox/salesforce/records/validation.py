@@ -10,34 +10,28 @@ Source: Salesforce Metadata API Developer Guide, "ValidationRule"; Salesforce He
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from connector.sandbox.salesforce import ids
 from connector.sandbox.salesforce.definitions.schema import Schema, SObject
 from connector.sandbox.salesforce.errors import ApiError, InputError
 from connector.sandbox.salesforce.formula import Formula, FormulaError
 from connector.sandbox.salesforce.records.evaluation import compile_for, expect
 from connector.sandbox.salesforce.records.formulas import fields_of
-from connector.sandbox.salesforce.records.store import Row, Store
+from connector.sandbox.salesforce.records.rulebook import NamedRule, Rulebook
+from connector.sandbox.salesforce.records.store import Row
 
 _NEEDED = ("object", "fullName", "errorConditionFormula", "errorMessage")
 _KNOWN = {"id", "active", "errorDisplayField", "description", *_NEEDED}
 MAX_MESSAGE = 255
 _CODE = "FIELD_CUSTOM_VALIDATION_EXCEPTION"
 
-Items = Iterable[Mapping[str, Any]]
-
 
 @dataclass(frozen=True, slots=True)
-class ValidationRule:
+class ValidationRule(NamedRule):
     """One rule. `field` is where its message is shown, None for the top of the page."""
 
-    id: str
-    sobject: str
-    name: str
-    active: bool
     condition: Formula
     message: str
     field: str | None
@@ -60,16 +54,12 @@ class BrokenRulesError(ApiError):
         return [error.result() for error in self._errors]
 
 
-class Validation:
-    """The rules of an org, by object and name, in the order they were made."""
+class Validation(Rulebook[ValidationRule]):
+    """The validation rules of an org."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._rules: dict[tuple[str, str], ValidationRule] = {}
-        self._issued = 0
+    prefix = "03d"
 
     def tell(self) -> list[dict[str, Any]]:
-        """The rules, in the shape they are given in, each with its id."""
         return [
             {
                 "id": rule.id, "object": rule.sobject, "fullName": rule.name, "active": rule.active,
@@ -79,23 +69,12 @@ class Validation:
             for rule in self._rules.values()
         ]  # fmt: skip
 
-    def add(self, items: Items) -> list[str]:
-        """Add rules, or replace those of the same object and name, and give back their ids. Raises `InputError`."""
-        made = self._make(items)
-        self._rules |= made
-        return [rule.id for rule in made.values()]
-
-    def replace(self, items: Items) -> list[str]:
-        """Make these the only rules. Raises `InputError`."""
-        self._rules = self._make(items)
-        return [rule.id for rule in self._rules.values()]
-
     def check(self, sobject: SObject, row: Row, before: Row | None) -> None:
         """Hold a row that is about to be saved against the rules of its object.
 
         Raises FIELD_CUSTOM_VALIDATION_EXCEPTION with the message and field of each rule it breaks.
         """
-        rules = [rule for rule in self._rules.values() if rule.sobject == sobject.name and rule.active]
+        rules = self._of(sobject.name)
         if not rules:
             return
         record = fields_of(self._store, sobject).record(row, before, is_new=before is None)
@@ -109,24 +88,14 @@ class Validation:
             _compile(schema, schema.find(rule.sobject), rule.name, rule.condition.text)
             _display_field(schema.find(rule.sobject), rule.name, rule.field)
 
-    def _make(self, items: Items) -> dict[tuple[str, str], ValidationRule]:
-        made: dict[tuple[str, str], ValidationRule] = {}
-        issued = self._issued
-        for item in items:
-            given = _checked(item)
-            name = given["fullName"]
-            sobject = self._store.schema.find(given["object"])
-            condition = _compile(self._store.schema, sobject, name, given["errorConditionFormula"])
-            field = _display_field(sobject, name, given.get("errorDisplayField"))
-            key = (sobject.name if sobject else "", name)
-            known = self._rules.get(key)
-            issued += known is None
-            record = ids.make("03d", "000", issued) if known is None else known.id
-            made[key] = ValidationRule(
-                record, key[0], name, given.get("active", True), condition, given["errorMessage"], field
-            )
-        self._issued = issued
-        return made
+    def _read(self, item: Mapping[str, Any]) -> ValidationRule:
+        given = _checked(item)
+        name = given["fullName"]
+        sobject = self._store.schema.find(given["object"])
+        condition = _compile(self._store.schema, sobject, name, given["errorConditionFormula"])
+        field = _display_field(sobject, name, given.get("errorDisplayField"))
+        on = sobject.name if sobject else ""
+        return ValidationRule("", on, name, given.get("active", True), condition, given["errorMessage"], field)
 
 
 def _checked(item: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -290,24 +290,24 @@ def _writer(scope: Scope, query: Query, depth: int = 0) -> Reader:
         what = selected.what
         if isinstance(what, Query):
             name, read = _child_reader(scope, what, depth + 1)
-            _plant(scope, tree, name, read, what.pos)
+            _plant(tree, name, read)
         elif isinstance(what, Call) and what.name == "FIELDS":
             for field in _fields_meant(scope, query, what):
                 path = Path((field.name,), what.pos)
-                _plant(scope, tree, field.name, scope.column(path).read, path.pos)
+                _plant(tree, field.name, scope.column(path).read)
         elif selected.alias is None:
             _plant_value(scope, tree, what)
         elif isinstance(what, Call) and what.name in SHOWING:
-            _plant(scope, tree, selected.alias, resolve(scope, what, "SELECT").read, what.pos)
+            _plant(tree, selected.alias, resolve(scope, what, "SELECT").read)
         else:
             message = "only aggregate expressions use field aliasing"
             raise scope.context.error("MALFORMED_QUERY", what.pos, message)
     return _row_writer(scope.context, scope.sobject, tree)
 
 
-def _plant(scope: Scope, tree: dict[str, Any], name: str, what: Any, pos: int) -> None:
+def _plant(tree: dict[str, Any], name: str, what: Any) -> None:
     if name in tree:
-        raise scope.context.error("INVALID_FIELD", pos, f"duplicate field selected: {name}")
+        raise ApiError("INVALID_FIELD", f"duplicate field selected: {name}")
     tree[name] = what
 
 
@@ -329,7 +329,7 @@ def _plant_value(scope: Scope, tree: dict[str, Any], what: Operand) -> None:
         sobject, tree = target, tree[known][2]
     leaf = Path(parts[-1:], path.pos)
     column = resolve(Scope(scope.context, sobject), what.of(leaf) if isinstance(what, Call) else leaf, "SELECT")
-    _plant(scope, tree, column.field.name, column.read, path.pos)
+    _plant(tree, column.field.name, column.read)
 
 
 def _row_writer(context: Context, sobject: SObject, tree: dict[str, Any]) -> Reader:
@@ -366,7 +366,7 @@ def _fields_meant(scope: Scope, query: Query, call: Call) -> list[Field]:
         raise scope.context.error("MALFORMED_QUERY", call.pos, f"unexpected function: {call.name}")
     if which != "STANDARD" and (query.limit is None or query.limit > MAX_FIELDS_ROWS):
         message = f"The SOQL FIELDS function must have a LIMIT of at most {MAX_FIELDS_ROWS}"
-        raise scope.context.error("MALFORMED_QUERY", call.pos, message)
+        raise ApiError("MALFORMED_QUERY", message)
     readable = (field for field in scope.sobject.fields.values() if scope.context.field(scope.sobject, field.name))
     return [field for field in readable if which == "ALL" or field.custom == (which == "CUSTOM")]
 

@@ -8,9 +8,11 @@ import uuid
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from alembic import command
 from sqlalchemy import create_engine, make_url, text
 
 from connector.core.model import Record, Side
+from connector.store.migrate import _config
 from connector.store.store import Store
 
 POSTGRES = os.environ.get("TEST_POSTGRES_URL")
@@ -92,3 +94,23 @@ def deal(id_, version="1", side=Side.HUBSPOT, **more):
         if name in more
     }
     return Record(side, "deals" if side is Side.HUBSPOT else "Opportunity", id_, version, more, **known)
+
+
+@pytest.fixture
+def old_store(tmp_path):
+    """Makes a store as 0.1.0 left it, with the rows that the given statements put there; answers its URL."""
+
+    def make(statements: str) -> str:
+        url = f"sqlite:///{tmp_path / 'old.db'}"
+        engine = create_engine(url)
+        config = _config()
+        with engine.connect() as connection:
+            config.attributes["connection"] = connection
+            with connection.begin():
+                command.upgrade(config, "0001")
+                for statement in statements.split(";"):
+                    connection.execute(text(statement))
+        engine.dispose()
+        return url
+
+    return make

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from alembic import command
-from sqlalchemy import create_engine, text
-
 from connector.core.model import Side
-from connector.store.migrate import _config
 from connector.store.store import Store
 
 OLD = """
@@ -17,23 +13,9 @@ INSERT INTO record (connection_id, side, object, id, version, created, modified,
 """
 
 
-def make_old_store(path):
-    """A store as 0.1.0 left it."""
-    engine = create_engine(f"sqlite:///{path}")
-    config = _config()
-    with engine.connect() as connection:
-        config.attributes["connection"] = connection
-        with connection.begin():
-            command.upgrade(config, "0001")
-            for statement in OLD.split(";"):
-                connection.execute(text(statement))
-    engine.dispose()
-
-
-def test_A2_records_of_an_older_store_are_as_they_were_and_get_their_keys_anew(tmp_path, now):
+def test_A2_records_of_an_older_store_are_as_they_were_and_get_their_keys_anew(old_store, now):
     """Nothing is lost but the one key, which the next run reads from the fields again."""
-    make_old_store(tmp_path / "old.db")
-    store = Store.open(f"sqlite:///{tmp_path / 'old.db'}", "default", now)
+    store = Store.open(old_store(OLD), "default", now)
     place = Side.HUBSPOT, "contacts"
     [one] = store.records.page(*place, "", 10)
     assert (one.id, one.fields, one.survivor) == ("5", {"email": "ada@x"}, None)

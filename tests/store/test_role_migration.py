@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from alembic import command
-from sqlalchemy import create_engine, text
-
 from connector.core.model import Side
-from connector.store.migrate import _config
 from connector.store.store import Store
 
 OLD = """
@@ -25,23 +21,9 @@ INSERT INTO cursor (connection_id, stream, value)
 """An opportunity with its deal, a contact with its contact, and their role."""
 
 
-def make_old_store(path):
-    """A store as 0.1.0 left it."""
-    engine = create_engine(f"sqlite:///{path}")
-    config = _config()
-    with engine.connect() as connection:
-        config.attributes["connection"] = connection
-        with connection.begin():
-            command.upgrade(config, "0001")
-            for statement in OLD.split(";"):
-                connection.execute(text(statement))
-    engine.dispose()
-
-
-def test_R3_roles_of_an_older_store_were_agreed_on_by_what_is_linked(tmp_path, now):
+def test_R3_roles_of_an_older_store_were_agreed_on_by_what_is_linked(old_store, now):
     """So a removal after the upgrade is known as one; names are read anew, as they were never read."""
-    make_old_store(tmp_path / "old.db")
-    store = Store.open(f"sqlite:///{tmp_path / 'old.db'}", "default", now)
+    store = Store.open(old_store(OLD), "default", now)
     (agreed,) = store.links.agreed_roles([1])[1]
     assert agreed.is_between(store.links.load([1])[1])
     assert agreed.ids == {Side.SALESFORCE: ("006A", "003A"), Side.HUBSPOT: ("11", "5")}

@@ -10,10 +10,10 @@ from typing import Any
 
 import orjson
 import pytest
+from adapters.drafts import Deals, Opportunities
 
 from connector.adapters import hubspot as hubspot_adapter
 from connector.adapters import salesforce as salesforce_adapter
-from connector.adapters.base import Draft, Edit, Wanted
 from connector.adapters.http import Door
 from connector.adapters.hubspot import HubSpot, HubSpotCredentials
 from connector.adapters.salesforce import ROLE, Salesforce, SalesforceCredentials
@@ -28,7 +28,7 @@ pytest.register_assert_rewrite("adapters.conformance")
 
 START = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 OBJECTS = ("Account", "Contact", "Opportunity", ROLE)
-PARTNER = "salesforce_id"
+PARTNER = Deals.partner
 
 
 @dataclass(repr=False)
@@ -54,18 +54,12 @@ def never(seconds: float) -> None:
 
 
 @dataclass(repr=False)
-class SalesforceBench:
+class SalesforceBench(Opportunities):
     """A Salesforce org in a sandbox. The conformance suite runs on opportunities."""
 
     sandbox: SalesforceSandbox
     line: Line
     crm: Salesforce
-    object = "Opportunity"
-    wanted = Wanted(("Name", "Amount", "NextStep"), "HubSpot_Id__c")
-    blank = "NextStep"
-    per_batch = 200
-    per_page = 2000
-    unknown = "006000000000001AAA"
 
     def sign_on(self) -> Salesforce:
         """A new adapter, as a new run has it: it knows the fields and the server's time."""
@@ -81,27 +75,6 @@ class SalesforceBench:
         self.crm = Salesforce(door, login)
         self.crm.use_schema(self.crm.describe(OBJECTS))
         return self.crm
-
-    def draft(self, key: str) -> Draft:
-        values = {"Name": f"Deal {key}", "StageName": "Prospecting", "CloseDate": "2026-12-31", "Amount": 10.5}
-        return Draft(key, values | {"HubSpot_Id__c": key})
-
-    def bad_draft(self, key: str) -> Draft:
-        """One that the vendor refuses: a required value is missing."""
-        return Draft(key, {"StageName": "Prospecting", "HubSpot_Id__c": key})
-
-    def worse_draft(self, key: str) -> Draft:
-        """One with a value of the wrong type, for which the vendor refuses whole requests."""
-        return Draft(key, {**self.draft(key).values, "Amount": "much"})
-
-    def edit(self, id_: str, text: str) -> Edit:
-        return Edit(id_, {"Name": text})
-
-    def bad_edit(self, id_: str) -> Edit:
-        return Edit(id_, {"CloseDate": None})
-
-    def name_of(self, fields: Any) -> Any:
-        return fields["Name"]
 
     def remove(self, ids: Sequence[str]) -> None:
         query = "&".join(("allOrNone=true", f"ids={','.join(ids)}"))
@@ -123,18 +96,12 @@ class SalesforceBench:
 
 
 @dataclass(repr=False)
-class HubSpotBench:
+class HubSpotBench(Deals):
     """A HubSpot portal in a sandbox. The conformance suite runs on deals."""
 
     sandbox: HubSpotSandbox
     line: Line
     crm: HubSpot
-    object = "deals"
-    wanted = Wanted(("dealname", "amount", "hs_next_step"), PARTNER)
-    blank = "hs_next_step"
-    per_batch = 100
-    per_page = 200
-    unknown = "1"
 
     def sign_on(self, workers: int = 1, version: str = "v3") -> HubSpot:
         """A new adapter, as a new run has it: it knows the server's time."""
@@ -144,27 +111,6 @@ class HubSpotBench:
         self.crm = HubSpot(door, login, version=version, searches_per_second=0, workers=workers)
         self.crm.account()
         return self.crm
-
-    def draft(self, key: str) -> Draft:
-        values = {"dealname": f"Deal {key}", "pipeline": "default", "dealstage": "qualifiedtobuy", "amount": 10.5}
-        return Draft(key, values | {PARTNER: key})
-
-    def bad_draft(self, key: str) -> Draft:
-        """One that the vendor refuses: its stage does not exist."""
-        return Draft(key, {**self.draft(key).values, "dealstage": "nowhere"})
-
-    def worse_draft(self, key: str) -> Draft:
-        """One with a value of the wrong type."""
-        return Draft(key, {**self.draft(key).values, "amount": "much"})
-
-    def edit(self, id_: str, text: str) -> Edit:
-        return Edit(id_, {"dealname": text})
-
-    def bad_edit(self, id_: str) -> Edit:
-        return Edit(id_, {"dealstage": "nowhere"})
-
-    def name_of(self, fields: Any) -> Any:
-        return fields["dealname"]
 
     def remove(self, ids: Sequence[str]) -> None:
         body = {"inputs": [{"id": id_} for id_ in ids]}

@@ -10,11 +10,11 @@ import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
+from adapters.drafts import Deals, Opportunities
 
-from connector.adapters.base import Draft, Edit, Wanted
+from connector.adapters.base import Draft
 from connector.adapters.hubspot import HubSpot
 from connector.adapters.salesforce import Salesforce
 from connector.engine.connect import connect
@@ -47,7 +47,7 @@ class _LiveBench:
 
     def draft(self, key: str) -> Draft:
         self.made.append(key)
-        return self._draft(key)
+        return super().draft(key)
 
     def clean_up(self) -> None:
         """Remove every record that was made and is still there."""
@@ -58,43 +58,17 @@ class _LiveBench:
             self.remove([record.id for record in found.values()])
 
 
-class SalesforceBench(_LiveBench):
+class SalesforceBench(_LiveBench, Opportunities):
     """Opportunities of a real org."""
-
-    object = "Opportunity"
-    blank = "NextStep"
-    per_batch = 200
-    per_page = 2000
-    unknown = "006000000000001AAA"
 
     def __init__(self) -> None:
         super().__init__()
         self.partner = open_connection().settings.salesforce.id_field
-        self.wanted = Wanted(("Name", "Amount", "NextStep"), self.partner)
 
     def sign_on(self) -> Salesforce:
         self.crm = open_connection().salesforce
         self.crm.use_schema(self.crm.describe((self.object,)))
         return self.crm
-
-    def _draft(self, key: str) -> Draft:
-        values = {"Name": f"Deal {key}", "StageName": "Prospecting", "CloseDate": "2026-12-31", "Amount": 10.5}
-        return Draft(key, values | {self.partner: key})
-
-    def bad_draft(self, key: str) -> Draft:
-        return Draft(key, {"StageName": "Prospecting", self.partner: key})
-
-    def worse_draft(self, key: str) -> Draft:
-        return Draft(key, {**self._draft(key).values, "Amount": "much"})
-
-    def edit(self, id_: str, text: str) -> Edit:
-        return Edit(id_, {"Name": text})
-
-    def bad_edit(self, id_: str) -> Edit:
-        return Edit(id_, {"CloseDate": None})
-
-    def name_of(self, fields: Any) -> Any:
-        return fields["Name"]
 
     def remove(self, ids: Sequence[str]) -> None:
         """By simple-salesforce itself: the adapter has no way to delete anything in Salesforce."""
@@ -103,19 +77,12 @@ class SalesforceBench(_LiveBench):
             self.crm._client.restful(f"composite/sobjects?ids={some}", method="DELETE")
 
 
-class HubSpotBench(_LiveBench):
+class HubSpotBench(_LiveBench, Deals):
     """Deals of a real portal, in its built-in pipeline."""
-
-    object = "deals"
-    blank = "hs_next_step"
-    per_batch = 100
-    per_page = 200
-    unknown = "1"
 
     def __init__(self) -> None:
         super().__init__()
         self.partner = open_connection().settings.hubspot.id_property
-        self.wanted = Wanted(("dealname", "amount", "hs_next_step"), self.partner)
 
     def sign_on(self) -> HubSpot:
         self.crm = open_connection().hubspot
@@ -124,25 +91,6 @@ class HubSpotBench(_LiveBench):
 
     def settle(self) -> None:
         time.sleep(PATIENCE.total_seconds())
-
-    def _draft(self, key: str) -> Draft:
-        values = {"dealname": f"Deal {key}", "pipeline": "default", "dealstage": "qualifiedtobuy", "amount": 10.5}
-        return Draft(key, values | {self.partner: key})
-
-    def bad_draft(self, key: str) -> Draft:
-        return Draft(key, {**self._draft(key).values, "dealstage": "nowhere"})
-
-    def worse_draft(self, key: str) -> Draft:
-        return Draft(key, {**self._draft(key).values, "amount": "much"})
-
-    def edit(self, id_: str, text: str) -> Edit:
-        return Edit(id_, {"dealname": text})
-
-    def bad_edit(self, id_: str) -> Edit:
-        return Edit(id_, {"dealstage": "nowhere"})
-
-    def name_of(self, fields: Any) -> Any:
-        return fields["dealname"]
 
     def remove(self, ids: Sequence[str]) -> None:
         for _ in self.crm.delete(self.object, ids):

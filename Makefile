@@ -51,9 +51,11 @@ $(BIN)/python:
 		echo "Python 3.11 or newer is needed, this is $$($(PYTHON) --version); try: make PYTHON=python3.11" >&2; exit 1; }
 	$(PYTHON) -m venv .venv
 
+# The lock names everything, so pip has nothing to resolve: some versions of it would look at a newer release of what
+# the lock pins, and refuse it for want of a hash.
 # The project itself is installed in place and without its dependencies: those are the lock's business.
 $(READY): requirements.lock pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
@@ -61,5 +63,5 @@ $(READY): requirements.lock pyproject.toml | $(BIN)/python
 .venv-readers/%/.ready: $(LOCKS)/%.lock | $(BIN)/python
 	$(BIN)/python -m venv --clear --without-pip .venv-readers/$*
 	$(BIN)/python -m pip --python .venv-readers/$*/bin/python install --quiet --disable-pip-version-check \
-		--require-hashes -r $<
+		--no-deps --require-hashes -r $<
 	@touch $@

@@ -27,15 +27,15 @@ class Commands(TyperGroup):
     """A group of commands that tells what went wrong instead of raising it."""
 
     def invoke(self, ctx: Any) -> Any:
-        from connector.cli import printing  # noqa: PLC0415  # only when something is to be run
+        from connector.cli.printing import terminal  # noqa: PLC0415  # only when something is to be run
 
         try:
             return super().invoke(ctx)
         except Stop as error:
-            printing.print_stop(error)
+            terminal.print_stop(error)
             raise typer.Exit(error.exit_code) from None
         except KeyboardInterrupt:
-            printing.warn("interrupted; what was written is settled, the next run goes on from there")
+            terminal.warn("interrupted; what was written is settled, the next run goes on from there")
             raise typer.Exit(INTERRUPTED) from None
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from connector.cli import printing
+from connector.cli.printing import health, reports, terminal
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -33,7 +33,7 @@ LOOKED_AT = 30
 def register(app: typer.Typer) -> None:
     app.command(
         rich_help_panel="Try it out",
-        epilog=printing.make_examples("connector demo", "connector demo --seed 7 --keep"),
+        epilog=terminal.make_examples("connector demo", "connector demo --seed 7 --keep"),
     )(demo)
 
 
@@ -66,7 +66,7 @@ class Play:
     hubspot: HubSpotWindow
     environment: dict[str, str]
     folder: Path
-    console: Console = field(default_factory=printing.out)
+    console: Console = field(default_factory=terminal.out)
     scene: int = 0
     person: tuple[str, dict[str, str | None]] = ("", {})
 
@@ -135,7 +135,7 @@ def _show_both(play: Play) -> None:
     )
     here = [(name, play.salesforce.count(name)) for name in ("Account", "Contact", "Opportunity")]
     there = [(name, play.hubspot.count(name)) for name in ("companies", "contacts", "deals")]
-    table = printing.make_table("Salesforce", ">", "HubSpot", ">")
+    table = terminal.make_table("Salesforce", ">", "HubSpot", ">")
     for (name, number), (other, others) in zip(here, there, strict=True):
         table.add_row(name, f"{number:,}", other, f"{others:,}")
     play.console.print(table)
@@ -146,20 +146,20 @@ def _show_plan(play: Play) -> None:
 
     report = play.run(run.plan)
     play.begin("connector plan", "What a sync would write, why, and its price. Nothing is written yet.")
-    printing.print_counts(report, play.console)
+    reports.print_counts(report, play.console)
     play.console.print("One deal of these, for example:")
     deals = [one for one in report.actions if one.verb == "create" and one.object == "deals"]
-    printing.print_actions(deals[:1], play.console, limit=1)
-    printing.print_price(report, play.console)
+    reports.print_actions(deals[:1], play.console, limit=1)
+    reports.print_price(report, play.console)
 
 
 def _show_first_sync(play: Play) -> None:
     report = play.sync()
     play.begin("connector sync")
-    printing.print_report(report, play.console)
+    reports.print_report(report, play.console)
     play.console.print("The problems are part of the made-up data. `connector status` tells of each what to do:")
     for problem in _problems(play):
-        printing.print_problem(problem, play.console)
+        health.print_problem(problem, play.console)
 
 
 def _problems(play: Play) -> list[dict[str, Any]]:
@@ -201,12 +201,12 @@ def _play_edits(play: Play, edits: list[Edit]) -> None:
     for edit in edits:
         edit.act()
     report = play.sync()
-    table = printing.make_table("edit", "in", "Salesforce", "HubSpot")
+    table = terminal.make_table("edit", "in", "Salesforce", "HubSpot")
     for edit, (here, there) in zip(edits, before, strict=True):
         row = (_change(here, edit.salesforce()), _change(there, edit.hubspot()))
         table.add_row(edit.what, edit.where, *row)
     play.console.print(table)
-    printing.print_counts(report, play.console)
+    reports.print_counts(report, play.console)
 
 
 def _change(before: str, after: str) -> str:
@@ -265,8 +265,8 @@ def _make_edits(play: Play) -> list[Edit]:
             lambda: salesforce.create(
                 "OpportunityContactRole", OpportunityId=joined["Id"], ContactId=newcomer["Id"], Role="Evaluator"
             ),
-            lambda: printing.count(len(_roles(play, joined["Id"])), "role"),
-            lambda: printing.count(len(hubspot.contacts_of(joined_deal)), "contact"),
+            lambda: terminal.count(len(_roles(play, joined["Id"])), "role"),
+            lambda: terminal.count(len(hubspot.contacts_of(joined_deal)), "contact"),
         ),
         Edit(
             "a new deal with contact and company",
@@ -312,7 +312,7 @@ def _show_rest(play: Play) -> bool:
     report = play.sync()
     quiet = report.writes == 0 and before == play.salesforce.latest_write() + play.hubspot.latest_write()
     play.begin("Nothing to do, so nothing is written")
-    printing.print_report(report, play.console)
+    reports.print_report(report, play.console)
     if quiet:
         play.console.print("No record on either side has a newer date of change than before.")
     else:
@@ -339,7 +339,7 @@ def _show_contact(play: Play) -> None:
     found = play.hubspot.read("contacts", contact, "firstname", "lastname", *_OF_A_CONTACT)
     name = " ".join(part for part in (found.get("firstname"), found.get("lastname")) if part)
     play.begin("What marketing gets out of it", f"{name}, a contact of the deal just won, in HubSpot:")
-    table = printing.make_table("property", "before it was won", "now")
+    table = terminal.make_table("property", "before it was won", "now")
     for key, label in _OF_A_CONTACT.items():
         table.add_row(label, before.get(key) or "-", found.get(key) or "-")
     play.console.print(table)
@@ -415,4 +415,4 @@ def _tell_opportunity(play: Play, name: str) -> str:
     if not rows:
         return "none"
     account = (rows[0]["Account"] or {}).get("Name")
-    return f"{rows[0]['StageName']}, {account}, {printing.count(len(_roles(play, rows[0]['Id'])), 'role')}"
+    return f"{rows[0]['StageName']}, {account}, {terminal.count(len(_roles(play, rows[0]['Id'])), 'role')}"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from connector.cli import printing
+from connector.cli.printing import terminal
 from connector.errors import BadConfiguration, Finding
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ Port = Annotated[int, typer.Option(min=0, max=65_535, help=_PORT_HELP)]
 def register(app: typer.Typer) -> None:
     group = typer.Typer(help="Both CRMs, imitated on this machine.", no_args_is_help=True)
     group.command(
-        epilog=printing.make_examples(
+        epilog=terminal.make_examples(
             "connector sandbox serve --demo",
             "connector sandbox serve --salesforce-port 8001 --hubspot-port 8002",
             "connector sandbox serve --proxy-port 8003 --ca-dir certificates",
@@ -72,7 +72,7 @@ def serve(
         if demo:
             load_demo(salesforce, hubspot, salesforce.session_id, hubspot.access_token, seed)
         told = describe(salesforce, hubspot, url_of(here, context), url_of(there, context)) | ways
-        serve_handlers({here: salesforce, there: hubspot}, lambda: printing.print_json(told), context)
+        serve_handlers({here: salesforce, there: hubspot}, lambda: terminal.print_json(told), context)
 
 
 def describe(

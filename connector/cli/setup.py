@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from connector.cli import printing
+from connector.cli.printing import checks, terminal
 from connector.errors import BadConfiguration, Finding
 
 PANEL = "Set up"
@@ -22,9 +22,9 @@ FILES = ("config/*.yaml", "mappings/*.yaml")
 def register(app: typer.Typer) -> None:
     app.command(
         rich_help_panel=PANEL,
-        epilog=printing.make_examples("mkdir crm && cd crm && connector init", "connector init --force"),
+        epilog=terminal.make_examples("mkdir crm && cd crm && connector init", "connector init --force"),
     )(init)
-    app.command(rich_help_panel=PANEL, epilog=printing.make_examples("connector check", "connector check --json"))(
+    app.command(rich_help_panel=PANEL, epilog=terminal.make_examples("connector check", "connector check --json"))(
         check
     )
 
@@ -47,7 +47,7 @@ def init(force: Annotated[bool, typer.Option("--force", help="Overwrite files th
         remedy = "choose a folder that you may write to"
         raise BadConfiguration([Finding(str(error.filename), 0, str(error.strerror), remedy)]) from None
     settings = Settings()
-    printing.print_next_steps(names, settings.salesforce.environment, settings.hubspot.environment)
+    checks.print_next_steps(names, settings.salesforce.environment, settings.hubspot.environment)
 
 
 def check(
@@ -65,15 +65,15 @@ def check(
         connection = connect(os.environ, Path.cwd(), attempts=ATTEMPTS)
     except BadConfiguration as error:
         if json:
-            told = {"status": "bad configuration", "checks": [], "error": printing.describe_stop(error)}
-            printing.print_json(told)
+            told = {"status": "bad configuration", "checks": [], "error": terminal.describe_stop(error)}
+            terminal.print_json(told)
         raise
     found = look(connection)
     connection.store.close()
     states = {one.state for one in found}
     if json:
-        printing.print_json(printing.describe_checks(found))
+        terminal.print_json(checks.describe_checks(found))
     else:
-        printing.print_checks(found)
+        checks.print_checks(found)
     bad = PROBLEMS if State.PROBLEM in states else FINE
     raise typer.Exit(NO_CONNECTION if State.NO_CONNECTION in states else bad)

@@ -266,7 +266,7 @@ def test_plan_price(connected: Run, crms: Crms) -> None:
 
 def test_plan_shows_some_or_all(connected: Run, monkeypatch) -> None:
     """A plan shows the first actions of a kind and counts the rest; `--all` leaves nothing out."""
-    monkeypatch.setattr("connector.cli.printing.SHOWN", 3)
+    monkeypatch.setattr("connector.cli.printing.reports.SHOWN", 3)
     some, everything = connected("plan").stdout, connected("plan", "--all").stdout
     assert "… and 7 more; `--all` shows them" in some
     assert "--all" not in everything

@@ -1,0 +1,85 @@
+"""How does a command get at what it works with: the store alone, or both CRMs too, as this folder has them?"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from connector.cli.printing import terminal
+from connector.errors import Busy, Stop, Suspended
+
+if TYPE_CHECKING:
+    from connector.engine.report import Report
+    from connector.engine.run import Wish
+    from connector.engine.world import Connection
+    from connector.settings import Settings
+    from connector.store.store import Store
+
+DONE, WITH_PROBLEMS, REFUSED = 0, 1, 3
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+@contextlib.contextmanager
+def opened_store() -> Iterator[tuple[Settings, Store]]:
+    """The settings and the store, for a command that asks neither CRM."""
+    from connector.settings import load_settings  # noqa: PLC0415  # slow to import
+    from connector.store.store import Store  # noqa: PLC0415  # slow to import
+
+    settings = load_settings(os.environ, Path.cwd())
+    store = Store.open(settings.store, settings.connection, now)
+    try:
+        yield settings, store
+    finally:
+        store.close()
+
+
+@contextlib.contextmanager
+def connected() -> Iterator[Connection]:
+    """Both CRMs and the store. Nothing is sent yet."""
+    from connector.engine.connect import connect  # noqa: PLC0415  # slow to import
+
+    connection = connect(os.environ, Path.cwd())
+    try:
+        yield connection
+    finally:
+        connection.store.close()
+
+
+def run_connected(
+    act: Callable[[Connection, Wish, Callable[[str, int], None]], Report],
+    wish: Wish,
+    told: Callable[[Connection | None], dict[str, Any]] | None,
+) -> Report:
+    """Connect and run. With `told` a run that stops prints JSON: what that gives, and the error."""
+    begun = None
+    try:
+        with connected() as connection:
+            begun = connection
+            try:
+                with terminal.progress(quiet=told is not None) as tell:
+                    return act(connection, wish, tell)
+            except Stop as error:
+                if told is not None:
+                    _tell_stop(error, told(None if isinstance(error, Busy | Suspended) else connection))
+                raise
+    except Stop as error:
+        if begun is None and told is not None:
+            _tell_stop(error, told(None))
+        raise
+
+
+def _tell_stop(error: Stop, told: dict[str, Any]) -> None:
+    status = "refused" if error.exit_code == REFUSED else "stopped"
+    terminal.print_json(told | {"status": status, "error": terminal.describe_stop(error)})
+
+
+def exit_code(status: str) -> int:
+    """What a report's status means to a shell."""
+    return {"problems": WITH_PROBLEMS, "refused": REFUSED}.get(status, DONE)

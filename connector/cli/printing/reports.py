@@ -1,0 +1,147 @@
+"""How are a run and a plan told? Counts, actions with their reasons, and the price in API calls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.markup import escape
+from rich.text import Text
+
+from connector.cli.printing.terminal import NAMES, count, indent, make_table, out, show
+from connector.core.model import Change, Side
+
+if TYPE_CHECKING:
+    from connector.engine.report import Report, Written
+
+VERBS = {
+    "create": "create",
+    "update": "update",
+    "delete": "delete",
+    "connect": "add contacts to",
+    "disconnect": "remove contacts from",
+    "name": "name contacts of",
+}
+
+SHOWN = 20
+"""Actions of one kind that a plan shows unless asked for all."""
+
+MADE_SHOWN = 20
+
+
+def print_report(report: Report, console: Console | None = None) -> None:
+    """What a run did."""
+    console = console or out()
+    seconds = f"{report.seconds:.1f} s"
+    if report.status == "problems":
+        console.print(f"[bold yellow]Synced in {seconds}, with problems[/]")
+    else:
+        console.print(f"[bold green]Synced in {seconds}[/]")
+    _print_made("made", report.made, console)
+    print_counts(report, console)
+    console.print(f"  API calls: {'; '.join(_calls(report, side) for side in Side)}")
+    _print_notes(report, console)
+
+
+def print_plan(report: Report, console: Console | None = None, *, everything: bool = False) -> None:
+    """What a run would do, why, and what it would cost."""
+    console = console or out()
+    console.print(f"[bold]Plan[/], made in {report.seconds:.1f} s; nothing was written")
+    _print_made("would be made", report.made, console, everything=everything)
+    print_counts(report, console)
+    print_actions(report.actions, console, limit=None if everything else SHOWN)
+    print_price(report, console)
+    _print_notes(report, console)
+
+
+def print_price(report: Report, console: Console) -> None:
+    """API calls that the plan took, and about how many the sync will take."""
+    console.print("[bold]Price[/]")
+    for side in Side:
+        left = "" if report.left[side] is None else f", {report.left[side]:,} left today"
+        spent = f"{report.calls[side]:,} calls to read (done)"
+        console.print(f"  {NAMES[side]}: {spent}, about {report.price[side]:,} to write{left}")
+
+
+def print_actions(actions: Sequence[Written], console: Console, limit: int | None) -> None:
+    """Actions by side and object, at most `limit` of each kind; each field with old and new value and why."""
+    groups: dict[tuple[Side, str, str], list[Written]] = {}
+    for one in actions:
+        groups.setdefault((one.side, one.object, one.verb), []).append(one)
+    for (side, object_, verb), some in groups.items():
+        console.print(f"[bold]{NAMES[side]} {escape(object_)}: {VERBS[verb]} {len(some):,}[/]")
+        for one in some[:limit]:
+            console.print(f"  {_name(one)}", soft_wrap=True)
+            for line in describe_changes(one.changes):
+                console.print(indent(line))
+        if limit is not None and len(some) > limit:
+            console.print(f"  … and {len(some) - limit:,} more; `--all` shows them")
+
+
+def _name(written: Written) -> str:
+    if written.verb == "create":
+        return f"for {escape(written.of)}"
+    return escape(f"{written.record} (partner of {written.of})" if written.of else str(written.record))
+
+
+def describe_changes(changes: Iterable[Change]) -> Iterator[Text]:
+    """One line for each reason: the fields, and in brackets the rule and what moved."""
+    reasons: dict[tuple[str, str], list[Change]] = {}
+    for one in changes:
+        reasons.setdefault((one.rule, one.cause), []).append(one)
+    for (rule, cause), some in reasons.items():
+        line = Text()
+        for number, one in enumerate(some):
+            line.append(", " if number else "")
+            line.append(f"{one.field}: ", "dim")
+            if one.old is not None:
+                line.append(f"{show(one.old)} → ")
+            line.append(show(one.new))
+            if one.conflict:
+                line.append(" (conflict)", "yellow")
+        line.append(f"  [{rule}: {cause}]", "cyan")
+        yield line
+
+
+def _print_made(what: str, made: Sequence[str], console: Console, *, everything: bool = False) -> None:
+    shown = len(made) if everything else MADE_SHOWN
+    for line in made[:shown]:
+        console.print(f"  {what} in HubSpot: {escape(line)}")
+    if len(made) > shown:
+        console.print(f"  … and {len(made) - shown} more")
+
+
+def _print_notes(report: Report, console: Console) -> None:
+    if report.conflicts:
+        console.print(f"  conflicts: {count(report.conflicts, 'field')} edited on both sides, settled by rule")
+    if report.waiting:
+        console.print(f"  waiting: {count(report.waiting, 'record')} for another one to be synced first")
+    if report.problems:
+        console.print(f"  [yellow]problems: {report.problems:,} open; `connector status` lists them[/]")
+    for note in report.notes:
+        console.print(indent(f"note: {escape(note)}", 2))
+
+
+def _calls(report: Report, side: Side) -> str:
+    left = report.left[side]
+    rest = "" if left is None else f" ({left:,} left today)"
+    return f"{NAMES[side]} {report.calls[side]:,}{rest}"
+
+
+def print_counts(report: Report, console: Console) -> None:
+    """How many records of each object, by what is done to them."""
+    if not report.writes:
+        console.print("  nothing to write: both sides agree")
+        return
+    table = make_table("", "", "created>", "updated>", "deleted>")
+    for side in Side:
+        name = NAMES[side]
+        counts = (report.created[side], report.updated[side], report.deleted[side])
+        for object_ in sorted({key for some in counts for key in some}):
+            table.add_row(name, object_, *(f"{some[object_]:,}" if some[object_] else "-" for some in counts))
+            name = ""
+    if report.associations_added or report.associations_removed:
+        removed = f"{report.associations_removed:,}" if report.associations_removed else "-"
+        table.add_row("both", "contacts of deals", f"{report.associations_added:,}", "-", removed)
+    console.print(indent(table, 2))

@@ -1,0 +1,157 @@
+"""What do all commands print with? Consoles, errors, progress, tables and the wording of values.
+
+Results go to stdout; progress, warnings and errors to stderr. Rich leaves out colours where there is no
+terminal or where NO_COLOR is set.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from rich.console import Console, RenderableType
+from rich.markup import escape
+from rich.padding import Padding
+from rich.table import Table
+
+from connector.core.model import Side, Value
+from connector.errors import BadConfiguration, Finding, Spent, Stop, Suspended
+
+NAMES = {Side.SALESFORCE: "Salesforce", Side.HUBSPOT: "HubSpot"}
+WIDTH = 100
+"""Columns where there is no terminal to ask."""
+
+
+def print_json(value: Any) -> None:
+    """One line of JSON on stdout, sent off at once."""
+    sys.stdout.write(json.dumps(value) + "\n")
+    sys.stdout.flush()
+
+
+def make_examples(*commands: str) -> str:
+    """The end of a command's help: one example on each line."""
+    return "\n\n".join(["Examples:", *(f"  {command}" for command in commands)])
+
+
+def out() -> Console:
+    """Standard output, for results."""
+    return Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH)
+
+
+def err() -> Console:
+    """Standard error, for progress and errors."""
+    return Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else WIDTH)
+
+
+def warn(sentence: str) -> None:
+    err().print(f"[yellow]{escape(sentence)}[/]")
+
+
+# --- values -----------------------------------------------------------------------------------------------
+
+
+def show(value: Value) -> str:
+    """A value as a person would write it; long texts are cut."""
+    if value is None:
+        return "(empty)"
+    text = str(value)
+    return f"{text[:57]}…" if len(text) > 58 else text
+
+
+def count(number: int, noun: str) -> str:
+    """`1 record`, `2 records`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def indent(what: RenderableType, by: int = 4) -> Padding:
+    return Padding(what, (0, 0, 0, by), expand=False)
+
+
+def make_table(*columns: str) -> Table:
+    """A table without lines, set in a little. A column whose name ends in `>` is of numbers."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 2))
+    for column in columns:
+        table.add_column(column.removesuffix(">"), justify="right" if column.endswith(">") else "left")
+    return table
+
+
+def moment(iso: str) -> str:
+    """`2026-11-22 17:03 UTC`."""
+    return f"{datetime.fromisoformat(iso).astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+# --- errors -----------------------------------------------------------------------------------------------
+
+
+def print_stop(error: Stop) -> None:
+    """What happened and what to do; for a bad configuration everything that is wrong, with its place."""
+    console = err()
+    console.print(f"[bold red]{_headline(error)}[/]")
+    if isinstance(error, BadConfiguration):
+        for finding in error.findings:
+            # Not wrapped: a place that is torn apart cannot be clicked or copied.
+            console.print(f"  [bold]{escape(place(finding))}[/]: {escape(finding.message)}", soft_wrap=True)
+            if finding.remedy:
+                console.print(indent(f"→ {escape(finding.remedy)}"))
+        return
+    console.print(indent(escape(error.message), 2))
+    if error.remedy:
+        console.print(indent(f"→ {escape(error.remedy)}", 2))
+
+
+def _headline(error: Stop) -> str:
+    if isinstance(error, Suspended):
+        return "Suspended: nothing was begun"
+    if isinstance(error, Spent):
+        return "Stopped: no API calls left"
+    return {2: "Please mend this first", 3: "Refused: nothing was written"}.get(
+        error.exit_code, "Stopped: no connection"
+    )
+
+
+def place(finding: Finding) -> str:
+    """`file:line`, or what else is meant."""
+    return f"{finding.where}:{finding.line}" if finding.line else finding.where
+
+
+def describe_stop(error: Stop) -> dict[str, Any]:
+    """The `error` of a JSON answer."""
+    told: dict[str, Any] = {"message": error.message, "remedy": error.remedy}
+    if isinstance(error, BadConfiguration):
+        told["findings"] = [
+            {"where": one.where, "line": one.line, "message": one.message, "remedy": one.remedy}
+            for one in error.findings
+        ]
+        told["message"] = "; ".join(f"{place(one)}: {one.message}" for one in error.findings)
+        told["remedy"] = "; ".join(one.remedy for one in error.findings if one.remedy)
+    return told
+
+
+# --- progress ---------------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def progress(*, quiet: bool = False) -> Iterator[Callable[[str, int], None]]:
+    """A line on stderr that counts records while the block runs; on a terminal only."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda *_: None
+        return
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415  # rarely
+
+    columns = (SpinnerColumn(), TextColumn("{task.description} {task.completed:,.0f} records"), TimeElapsedColumn())
+    with Progress(*columns, console=err(), transient=True) as shown:
+        task = shown.add_task("asking", total=None)
+        current = ""
+
+        def tell(what: str, number: int) -> None:
+            nonlocal current
+            if what != current:
+                current = what
+                shown.update(task, description=what, completed=0)
+            shown.advance(task, number)
+
+        yield tell

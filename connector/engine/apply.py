@@ -31,6 +31,13 @@ from connector.core.model import (
     Side,
 )
 from connector.core.remainder import base_of_left_out
+from connector.engine.gate import (
+    join_at_creation,
+    let_creations_pass,
+    let_deletions_pass,
+    let_updates_pass,
+    write_of,
+)
 from connector.engine.observe import find_keys, take_in
 from connector.engine.refusals import (
     Fault,
@@ -43,7 +50,7 @@ from connector.engine.refusals import (
 )
 from connector.engine.report import Written
 from connector.engine.roles import apply_roles, name_later
-from connector.engine.work import Work, describe_refusal, look_again, note_problems
+from connector.engine.work import Work, count, describe_refusal, look_again, note_problems
 from connector.engine.world import COMPANIES, CONTACTS, DEALS
 from connector.store.links import CONTACT_COMPANY, DEAL_COMPANY, ROLE, Completion
 
@@ -55,7 +62,9 @@ def apply_actions(work: Work, pair: Pair, actions: Sequence[Action]) -> None:
     sever(work, [one for one in actions if isinstance(one, Severance)])
     _settle(work, pair, [one for one in actions if isinstance(one, Settlement)])
     for side in (Side.HUBSPOT, Side.SALESFORCE):
-        creations = [one for one in actions if isinstance(one, Creation) and one.to is side]
+        creations = let_creations_pass(
+            work, [one for one in actions if isinstance(one, Creation) and one.to is side]
+        )
         if creations:
             create(work, pair, side, creations)
     for side in (Side.HUBSPOT, Side.SALESFORCE):
@@ -225,10 +234,9 @@ def _created(
     name_later(work, [creation.source.id for creation, _ in made if creation.contacts])
     for creation, one in made:
         source = creation.source.id
-        work.report.count(Written("create", side, object_, one.new_id, source, creation.changes))
+        count(work, Written("create", side, object_, one.new_id, source, creation.changes))
         for contact in creation.contacts:
-            change = Change("contact", None, contact, "R1", f"contact role on {source}")
-            work.report.count(Written("connect", side, object_, one.new_id, source, [change]))
+            count(work, join_at_creation(creation, contact, one.new_id))
 
 
 def _take_in_defaults(work: Work, pair: Pair, side: Side, ids: Sequence[str]) -> None:
@@ -341,7 +349,7 @@ def update(work: Work, pair: Pair, side: Side, updates: Sequence[Update]) -> set
     """
     if not updates:
         return set()
-    todo = leave_out_known(work, pair, updates)
+    todo = leave_out_known(work, pair, let_updates_pass(work, pair, updates))
     todo = _still_true(work, pair, side, todo) if todo else []
     whole = {one.record_id: len(one.changes) for one in updates}
     done: set[int] = set()
@@ -445,15 +453,14 @@ def _updated(work: Work, pair: Pair, side: Side, updates: Sequence[Update], vers
         _follow_company(work, pair, one.link.id, one.settles.hubspot)
     store.links.derive_parents([one.link.id for one in moved])
     for one in updates:
-        work.report.count(
-            Written("update", side, object_, one.record_id, one.link.id_of(side.other) or "", one.changes)
-        )
+        count(work, write_of(one))
 
 
 # --- deleting ---------------------------------------------------------------------------------------------
 
 
 def delete_deals(work: Work, pair: Pair, deletions: Sequence[Deletion]) -> None:
+    deletions = let_deletions_pass(work, deletions)
     if not deletions:
         return
     store, object_ = work.c.store, pair.hubspot
@@ -492,6 +499,4 @@ def delete_deals(work: Work, pair: Pair, deletions: Sequence[Deletion]) -> None:
             for one in done:
                 store.links.end(one.link.id, LinkState.CLOSED)
                 source = one.link.salesforce_id or ""
-                work.report.count(
-                    Written("delete", Side.HUBSPOT, object_, one.record.id, source, changes[one.record.id])
-                )
+                count(work, Written("delete", Side.HUBSPOT, object_, one.record.id, source, changes[one.record.id]))

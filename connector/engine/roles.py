@@ -14,9 +14,10 @@ from connector.core.model import Change, ContactRole, Link, LinkState, Pair, Rec
 from connector.core.naming import BETWEEN, IS_PRIMARY, LABELS, ROLE_NAMES, Naming, plan_names
 from connector.core.plan import Situation
 from connector.core.roles import Roles, plan_roles
+from connector.engine.gate import passes
 from connector.engine.observe import syncs, take_in
 from connector.engine.report import Written
-from connector.engine.work import Work, describe_refusal, look_again, note_problems
+from connector.engine.work import Work, count, describe_refusal, look_again, note_problems
 from connector.engine.world import CONTACTS, DEALS
 from connector.store.links import ROLE
 from connector.store.records import Labels
@@ -145,13 +146,12 @@ def name_later(work: Work, opportunities: Collection[str]) -> None:
 
 
 def _connect(work: Work, side: Side, roles: Sequence[RoleAddition]) -> None:
+    roles = [one for one in roles if _passes(work, "connect", side, one, [_joining(side, one)])]
     if not roles:
         return
     store = work.c.store
     by_key = {f"{one.deal.id_of(side)}/{one.contact.id_of(side)}": one for one in roles}
-    changes = {
-        key: [Change("contact", None, one.contact.id_of(side), one.rule, one.cause)] for key, one in by_key.items()
-    }
+    changes = {key: [_joining(side, one)] for key, one in by_key.items()}
     with store.transaction():
         numbers = store.journal.intend(
             work.report.run,
@@ -172,6 +172,10 @@ def _connect(work: Work, side: Side, roles: Sequence[RoleAddition]) -> None:
                     continue
                 _connected(work, side, role, one.id or "")
                 _count(work, "connect", side, role, changes[one.key])
+
+
+def _joining(side: Side, one: RoleAddition) -> Change:
+    return Change("contact", None, one.contact.id_of(side), one.rule, one.cause)
 
 
 def _connected(work: Work, side: Side, role: RoleAddition, new_id: str) -> None:
@@ -208,6 +212,7 @@ def _disconnect(work: Work, side: Side, removals: Sequence[RoleRemoval]) -> None
     a record's deletion: the guard (D7) does not count them, and the journal keeps what it takes to bring them
     back.
     """
+    removals = [one for one in removals if _passes(work, "disconnect", side, one, [_parting(side, one)])]
     removals = _still_gone(work, side.other, removals)
     held = _hold_roles(work, removals) if side is Side.SALESFORCE else _hold_associations(work, removals)
     store, object_ = work.c.store, object_of(side)
@@ -234,6 +239,10 @@ def _disconnect(work: Work, side: Side, removals: Sequence[RoleRemoval]) -> None
             store.journal.conclude({journal[one.key]: (one.id is not None, None) for one in outcomes})
             for one in outcomes:
                 _disconnected(work, side, by_key[one.key], one)
+
+
+def _parting(side: Side, one: RoleRemoval) -> Change:
+    return Change("contact", one.contact.id_of(side), None, one.rule, one.cause)
 
 
 def _disconnected(work: Work, side: Side, held: _Held, outcome: Outcome) -> None:
@@ -397,6 +406,8 @@ def _label(work: Work, naming: Naming, namings: Sequence[RoleNaming]) -> None:
             continue
         own = naming.own_types()
         wanted = naming.types_for({**one.seen, **{change.field: change.new for change in one.changes}})
+        if not _passes(work, "name", Side.HUBSPOT, one, _naming_changes(Side.HUBSPOT, one)):
+            continue
         labelling = Labelling(deal, contact, (types - own) | wanted, (types & own) - wanted)
         todo[labelling.key] = one, labelling
     changes = {key: _naming_changes(Side.HUBSPOT, one) for key, (one, _) in todo.items()}
@@ -437,10 +448,12 @@ def _name(work: Work, naming: Naming, namings: Sequence[RoleNaming]) -> None:
     todo: dict[str, RoleNaming] = {}
     for one in namings:
         now = [role for role in roles.values() if (role.opportunity, role.contact) == _ends(Side.SALESFORCE, one)]
-        if one.edits.keys() <= roles.keys() and naming.describe_roles(now) == one.seen:
-            todo |= dict.fromkeys(one.edits, one)
-        else:
+        if not one.edits.keys() <= roles.keys() or naming.describe_roles(now) != one.seen:
             look_again(work, work.c.pairs[DEALS], Side.SALESFORCE, [one.deal.salesforce_id or ""])
+            continue
+        for id_, after in one.edits.items():
+            if _passes(work, "name", Side.SALESFORCE, one, _edit_changes(roles[id_], after, one)):
+                todo[id_] = one
     changes = {id_: _edit_changes(roles[id_], one.edits[id_], one) for id_, one in todo.items()}
     with store.transaction():
         numbers = store.journal.intend(
@@ -493,4 +506,10 @@ def _note_refusal(work: Work, deal: Link, refusal: Refusal) -> None:
 
 def _count(work: Work, verb: str, side: Side, one: RoleAction, changes: Sequence[Change]) -> None:
     deal, contact = _ends(side, one)
-    work.report.count(Written(verb, side, object_of(side), deal, f"{deal}/{contact}", changes))
+    count(work, Written(verb, side, object_of(side), deal, f"{deal}/{contact}", changes))
+
+
+def _passes(work: Work, verb: str, side: Side, one: RoleAction, changes: Sequence[Change]) -> bool:
+    deal, contact = _ends(side, one)
+    write = Written(verb, side, object_of(side), deal, f"{deal}/{contact}", changes)
+    return passes(work, write, (Side.SALESFORCE, one.deal.salesforce_id))

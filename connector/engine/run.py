@@ -37,7 +37,7 @@ from connector.engine.report import Report
 from connector.engine.scope import apply_changed_scope, check_scope, describe_out_of_scope, learn_scope_fields
 from connector.engine.suspension import THEN_RESUME, check_suspension, suspend
 from connector.engine.windows import apply_pair, delete
-from connector.engine.work import Only, Work
+from connector.engine.work import Gate, Only, Work
 from connector.engine.world import (
     CONTACTS,
     DEALS,
@@ -70,8 +70,13 @@ Progress = Callable[[str, int], None]
 """Called with what is being done and how many more records of it are done."""
 
 
-def sync(c: Connection, wish: Wish | None = None, progress: Progress = lambda *_: None) -> Report:
-    """Bring both CRMs into step.
+def sync(
+    c: Connection,
+    wish: Wish | None = None,
+    progress: Progress = lambda *_: None,
+    gates: tuple[Gate, ...] = (),
+) -> Report:
+    """Bring both CRMs into step, as far as the gates let writes pass.
 
     Raises:
         Stop: the run could not be done, or not to its end; everything done so far is settled.
@@ -88,7 +93,7 @@ def sync(c: Connection, wish: Wish | None = None, progress: Progress = lambda *_
                 world = get_to_know(c)
             only = _look(c, world, wish, report, progress)
             _guard(c, wish)
-            _apply(c, world, wish, RealHands(c.salesforce, c.hubspot), report, progress, only)
+            _apply(c, world, wish, RealHands(c.salesforce, c.hubspot), report, progress, only, gates)
         except Unreachable:
             report.status = "stopped"
             raise
@@ -256,8 +261,9 @@ def _apply(
     report: Report,
     progress: Progress,
     only: Only | None,
+    gates: tuple[Gate, ...] = (),
 ) -> None:
-    work = Work(c, world, hands, report, only, lambda number: progress("syncing", number))
+    work = Work(c, world, hands, report, only, lambda number: progress("syncing", number), gates=gates)
     work.forced = only or frozenset() if wish.create else frozenset()
     apply_changed_scope(work)
     resume_pipelines(work)

@@ -307,13 +307,10 @@ def _unfollowed(store: Store, pair: Pair, window: _Window) -> set[tuple[Side, st
 
 def _clear(work: Work, pair: Pair, looked_at: Sequence[Record], kept: Collection[tuple[Side, str | None]]) -> None:
     """These records have been dealt with, except those to look at again, and what is `kept`."""
+    due = {*work.again, *work.withheld, *kept}
     with work.c.store.transaction():
         for side in Side:
-            ids = [
-                one.id
-                for one in looked_at
-                if one.side is side and (side, one.id) not in work.again and (side, one.id) not in kept
-            ]
+            ids = [one.id for one in looked_at if one.side is side and (side, one.id) not in due]
             work.c.store.records.mark(side, pair.object(side), ids, dirty=False)
 
 

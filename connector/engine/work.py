@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from connector.adapters.base import Blame, Refusal
 from connector.core.model import (
@@ -13,12 +14,25 @@ from connector.core.model import (
     Value,
 )
 from connector.engine.hands import Hands
-from connector.engine.report import Report
+from connector.engine.report import Report, Written
 from connector.engine.world import Connection, World
 from connector.store.journal import Place
 
 Only = frozenset[tuple[Side, str, str]]
 """Records (side, object, id) that a run is limited to (T6)."""
+
+
+class Gate(Protocol):
+    """Decides about writes, and is told of those that were made."""
+
+    keeps_due: bool
+    """Whether a record of which something did not pass is to be looked at again by the next run."""
+
+    def admit(self, write: Written) -> frozenset[str]:
+        """The fields of this write that may be written; none: it may not be made."""
+
+    def note(self, write: Written) -> None:
+        """This write was made."""
 
 
 @dataclass
@@ -33,6 +47,10 @@ class Work:
     progress: Callable[[int], None] = lambda _: None
     forced: Only = frozenset()
     """Records for which a person asked for a partner, whatever the rules of making one say (A1)."""
+    gates: tuple[Gate, ...] = ()
+    """What every planned write has to pass before it is made (`gate.py`)."""
+    withheld: set[tuple[Side, str]] = field(default_factory=set)
+    """Records of which something did not pass a gate, and which stay due."""
     pulled: set[tuple[str, Side, str]] = field(default_factory=set)
     """Parents (pair, side, id) that were looked at because a child of theirs waited for them."""
     again: set[tuple[Side, str]] = field(default_factory=set)
@@ -45,6 +63,13 @@ class Work:
     """Fields that a CRM refused in this run, with their values: their records were written without them."""
     turned_down: dict[tuple[Side, str, str], dict[str, Value]] = field(default_factory=dict)
     """The values of whole writes that a CRM refused in this run."""
+
+
+def count(work: Work, write: Written) -> None:
+    """Count a write that was made."""
+    work.report.count(write)
+    for gate in work.gates:
+        gate.note(write)
 
 
 def look_again(work: Work, pair: Pair, side: Side, ids: Iterable[str]) -> None:

@@ -650,6 +650,11 @@ class HubSpot:
         }.get(verb, BATCH)
         return -(-number // per_call)
 
+    @property
+    def address(self) -> str:
+        """Where HubSpot is. It does not tell one portal from another."""
+        return self._base
+
     def usage(self) -> Usage:
         return Usage(self._door.calls, self._left, self._limit)
 

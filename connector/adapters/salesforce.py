@@ -535,6 +535,11 @@ class Salesforce:
         }[verb]
         return calls * -(-number // number_each)
 
+    @property
+    def address(self) -> str:
+        """Where this org is."""
+        return self._credentials.instance_url
+
     def usage(self) -> Usage:
         return Usage(self._door.calls, self._left, self._limit)
 

@@ -82,4 +82,12 @@ def _tell_stop(error: Stop, told: dict[str, Any]) -> None:
 
 def exit_code(status: str) -> int:
     """What a report's status means to a shell."""
-    return {"problems": WITH_PROBLEMS, "refused": REFUSED}.get(status, DONE)
+    return {"problems": WITH_PROBLEMS, "drifted": WITH_PROBLEMS, "refused": REFUSED}.get(status, DONE)
+
+
+def last_report(connection: Connection | None) -> dict[str, Any]:
+    """How far the run came that has just stopped. `None`: it had not begun."""
+    from connector.engine.report import Report  # noqa: PLC0415  # slow to import
+
+    last = connection.store.runs.last() if connection else None
+    return Report().as_json() | (last["report"] if last else {})

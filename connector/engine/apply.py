@@ -22,7 +22,6 @@ from connector.core.actions import (
 )
 from connector.core.model import (
     Base,
-    Change,
     Fields,
     LinkState,
     Pair,
@@ -32,6 +31,7 @@ from connector.core.model import (
 )
 from connector.core.remainder import base_of_left_out
 from connector.engine.gate import (
+    describe_loss,
     join_at_creation,
     let_creations_pass,
     let_deletions_pass,
@@ -474,14 +474,7 @@ def delete_deals(work: Work, pair: Pair, deletions: Sequence[Deletion]) -> None:
         take_in(work.c, pair, gone)
         look_again(work, pair, Side.SALESFORCE, [by_id[one.id].link.salesforce_id or "" for one in gone])
     by_id = {id_: one for id_, one in by_id.items() if fresh[id_].present}
-    changes = {
-        id_: [
-            Change(name, value, None, one.rule, one.cause)
-            for name, value in sorted(fresh[id_].fields.items())
-            if value not in (None, "")
-        ]
-        for id_, one in by_id.items()
-    }
+    changes = {id_: describe_loss(one, fresh[id_]) for id_, one in by_id.items()}
     with store.transaction():
         numbers = store.journal.intend(
             work.report.run,

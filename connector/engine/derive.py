@@ -7,7 +7,7 @@ and is done in the next round.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 
@@ -40,11 +40,14 @@ class _Deals:
     statuses: dict[int, Status] = field(default_factory=dict)
 
 
-def derive(work: Work) -> list[Pair]:
-    """Compute and write what is due, in windows. Returns the pairs whose mapping carries some of it onward."""
+def derive(work: Work, pairs: Collection[str]) -> list[Pair]:
+    """Compute and write what is due of these pairs, in windows.
+
+    Returns those whose mapping carries some of it onward.
+    """
     mapped = []
     for name in (COMPANIES, CONTACTS):
-        if name in work.c.pairs and DEALS in work.c.pairs:
+        if name in pairs and DEALS in work.c.pairs:
             pair = work.c.pairs[name]
             for _ in range(ROUNDS):
                 if not _derive_pair(work, pair):

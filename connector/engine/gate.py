@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from connector.core.actions import Creation, Deletion, Update
-from connector.core.model import Change, Pair, Side
+from connector.core.model import Change, Pair, Record, Side
 from connector.core.remainder import leave_out_of_update
 from connector.engine.report import Written
 from connector.engine.work import Work
@@ -70,11 +70,20 @@ def let_deletions_pass(work: Work, deletions: Sequence[Deletion]) -> list[Deleti
         return list(deletions)
     passed = []
     for one in deletions:
-        change = Change("", None, None, one.rule, one.cause)
-        write = Written("delete", one.to, one.object, one.record.id, one.link.id_of(one.to.other) or "", [change])
+        partner, lost = one.link.id_of(one.to.other) or "", describe_loss(one, one.record)
+        write = Written("delete", one.to, one.object, one.record.id, partner, lost)
         if passes(work, write, (one.to.other, write.of)):
             passed.append(one)
     return passed
+
+
+def describe_loss(deletion: Deletion, record: Record) -> list[Change]:
+    """All that goes with a record that is deleted."""
+    return [
+        Change(name, value, None, deletion.rule, deletion.cause)
+        for name, value in sorted(record.fields.items())
+        if value not in (None, "")
+    ]
 
 
 def passes(work: Work, write: Written, due: tuple[Side, str | None]) -> bool:

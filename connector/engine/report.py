@@ -22,6 +22,40 @@ class Written:
     changes: Sequence[Change]
 
 
+@dataclass(frozen=True, slots=True)
+class Unmade:
+    """A row of a saved plan that was not made: why, and what would be written there now if that is known."""
+
+    write: Written
+    why: str
+    now: Written | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "why": self.why,
+            "planned": describe_write(self.write),
+            "now": describe_write(self.now) if self.now else None,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """What became of a saved plan. `unplanned` counts writes that have become due since and were left."""
+
+    rows: int
+    applied: int
+    unmade: tuple[Unmade, ...]
+    unplanned: int
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "rows": self.rows,
+            "applied": self.applied,
+            "unmade": [one.as_json() for one in self.unmade],
+            "unplanned": self.unplanned,
+        }
+
+
 @dataclass
 class Report:
     """Counts by side and object, associations, conflicts, and (for a plan) every action."""
@@ -43,6 +77,8 @@ class Report:
     made: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     actions: list[Written] = field(default_factory=list)
+    agreement: Agreement | None = None
+    """Of a run that applied a saved plan: what became of it."""
     seconds: float = 0.0
     status: str = "ok"
 
@@ -73,7 +109,10 @@ class Report:
         `salesforce`, `hubspot`: `{"created": {object: number}, "updated": …, "deleted": …, "api_calls": number}`.
         `status`: ok, problems (some records could not be synced), refused (by the guard), stopped, or died.
         `conflicts` counts fields, `problems` and `waiting` records, `associations` contacts of deals.
+        `plan` is only there if a saved plan was applied: `{"rows", "applied", "unplanned", "unmade":
+        [{"why", "planned", "now"}]}`.
         """
+        agreed = {"plan": self.agreement.as_json()} if self.agreement else {}
         return {
             "run": self.run,
             "status": self.status,
@@ -89,6 +128,7 @@ class Report:
             "made": self.made,
             "notes": self.notes,
             "seconds": round(self.seconds, 3),
+            **agreed,
         }
 
     def plan_as_json(self) -> dict[str, Any]:
@@ -100,7 +140,7 @@ class Report:
             side.value: {"spent": self.calls[side], "to_write": self.price[side], "left": self.left[side]}
             for side in Side
         }
-        return self.as_json() | {"price": price, "actions": [_action(one) for one in self.actions]}
+        return self.as_json() | {"price": price, "actions": [describe_write(one) for one in self.actions]}
 
     def _side(self, side: Side) -> dict[str, Any]:
         return {
@@ -111,7 +151,8 @@ class Report:
         }
 
 
-def _action(written: Written) -> dict[str, Any]:
+def describe_write(written: Written) -> dict[str, Any]:
+    """A row of a plan, as JSON has it."""
     return {
         "verb": written.verb,
         "side": written.side.value,

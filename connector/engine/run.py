@@ -15,12 +15,13 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from connector.core.guard import find_excesses
 from connector.core.model import Pair, ProblemClass, Side
 from connector.core.pipelines import RECORD_TYPE, CreatePipeline, CreateStage, PipelineAction, UpdateStage
+from connector.engine.agreed import AgreedGate
 from connector.engine.derive import derive
 from connector.engine.hands import Hands, PretendedHands, RealHands
 from connector.engine.observe import (
@@ -33,11 +34,12 @@ from connector.engine.observe import (
     sweep_price,
 )
 from connector.engine.pipelines import resume_pipelines
+from connector.engine.plan_file import PlanFile
 from connector.engine.report import Report
 from connector.engine.scope import apply_changed_scope, check_scope, describe_out_of_scope, learn_scope_fields
 from connector.engine.suspension import THEN_RESUME, check_suspension, suspend
 from connector.engine.windows import apply_pair, delete
-from connector.engine.work import Gate, Only, Work
+from connector.engine.work import Only, Work
 from connector.engine.world import (
     CONTACTS,
     DEALS,
@@ -60,6 +62,13 @@ class Wish:
     """Ids of records to sync now, from either side; empty: all that is due (T6)."""
     create: bool = False
     """Whether these records get a partner made even where the rules would make none (A1)."""
+    pairs: tuple[str, ...] = ()
+    """The pairs that are synced, with the parents that they wait for; empty: all."""
+    agreed: PlanFile | None = None
+    """A saved plan: nothing is written that it does not say (X1)."""
+
+    def includes(self, pair: str) -> bool:
+        return not self.pairs or pair in self.pairs
 
 
 _DEALS_OFF = "deal sync is switched off (`sync.deals: false`)"
@@ -70,13 +79,8 @@ Progress = Callable[[str, int], None]
 """Called with what is being done and how many more records of it are done."""
 
 
-def sync(
-    c: Connection,
-    wish: Wish | None = None,
-    progress: Progress = lambda *_: None,
-    gates: tuple[Gate, ...] = (),
-) -> Report:
-    """Bring both CRMs into step, as far as the gates let writes pass.
+def sync(c: Connection, wish: Wish | None = None, progress: Progress = lambda *_: None) -> Report:
+    """Bring both CRMs into step; with a saved plan, only as far as that says.
 
     Raises:
         Stop: the run could not be done, or not to its end; everything done so far is settled.
@@ -89,11 +93,12 @@ def sync(
             world = get_to_know(c)
             if world.needed:
                 report.made = describe_needed(world.needed)
+                _check_needed(wish, report.made)
                 make_needed(c, world.needed)
                 world = get_to_know(c)
             only = _look(c, world, wish, report, progress)
             _guard(c, wish)
-            _apply(c, world, wish, RealHands(c.salesforce, c.hubspot), report, progress, only, gates)
+            _apply(c, world, wish, RealHands(c.salesforce, c.hubspot), report, progress, only)
         except Unreachable:
             report.status = "stopped"
             raise
@@ -126,7 +131,7 @@ def plan(c: Connection, wish: Wish | None = None, progress: Progress = lambda *_
         except Refused as refused:
             report.status = "refused"
             report.notes.append(f"`sync` would refuse: {refused.message}; {refused.remedy}")
-            wish = Wish(deletes=True, records=wish.records)
+            wish = replace(wish, deletes=True)
         hands = PretendedHands(c.salesforce, c.hubspot)
         hands.price[Side.HUBSPOT] += _price_of(world.needed)
         with c.store.pretending():
@@ -240,7 +245,7 @@ def _find(c: Connection, world: World, given: str) -> tuple[Side, Pair, str]:
 
 def _guard(c: Connection, wish: Wish) -> None:
     """Refuse to delete more than the limit allows, unless a person said so (D7)."""
-    if wish.deletes is not None or DEALS not in c.pairs:
+    if wish.deletes is not None or DEALS not in c.pairs or not wish.includes(DEALS):
         return
     pair = c.pairs[DEALS]
     deletions = {pair.hubspot: len(c.store.links.pending_deletions(pair.name, pair.salesforce))}
@@ -261,20 +266,33 @@ def _apply(
     report: Report,
     progress: Progress,
     only: Only | None,
-    gates: tuple[Gate, ...] = (),
 ) -> None:
-    work = Work(c, world, hands, report, only, lambda number: progress("syncing", number), gates=gates)
+    gates = [AgreedGate(wish.agreed.writes)] if wish.agreed else []
+    work = Work(c, world, hands, report, only, lambda number: progress("syncing", number), gates=tuple(gates))
     work.forced = only or frozenset() if wish.create else frozenset()
     apply_changed_scope(work)
     resume_pipelines(work)
     with c.store.transaction():
         _renew_standing_problems(c, world)
     for pair in c.pairs.values():
-        apply_pair(work, pair)
-    if wish.deletes is not False and DEALS in c.pairs:
+        if wish.includes(pair.name):
+            apply_pair(work, pair)
+    if wish.deletes is not False and DEALS in c.pairs and wish.includes(DEALS):
         delete(work, c.pairs[DEALS])
-    for pair in derive(work):
+    for pair in derive(work, [name for name in c.pairs if wish.includes(name)]):
         apply_pair(work, pair)
+    for gate in gates:
+        gate.close(report)
+
+
+def _check_needed(wish: Wish, needed: Sequence[str]) -> None:
+    """Make nothing in HubSpot that a saved plan does not name."""
+    more = [one for one in needed if wish.agreed and one not in wish.agreed.made]
+    if more:
+        raise Refused(
+            f"HubSpot needs what the plan does not have: {', '.join(more)}",
+            "make the plan anew: the set-up of either CRM changed since",
+        )
 
 
 def _renew_standing_problems(c: Connection, world: World) -> None:
@@ -314,6 +332,8 @@ def _count(c: Connection, report: Report) -> None:
     report.notes += describe_out_of_scope(c)
     if report.status == "ok" and report.problems:
         report.status = "problems"
+    if report.status in {"ok", "problems"} and report.agreement and report.agreement.unmade:
+        report.status = "drifted"
 
 
 def _find_shortages(report: Report) -> Iterable[str]:

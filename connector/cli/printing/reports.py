@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from io import StringIO
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
 from rich.text import Text
 
-from connector.cli.printing.terminal import NAMES, count, indent, make_table, out, show
+from connector.cli.printing.terminal import NAMES, WIDTH, count, indent, make_table, out, show
 from connector.core.model import Change, Side
 
 if TYPE_CHECKING:
-    from connector.engine.report import Report, Written
+    from connector.engine.report import Agreement, Report, Written
 
 VERBS = {
     "create": "create",
@@ -34,14 +36,72 @@ def print_report(report: Report, console: Console | None = None) -> None:
     """What a run did."""
     console = console or out()
     seconds = f"{report.seconds:.1f} s"
-    if report.status == "problems":
-        console.print(f"[bold yellow]Synced in {seconds}, with problems[/]")
+    done = "Applied" if report.agreement else "Synced"
+    if report.status == "drifted":
+        console.print(f"[bold yellow]Applied in {seconds}, but not all of the plan[/]")
+    elif report.status == "problems":
+        console.print(f"[bold yellow]{done} in {seconds}, with problems[/]")
     else:
-        console.print(f"[bold green]Synced in {seconds}[/]")
+        console.print(f"[bold green]{done} in {seconds}[/]")
     _print_made("made", report.made, console)
     print_counts(report, console)
     console.print(f"  API calls: {'; '.join(_calls(report, side) for side in Side)}")
+    if report.agreement:
+        print_agreement(report.agreement, console)
     _print_notes(report, console)
+
+
+_WHY = {
+    "drifted": "drifted since the plan was made",
+    "not due": "nothing is to be written there any more",
+    "refused": "not taken by the CRM; see `connector problems list`",
+}
+
+
+def print_agreement(agreement: Agreement, console: Console) -> None:
+    """What became of a saved plan: how many rows were made, and why each of the others was not."""
+    console.print(f"  rows of the plan: {agreement.applied:,} of {agreement.rows:,} made")
+    for why, words in _WHY.items():
+        some = [one for one in agreement.unmade if one.why == why]
+        if some:
+            console.print(f"  [yellow]{len(some):,} {words}[/]")
+        for one in some[:SHOWN]:
+            console.print(indent(_describe_row(one.write)), soft_wrap=True)
+            for line in describe_changes(one.write.changes):
+                console.print(indent(line, 6))
+            if one.now is not None:
+                for line in describe_changes(one.now.changes):
+                    console.print(indent(Text("now: ", "yellow").append_text(line), 6))
+        if len(some) > SHOWN:
+            console.print(f"    … and {len(some) - SHOWN:,} more; `--json` lists them")
+    if agreement.unplanned:
+        left = count(agreement.unplanned, "write")
+        console.print(
+            f"  {left} became due since and {'is' if agreement.unplanned == 1 else 'are'} left for a sync"
+        )
+
+
+def _describe_row(write: Written) -> str:
+    return f"{NAMES[write.side]} {escape(write.object)}: {VERBS[write.verb]} {_name(write)}"
+
+
+def print_saved_plan(report: Report, file: Path, *, applicable: bool) -> None:
+    """Where a plan was kept, what it comes to, and how it goes on."""
+    console = out()
+    rows = count(len(report.actions), "row")
+    console.print(f"[bold]Plan[/] of {rows} written to {escape(str(file))}", soft_wrap=True)
+    print_counts(report, console)
+    print_price(report, console)
+    _print_notes(report, console)
+    if applicable and report.actions:
+        console.print(f"Carry it out with `connector apply {escape(str(file))}`.", soft_wrap=True)
+
+
+def make_plan_text(report: Report) -> str:
+    """The whole plan as plain text."""
+    console = Console(file=StringIO(), width=WIDTH, highlight=False)
+    print_plan(report, console, everything=True)
+    return console.file.getvalue() if isinstance(console.file, StringIO) else ""
 
 
 def print_plan(report: Report, console: Console | None = None, *, everything: bool = False) -> None:

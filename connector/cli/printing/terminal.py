@@ -28,8 +28,12 @@ WIDTH = 100
 
 def print_json(value: Any) -> None:
     """One line of JSON on stdout, sent off at once."""
-    sys.stdout.write(json.dumps(value) + "\n")
+    sys.stdout.write(make_json(value))
     sys.stdout.flush()
+
+
+def make_json(value: Any) -> str:
+    return json.dumps(value) + "\n"
 
 
 def make_examples(*commands: str) -> str:

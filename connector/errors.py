@@ -5,6 +5,7 @@
     │   ├── BadConfiguration   settings or mappings are wrong: mend them (exit 2)
     │   ├── Refused            the guard refuses the plan, nothing was written (exit 3)
     │   ├── Busy               another run holds the lease (exit 4)
+    │   ├── Halted             it was asked to end, and ends where everything begun is settled
     │   └── Unreachable        a CRM cannot be used: credentials, rights, limits, network (exit 4)
     │       ├── Suspended      it could not be used before, and nothing was tried since (exit 4)
     │       └── Spent          the calls that the settings allow are used up (exit 4)
@@ -63,6 +64,12 @@ class Refused(Stop):
 
 class Busy(Stop):
     """Another run of this connection holds the lease."""
+
+
+class Halted(Stop):
+    """The run was asked to end, and came to a place where all that was begun is settled."""
+
+    exit_code = 0
 
 
 class Condition(StrEnum):

@@ -23,6 +23,7 @@ from connector.core.model import Pair, Side
 from connector.core.pipelines import PipelineSettings
 from connector.errors import BadConfiguration, Finding
 from connector.mapping.files import MappingSettings, explain, load_pairs, read_yaml
+from connector.timetable import Times, read_times
 
 PREFIX = "CONNECTOR__"
 
@@ -100,6 +101,22 @@ class GuardOptions(_Section):
     percent: float = Field(5.0, ge=0, le=100)
 
 
+class ScheduleSettings(_Section):
+    """When `connector schedule` syncs (T5): an interval such as `15 minutes`, or a cron expression."""
+
+    every: str = "15 minutes"
+    accounts: str | None = Field(None, description="of accounts and companies, if they have times of their own")
+    contacts: str | None = Field(None, description="of contacts")
+    opportunities: str | None = Field(None, description="of opportunities, deals and contact roles")
+
+    @field_validator("every", "accounts", "contacts", "opportunities")
+    @classmethod
+    def _is_a_time(cls, text: str | None) -> str | None:
+        if text is not None:
+            read_times(text, ZoneInfo("UTC"))
+        return text
+
+
 class NetworkSettings(_Section):
     """How to get out. Proxies and certificates of the environment are ignored unless named here."""
 
@@ -128,6 +145,7 @@ class Settings(_Section):
     lifecycle: LifecycleOptions = LifecycleOptions()
     guard: GuardOptions = GuardOptions()
     network: NetworkSettings = NetworkSettings()
+    schedule: ScheduleSettings = ScheduleSettings()
 
     @field_validator("time_zone")
     @classmethod
@@ -158,6 +176,16 @@ class Settings(_Section):
 
     def daily_calls(self) -> dict[Side, int | None]:
         return {Side.SALESFORCE: self.salesforce.daily_calls, Side.HUBSPOT: self.hubspot.daily_calls}
+
+    def timetable(self) -> dict[str, Times]:
+        """The times of each pair."""
+        own, zone = self.schedule, ZoneInfo(self.time_zone)
+        given = {
+            "account-company": own.accounts,
+            "contact-contact": own.contacts,
+            "opportunity-deal": own.opportunities,
+        }
+        return {pair: read_times(text or own.every, zone) for pair, text in given.items()}
 
     def deletion_limit(self) -> DeletionLimit:
         return DeletionLimit(self.guard.records, self.guard.percent)

@@ -2,6 +2,7 @@
 
     sync     plan, apply                  `cli/plan.py`
              sync, status, resume         `cli/sync.py`
+             schedule                     `cli/schedule.py`
     set up   init, check                  `cli/setup.py`
     try it   demo, sandbox serve          `cli/demo.py`, `cli/sandbox.py`
 
@@ -18,7 +19,7 @@ import typer
 from typer.core import TyperGroup
 
 from connector import __version__
-from connector.cli import demo, plan, sandbox, setup, sync
+from connector.cli import demo, plan, sandbox, schedule, setup, sync
 from connector.errors import Stop
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
@@ -53,6 +54,7 @@ app = typer.Typer(
 )
 plan.register(app)
 sync.register(app)
+schedule.register(app)
 setup.register(app)
 demo.register(app)
 sandbox.register(app)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from connector.cli.ending import ending_on
 from connector.cli.printing import terminal
 from connector.errors import Busy, Stop, Suspended
 
@@ -63,8 +65,8 @@ def run_connected(
         with connected() as connection:
             begun = connection
             try:
-                with terminal.progress(quiet=told is not None) as tell:
-                    return act(connection, wish, tell)
+                with ending_on(signal.SIGTERM) as ending, terminal.progress(quiet=told is not None) as tell:
+                    return act(connection, wish, ending.watch(tell))
             except Stop as error:
                 if told is not None:
                     _tell_stop(error, told(None if isinstance(error, Busy | Suspended) else connection))

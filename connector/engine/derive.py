@@ -70,6 +70,7 @@ def _derive_pair(work: Work, pair: Pair) -> bool:
     while links := work.c.store.links.to_derive(pair.name, after):
         after, busy = links[-1].id, True
         _derive_window(work, pair, links)
+        work.progress(len(links))
     return busy
 
 

@@ -50,7 +50,7 @@ from connector.engine.world import (
     get_to_know,
     make_needed,
 )
-from connector.errors import BadConfiguration, Finding, Refused, Suspended, Unreachable
+from connector.errors import BadConfiguration, Finding, Halted, Refused, Suspended, Unreachable
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,10 @@ _DEALS_OFF = "deal sync is switched off (`sync.deals: false`)"
 _SCARCE = "most of the API calls are used: what failed is not tried again until more are free (E2)"
 
 Progress = Callable[[str, int], None]
-"""Called with what is being done and how many more records of it are done."""
+"""Called with what is being done and how many more records of it are done.
+
+Everything begun is settled whenever it is called: it may raise `Halted` to have the run end there.
+"""
 
 
 def sync(c: Connection, wish: Wish | None = None, progress: Progress = lambda *_: None) -> Report:
@@ -99,6 +102,9 @@ def sync(c: Connection, wish: Wish | None = None, progress: Progress = lambda *_
             only = _look(c, world, wish, report, progress)
             _guard(c, wish)
             _apply(c, world, wish, RealHands(c.salesforce, c.hubspot), report, progress, only)
+        except Halted:
+            report.status = "interrupted"
+            report.notes.append("it was asked to end early; the next run goes on from there")
         except Unreachable:
             report.status = "stopped"
             raise

@@ -11,11 +11,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.text import Text
 
-from connector.cli.printing.terminal import NAMES, WIDTH, count, indent, make_table, out, show
+from connector.cli.printing.terminal import NAMES, WIDTH, count, indent, make_table, moment, out, show
 from connector.core.model import Change, Side
 
 if TYPE_CHECKING:
     from connector.engine.report import Agreement, Report, Written
+    from connector.schedule import Event
 
 VERBS = {
     "create": "create",
@@ -205,3 +206,30 @@ def print_counts(report: Report, console: Console) -> None:
         removed = f"{report.associations_removed:,}" if report.associations_removed else "-"
         table.add_row("both", "contacts of deals", f"{report.associations_added:,}", "-", removed)
     console.print(indent(table, 2))
+
+
+def print_event(event: Event) -> None:
+    """One line about a run of the schedule."""
+    if event.report is not None:
+        report = event.report
+        colour = "green" if report.status == "ok" else "yellow"
+        written = ", ".join(_summarise(report)) or "nothing to write"
+        calls = "+".join(f"{report.calls[side]:,}" for side in Side)
+        told = f"run {report.run} [{colour}]{report.status}[/]: {escape(written)}; {calls} API calls"
+        if report.problems:
+            told += f"; [yellow]{count(report.problems, 'problem')}[/]"
+    else:
+        remedy = f" → {event.error.remedy}" if event.error and event.error.remedy else ""
+        told = f"[red]not synced[/]: {escape(f'{event.error}{remedy}')}"
+    next_ = f"; next {moment(event.next.isoformat())}" if event.next else "; ends here"
+    out().print(f"{moment(event.at.isoformat())}  {told}{next_}", soft_wrap=True)
+
+
+def _summarise(report: Report) -> Iterator[str]:
+    """`2 deals created in HubSpot`, for everything that was written."""
+    for side in Side:
+        for verb, table in (("created", report.created), ("updated", report.updated), ("deleted", report.deleted)):
+            for object_, number in sorted(table[side].items()):
+                yield f"{number:,} {object_} {verb} in {NAMES[side]}"
+    if report.associations_added or report.associations_removed:
+        yield f"{report.associations_added + report.associations_removed:,} contacts of deals"

@@ -680,7 +680,17 @@ def _host(given: SalesforceCredentials) -> str:
 
 def _facts(field_: Mapping[str, Any]) -> dict[str, Any]:
     """What is worth remembering of a described field."""
-    names = ("type", "label", "length", "createable", "updateable", "nillable", "unique", "externalId")
+    names = (
+        "type",
+        "label",
+        "length",
+        "createable",
+        "updateable",
+        "nillable",
+        "unique",
+        "externalId",
+        "calculated",
+    )
     return {name: field_.get(name) for name in names}
 
 

@@ -2,7 +2,7 @@
 
     sync     plan, apply                  `cli/plan.py`
              sync, status, resume         `cli/sync.py`
-             schedule                     `cli/schedule.py`
+             schedule, audit              `cli/schedule.py`, `cli/audit.py`
     set up   init, check                  `cli/setup.py`
     try it   demo, sandbox serve          `cli/demo.py`, `cli/sandbox.py`
 
@@ -19,7 +19,7 @@ import typer
 from typer.core import TyperGroup
 
 from connector import __version__
-from connector.cli import demo, plan, sandbox, schedule, setup, sync
+from connector.cli import audit, demo, plan, sandbox, schedule, setup, sync
 from connector.errors import Stop
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
@@ -55,6 +55,7 @@ app = typer.Typer(
 plan.register(app)
 sync.register(app)
 schedule.register(app)
+audit.register(app)
 setup.register(app)
 demo.register(app)
 sandbox.register(app)

@@ -8,7 +8,7 @@ import signal
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from connector.cli.ending import ending_on
 from connector.cli.printing import terminal
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from connector.settings import Settings
     from connector.store.store import Store
 
+T = TypeVar("T")
 DONE, WITH_PROBLEMS, REFUSED = 0, 1, 3
 
 
@@ -74,6 +75,17 @@ def run_connected(
     except Stop as error:
         if begun is None and told is not None:
             _tell_stop(error, told(None))
+        raise
+
+
+def connected_to(act: Callable[[Connection, Callable[[str, int], None]], T], *, json: bool) -> T:
+    """Connect and do what is no run. With `json` a stop is told as JSON too."""
+    try:
+        with connected() as connection, terminal.progress(quiet=json) as tell:
+            return act(connection, tell)
+    except Stop as error:
+        if json:
+            terminal.print_json({"version": 1, "error": terminal.describe_stop(error)})
         raise
 
 

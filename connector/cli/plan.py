@@ -8,19 +8,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from connector.cli.opening import exit_code, last_report, now, run_connected
+from connector.cli.opening import exit_code, last_report, run_connected
+from connector.cli.plan_output import FORMATS, check_folder, choose_form, describe, make_text, planned_for
 from connector.cli.printing import reports, terminal
 from connector.cli.wishes import Create, Deletes, Json, Objects, RecordIds, make_wish
 
 if TYPE_CHECKING:
-    from connector.engine.plan_file import PlannedFor
     from connector.engine.report import Report
     from connector.engine.run import Wish
     from connector.engine.world import Connection
 
 PANEL = "Sync"
-FORMATS = ("table", "json", "markdown", "html")
-_BY_SUFFIX = {".json": "json", ".md": "markdown", ".html": "html", ".htm": "html", ".txt": "table"}
 
 Progress = Callable[[str, int], None]
 
@@ -71,24 +69,24 @@ def plan(
     """
     from connector.engine import run  # noqa: PLC0415  # slow to import
 
-    form = _find_form(format_, out, json=json)
-    _check_folder(out)
+    form = choose_form(format_, out, json=json)
+    check_folder(out)
     told: dict[str, Any] = {}
 
     def act(c: Connection, wish: Wish, tell: Progress) -> Report:
         report = run.plan(c, wish, tell)
-        told.update(_describe(c, wish, report))
+        told.update(describe(c, wish, report))
         return report
 
     wish = make_wish(record, object_, create=create, deletes=deletes)
     report = run_connected(act, wish, told=_nothing_planned if form == "json" and out is None else None)
     if out is not None:
-        out.write_text(_make_text(form, report, told), encoding="utf-8")
+        out.write_text(make_text(form, report, told), encoding="utf-8")
         reports.print_saved_plan(report, out, applicable=form == "json")
     elif form == "table":
         reports.print_plan(report, everything=all_)
     else:
-        typer.echo(_make_text(form, report, told), nl=False)
+        typer.echo(make_text(form, report, told), nl=False)
     raise typer.Exit(exit_code(report.status))
 
 
@@ -110,7 +108,7 @@ def apply(
     saved = read_plan(file)
 
     def act(c: Connection, wish: Wish, tell: Progress) -> Report:
-        check_plan(file, saved, _planned_for(c))
+        check_plan(file, saved, planned_for(c))
         return run.sync(c, wish, tell)
 
     asked = saved.wish
@@ -121,57 +119,6 @@ def apply(
     else:
         reports.print_report(report)
     raise typer.Exit(exit_code(report.status))
-
-
-def _find_form(given: str | None, out: Path | None, *, json: bool) -> str:
-    if json and given not in {None, "json"}:
-        raise typer.BadParameter("--json is --format json: give one of both", param_hint="--format")
-    if given is not None and given not in FORMATS:
-        raise typer.BadParameter(f"{given!r} is none of {', '.join(FORMATS)}", param_hint="--format")
-    if given or json:
-        return given or "json"
-    if out is None:
-        return "table"
-    if out.suffix.lower() not in _BY_SUFFIX:
-        raise typer.BadParameter(
-            f"{out.name} does not say which form it is to have: end it in .json, .html or .md, or give --format",
-            param_hint="--out",
-        )
-    return _BY_SUFFIX[out.suffix.lower()]
-
-
-def _check_folder(out: Path | None) -> None:
-    """Before anything is asked of a CRM: a plan that cannot be kept is a waste of calls."""
-    if out is not None and (not out.parent.is_dir() or out.is_dir()):
-        what = "is a folder" if out.is_dir() else f"cannot be written: there is no folder {out.parent}"
-        raise typer.BadParameter(f"{out} {what}", param_hint="--out")
-
-
-def _make_text(form: str, report: Report, told: dict[str, Any]) -> str:
-    from connector.cli.printing import plan_page  # noqa: PLC0415  # slow to import
-
-    match form:
-        case "json":
-            return terminal.make_json(told)
-        case "html":
-            return plan_page.make_html(report, told)
-        case "markdown":
-            return plan_page.make_markdown(report, told)
-        case _:
-            return reports.make_plan_text(report)
-
-
-def _planned_for(c: Connection) -> PlannedFor:
-    from connector.engine.plan_file import PlannedFor  # noqa: PLC0415  # slow to import
-
-    return PlannedFor(connection=c.settings.connection, salesforce=c.salesforce.address, hubspot=c.hubspot.address)
-
-
-def _describe(c: Connection, wish: Wish, report: Report) -> dict[str, Any]:
-    from connector.engine.plan_file import PlannedWish, describe_plan  # noqa: PLC0415  # slow to import
-
-    asked = PlannedWish(records=wish.records, objects=wish.pairs, create=wish.create, deletes=wish.deletes)
-    return describe_plan(report, _planned_for(c), asked, now())
 
 
 def _nothing_planned(_: Connection | None) -> dict[str, Any]:

@@ -59,8 +59,12 @@ def make_wish(record: list[str] | None, object_: list[str] | None, *, create: bo
         raise typer.BadParameter("name the records to create partners for with --record", param_hint="--create")
     if record and object_:
         raise typer.BadParameter("a record says itself what it is: give one of both", param_hint="--object")
-    for name in object_ or ():
+    return Wish(deletes=deletes, records=tuple(record or ()), create=create, pairs=read_pairs(object_))
+
+
+def read_pairs(objects: list[str] | None) -> tuple[str, ...]:
+    """The pairs that names of objects stand for."""
+    for name in objects or ():
         if name.lower() not in _PAIRS:
             raise typer.BadParameter(f"{name!r} is none of {', '.join(_PAIRS)}", param_hint="--object")
-    pairs = tuple(dict.fromkeys(_PAIRS[name.lower()] for name in object_ or ()))
-    return Wish(deletes=deletes, records=tuple(record or ()), create=create, pairs=pairs)
+    return tuple(dict.fromkeys(_PAIRS[name.lower()] for name in objects or ()))

@@ -31,6 +31,7 @@ from connector.core.model import (
     OnTargetEdit,
     Rule,
     Side,
+    Value,
     Values,
 )
 
@@ -106,6 +107,11 @@ def describe_edits(edits: Edits) -> str:
 
 def is_blank(values: Values) -> bool:
     return all(value is None or (isinstance(value, str) and not value.strip()) for value in values)
+
+
+def is_same(one: Value, other: Value) -> bool:
+    """Whether one side shows the same twice: blank is blank, and a number written as text comes back as text."""
+    return (one or None) == (other or None) or (one is not None and str(one) == str(other))
 
 
 def merge_field(

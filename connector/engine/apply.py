@@ -20,6 +20,7 @@ from connector.core.actions import (
     Severance,
     Update,
 )
+from connector.core.merge import is_same
 from connector.core.model import (
     Base,
     Fields,
@@ -406,18 +407,13 @@ def _still_true(work: Work, pair: Pair, side: Side, updates: Sequence[Update]) -
         now, before = fresh[one.record_id], seen.get(one.record_id)
         names = [change.field for change in one.changes if change.field != partner_field]
         live = now.present and pair.admits(side, now.fields)
-        if live and before and all(_same(now.fields.get(n), before.fields.get(n)) for n in names):
+        if live and before and all(is_same(now.fields.get(n), before.fields.get(n)) for n in names):
             true.append(one)
     # Everything read is taken in, also what this write does not touch: the version that our write makes
     # must not hide an edit of another field.
     changed = take_in(work.c, pair, list(fresh.values()))
     look_again(work, pair, side, {*changed, *(fresh.keys() - {one.record_id for one in true})})
     return true
-
-
-def _same(one: object, other: object) -> bool:
-    """Blank is blank; a number that we wrote as text comes back as text."""
-    return (one or None) == (other or None) or (one is not None and str(one) == str(other))
 
 
 def _classify(work: Work, pair: Pair, side: Side, ids: Sequence[str]) -> None:

@@ -19,20 +19,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from connector.core.guard import find_excesses
-from connector.core.model import Pair, ProblemClass, Side
+from connector.core.model import ProblemClass, Side
 from connector.core.pipelines import RECORD_TYPE, CreatePipeline, CreateStage, PipelineAction, UpdateStage
 from connector.engine.agreed import AgreedGate
 from connector.engine.derive import derive
 from connector.engine.hands import Hands, PretendedHands, RealHands
-from connector.engine.observe import (
-    has_begun,
-    is_sweep_due,
-    observe,
-    observe_deals,
-    observe_records,
-    observe_roles,
-    sweep_price,
-)
+from connector.engine.named import DEALS_OFF, look_at
+from connector.engine.observe import is_sweep_due, observe, sweep_price
 from connector.engine.pipelines import resume_pipelines
 from connector.engine.plan_file import PlanFile
 from connector.engine.report import Report
@@ -41,7 +34,6 @@ from connector.engine.suspension import THEN_RESUME, check_suspension, suspend
 from connector.engine.windows import apply_pair, delete
 from connector.engine.work import Only, Work
 from connector.engine.world import (
-    CONTACTS,
     DEALS,
     SET_UP_PROBLEMS,
     Connection,
@@ -50,7 +42,7 @@ from connector.engine.world import (
     get_to_know,
     make_needed,
 )
-from connector.errors import BadConfiguration, Finding, Halted, Refused, Suspended, Unreachable
+from connector.errors import Halted, Refused, Suspended, Unreachable
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +63,6 @@ class Wish:
         return not self.pairs or pair in self.pairs
 
 
-_DEALS_OFF = "deal sync is switched off (`sync.deals: false`)"
-
 _SCARCE = "most of the API calls are used: what failed is not tried again until more are free (E2)"
 
 Progress = Callable[[str, int], None]
@@ -90,7 +80,7 @@ def sync(c: Connection, wish: Wish | None = None, progress: Progress = lambda *_
     """
     wish, began = wish or Wish(), time.monotonic()
     progress = _keep_count(c, progress)
-    with c.store.runs.lease(), _usable(c):
+    with c.store.runs.lease(), usable(c):
         report = Report(run=c.store.runs.begin())
         try:
             world = get_to_know(c)
@@ -127,7 +117,7 @@ def plan(c: Connection, wish: Wish | None = None, progress: Progress = lambda *_
     The status is `refused` where the guard would refuse; the plan then shows the deletions too.
     """
     wish, began = wish or Wish(), time.monotonic()
-    with c.store.runs.lease(), _usable(c):
+    with c.store.runs.lease(), usable(c):
         report = Report(keep_actions=True)
         world = get_to_know(c)
         report.made = describe_needed(world.needed)
@@ -157,7 +147,7 @@ def plan(c: Connection, wish: Wish | None = None, progress: Progress = lambda *_
 
 
 @contextlib.contextmanager
-def _usable(c: Connection) -> Iterator[None]:
+def usable(c: Connection) -> Iterator[None]:
     """The connection for as long as it can be used. What is met inside may suspend it (E4).
 
     What is remembered of the set-up may be why a CRM could not be read: then the next run asks for it anew.
@@ -190,11 +180,11 @@ def _keep_count(c: Connection, progress: Progress) -> Progress:
 
 def _look(c: Connection, world: World, wish: Wish, report: Report, progress: Progress) -> Only | None:
     if DEALS not in c.pairs:
-        report.notes.append(f"{_DEALS_OFF}: no opportunity and no deal is touched (P1)")
+        report.notes.append(f"{DEALS_OFF}: no opportunity and no deal is touched (P1)")
     check_scope(c, world)
     learn_scope_fields(c, lambda number: progress("looking", number))
     if wish.records:
-        return _look_at(c, world, wish.records, report)
+        return look_at(c, world, wish.records, report.run)
     seen = observe(c, world, report.run, lambda number: progress("looking", number))
     if c.is_scarce and c.store.problems.count():
         report.notes.append(_SCARCE)
@@ -204,49 +194,6 @@ def _look(c: Connection, world: World, wish: Wish, report: Report, progress: Pro
             " once somebody changes them (P4)"
         )
     return None
-
-
-def _look_at(c: Connection, world: World, ids: Iterable[str], report: Report) -> Only:
-    """Read single records now, with their partners and what they refer to (T6)."""
-    if not has_begun(c):  # of an empty store nothing could be told apart: all is looked at, and this alone synced
-        observe(c, world, report.run)
-    only: set[tuple[Side, str, str]] = set()
-    for given in ids:
-        side, pair, id_ = _find(c, world, given)
-        todo = [(side, id_)]
-        partner = c.store.links.by_ids(pair.name, side, [id_]).get(id_)
-        if partner and (other := partner.id_of(side.other)):
-            todo.append((side.other, other))
-        for where, one in todo:
-            observe_records(c, world, where, pair, [one])
-            c.store.records.mark(where, pair.object(where), [one])
-            only.add((where, pair.object(where), one))
-            if pair.name == DEALS and where is Side.HUBSPOT:
-                observe_deals(c, [one], report.run)
-            if pair.name == DEALS and where is Side.SALESFORCE and CONTACTS in c.pairs:
-                observe_roles(c, [one])
-    return frozenset(only)
-
-
-def _find(c: Connection, world: World, given: str) -> tuple[Side, Pair, str]:
-    """Which record an id means: `006…`, or `deal:123`, `company:123`, `contact:123`, or a known HubSpot id."""
-    prefixes = {"001": "account-company", "003": "contact-contact", "006": DEALS}
-    kind, _, id_ = given.rpartition(":")
-    if not id_.isdigit() and id_[:3] in prefixes and prefixes[id_[:3]] in c.pairs:
-        pair = c.pairs[prefixes[id_[:3]]]
-        found = c.salesforce.read(pair.salesforce, [id_], world.wanted(pair, Side.SALESFORCE))
-        return Side.SALESFORCE, pair, next((one.id for one in found.values() if one.present), id_)
-    if id_.isdigit():
-        for pair in reversed(list(c.pairs.values())):
-            wanted = world.wanted(pair, Side.HUBSPOT)
-            if kind and kind not in {pair.hubspot, pair.name.rpartition("-")[2]}:
-                continue
-            if any(one.present for one in c.hubspot.read(pair.hubspot, [id_], wanted).values()):
-                return Side.HUBSPOT, pair, id_
-    remedy = "give a Salesforce id (001…, 003…, 006…), or deal:ID, contact:ID or company:ID of HubSpot"
-    if DEALS not in c.pairs:
-        remedy = f"{_DEALS_OFF} (P1); {remedy}"
-    raise BadConfiguration([Finding("--record", 0, f"no synced record has the id {given}", remedy)])
 
 
 def _guard(c: Connection, wish: Wish) -> None:

@@ -79,6 +79,11 @@ class Journal:
             last |= {change["field"]: (one["state"], change["new"]) for change in one["changes"]}
         return {name: value for name, (state, value) in last.items() if state == "failed"}
 
+    def last_written(self, side: Side, object_: str, record_id: str) -> dict[str, tuple[Value, str]]:
+        """What was last written to each field of a record and taken by its CRM, and when."""
+        done = [one for one in self.of_record(side, object_, record_id) if one["state"] == "done"]
+        return {change["field"]: (change["new"], one["at"]) for one in done for change in one["changes"]}
+
     def _read(self, condition: Any) -> list[dict[str, Any]]:
         mine = journal.c.connection_id == self._db.connection_id
         rows = self._db.fetch(select(journal).where(mine, condition).order_by(journal.c.id))

@@ -14,7 +14,6 @@ from connector.core.actions import (
     Action,
     Adoption,
     Creation,
-    Deletion,
     RoleAction,
     Settlement,
     Severance,
@@ -448,50 +447,3 @@ def _updated(work: Work, pair: Pair, side: Side, updates: Sequence[Update], vers
         work.report.count(
             Written("update", side, object_, one.record_id, one.link.id_of(side.other) or "", one.changes)
         )
-
-
-# --- deleting ---------------------------------------------------------------------------------------------
-
-
-def delete_deals(work: Work, pair: Pair, deletions: Sequence[Deletion]) -> None:
-    if not deletions:
-        return
-    store, object_ = work.c.store, pair.hubspot
-    by_id = {one.record.id: one for one in deletions}
-    wanted = work.world.wanted(pair, Side.HUBSPOT)
-    fresh = work.hands.reread(Side.HUBSPOT, object_, list(by_id), wanted)
-    if fresh is None:
-        fresh = {id_: one.record for id_, one in by_id.items()}
-    gone = [one for one in fresh.values() if not one.present]
-    if gone:
-        take_in(work.c, pair, gone)
-        look_again(work, pair, Side.SALESFORCE, [by_id[one.id].link.salesforce_id or "" for one in gone])
-    by_id = {id_: one for id_, one in by_id.items() if fresh[id_].present}
-    changes = {
-        id_: [
-            Change(name, value, None, one.rule, one.cause)
-            for name, value in sorted(fresh[id_].fields.items())
-            if value not in (None, "")
-        ]
-        for id_, one in by_id.items()
-    }
-    with store.transaction():
-        numbers = store.journal.intend(
-            work.report.run,
-            "delete",
-            Side.HUBSPOT,
-            object_,
-            [(id_, one.link.id, changes[id_]) for id_, one in by_id.items()],
-        )
-    journal = dict(zip(by_id, numbers, strict=True))
-    for outcomes in work.hands.delete(object_, list(by_id)) if by_id else ():
-        with store.transaction():
-            store.journal.conclude({journal[one.key]: (one.id is not None, one.key) for one in outcomes})
-            done = [by_id[one.key] for one in outcomes if one.id is not None]
-            store.records.mark_gone(Side.HUBSPOT, object_, [one.record.id for one in done])
-            for one in done:
-                store.links.end(one.link.id, LinkState.CLOSED)
-                source = one.link.salesforce_id or ""
-                work.report.count(
-                    Written("delete", Side.HUBSPOT, object_, one.record.id, source, changes[one.record.id])
-                )

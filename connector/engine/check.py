@@ -23,6 +23,7 @@ from connector.core.model import FieldRule, Pair, ProblemClass, Rule, Side
 from connector.core.pipelines import plan_pipelines
 from connector.engine.scope import find_scope_faults
 from connector.engine.world import (
+    COMPANIES,
     DEALS,
     Connection,
     find_pipeline_problems,
@@ -123,6 +124,7 @@ def _check_salesforce(c: Connection) -> Iterator[Check]:
 def _check_rights(c: Connection) -> Iterator[Check]:
     rights = c.salesforce.permissions()
     yield Check("Salesforce login", State.OK, "is let in")
+    yield from _check_sight(c, rights)
     missing = [title for name, title in _DEMANDED_ELSEWHERE.items() if not rights.get(name)]
     if len(missing) < len(_DEMANDED_ELSEWHERE):
         yield Check("Salesforce rights", State.OK, "sees and edits all records")
@@ -136,6 +138,16 @@ def _check_rights(c: Connection) -> Iterator[Check]:
     )
 
 
+def _check_sight(c: Connection, rights: Mapping[str, bool]) -> Iterator[Check]:
+    """An account is only deleted by a user who sees every opportunity that would go along (D2, D5)."""
+    accounts = c.pairs.get(COMPANIES)
+    sees_all = rights.get("PermissionsViewAllData") or rights.get("PermissionsModifyAllData")
+    if accounts is not None and Side.HUBSPOT in accounts.deletes and not sees_all:
+        detail = "`on_delete` lets deleted companies delete their accounts, but the user may not see all records"
+        remedy = "give the user the permission View All Data, or let `on_delete` say `unlink` (D5)"
+        yield Check("Salesforce rights", State.PROBLEM, detail, remedy)
+
+
 def _check_schema(c: Connection) -> Iterator[Check]:
     schema = c.salesforce.describe([pair.salesforce for pair in c.pairs.values()])
     for pair in c.pairs.values():
@@ -144,7 +156,7 @@ def _check_schema(c: Connection) -> Iterator[Check]:
             remedy = f"give the user's profile or a permission set read and edit access to {pair.salesforce}"
             yield Check(name, State.PROBLEM, "the user cannot see this object", remedy)
             continue
-        found = [*_check_fields(pair, schema), *_check_id_field(pair, schema)]
+        found = [*_check_fields(pair, schema), *_check_id_field(pair, schema), *_check_deletion(pair, schema)]
         known = schema.objects[pair.salesforce]
         found += _check_scope(pair, Side.SALESFORCE, {field: str(one["type"]) for field, one in known.items()})
         number = sum(len(rule.salesforce) for rule in pair.fields)
@@ -200,6 +212,14 @@ def _check_id_field(pair: Pair, schema: Schema) -> Iterator[Check]:
     if wrong:
         remedy = "tick External ID and Unique in the field's definition, and give the user edit access to it"
         yield Check(title, State.PROBLEM, f"is not {' and not '.join(wrong)}", remedy)
+
+
+def _check_deletion(pair: Pair, schema: Schema) -> Iterator[Check]:
+    """The right to delete, where the mapping file wants it (D5)."""
+    if Side.HUBSPOT in pair.deletes and pair.salesforce not in schema.deletable:
+        detail = f"`on_delete` lets HubSpot's deletions delete records of {pair.salesforce}, but the user may not"
+        remedy = f"give the user delete access to {pair.salesforce}, or let `on_delete` say `unlink` (D5)"
+        yield Check(f"Salesforce {pair.salesforce}", State.PROBLEM, detail, remedy)
 
 
 # --- HubSpot ----------------------------------------------------------------------------------------------

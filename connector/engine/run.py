@@ -18,9 +18,9 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from connector.core.guard import find_excesses
 from connector.core.model import Pair, ProblemClass, Side
 from connector.core.pipelines import RECORD_TYPE, CreatePipeline, CreateStage, PipelineAction, UpdateStage
+from connector.engine.deletions import delete, find_mass_deletions
 from connector.engine.derive import derive
 from connector.engine.hands import Hands, PretendedHands, RealHands
 from connector.engine.observe import (
@@ -36,7 +36,7 @@ from connector.engine.pipelines import resume_pipelines
 from connector.engine.report import Report
 from connector.engine.scope import apply_changed_scope, check_scope, describe_out_of_scope, learn_scope_fields
 from connector.engine.suspension import THEN_RESUME, check_suspension, suspend
-from connector.engine.windows import apply_pair, delete
+from connector.engine.windows import apply_pair
 from connector.engine.work import Only, Work
 from connector.engine.world import (
     CONTACTS,
@@ -235,15 +235,13 @@ def _find(c: Connection, world: World, given: str) -> tuple[Side, Pair, str]:
 
 def _guard(c: Connection, wish: Wish) -> None:
     """Refuse to delete more than the limit allows, unless a person said so (D7)."""
-    if wish.deletes is not None or DEALS not in c.pairs:
+    if wish.deletes is not None:
         return
-    pair = c.pairs[DEALS]
-    deletions = {pair.hubspot: len(c.store.links.pending_deletions(pair.name, pair.salesforce))}
-    links = {pair.hubspot: c.store.links.count(pair.name)}
-    for excess in find_excesses(deletions, links, c.settings.deletion_limit()):
+    if excesses := find_mass_deletions(c):
+        told = ", ".join(f"{one.deletions} of {one.links} {one.object}" for one in excesses)
         raise Refused(
-            f"this run would delete {excess.deletions} of {excess.links} {excess.object}",
-            "see what happened in Salesforce; then `--allow-deletes` deletes them,"
+            f"this run would delete {told}",
+            "see what happened on the other side; then `--allow-deletes` deletes them,"
             " and `--without-deletes` does everything else",
         )
 
@@ -265,8 +263,8 @@ def _apply(
         _renew_standing_problems(c, world)
     for pair in c.pairs.values():
         apply_pair(work, pair)
-    if wish.deletes is not False and DEALS in c.pairs:
-        delete(work, c.pairs[DEALS])
+    if wish.deletes is not False:
+        delete(work, guarded=wish.deletes is None)
     for pair in derive(work):
         apply_pair(work, pair)
 

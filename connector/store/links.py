@@ -84,26 +84,18 @@ class Links:
             found.setdefault(row.pair, {})[row.state] = row.number
         return found
 
-    def count_pending_deletions(self, pair: str, salesforce_object: str) -> int:
-        """Live links whose Salesforce record was deleted while the HubSpot one is still there (D7)."""
-        return len(self._pending_deletions(pair, salesforce_object))
-
-    def pending_deletions(self, pair: str, salesforce_object: str) -> list[str]:
-        """The Salesforce ids of those links."""
-        return [row.salesforce_id for row in self._pending_deletions(pair, salesforce_object)]
-
-    def _pending_deletions(self, pair: str, salesforce_object: str) -> Sequence[Row[Any]]:
+    def pending_deletions(self, pair: str, side: Side, object_: str) -> list[str]:
+        """Records of `side` that were deleted, whose link is live and was not dealt with since (D7); by id."""
         gone = select(record.c.id).where(
             record.c.connection_id == self._db.connection_id,
-            record.c.side == Side.SALESFORCE.value,
-            record.c.object == salesforce_object,
+            record.c.side == side.value,
+            record.c.object == object_,
             record.c.dirty,
             record.c.presence == "deleted",
         )
-        live = link.c.state == LinkState.LINKED.value
-        return self._db.fetch(
-            select(link.c.salesforce_id).where(self._of(pair), live, link.c.salesforce_id.in_(gone))
-        )
+        live, mine = link.c.state == LinkState.LINKED.value, _COLUMN[side]
+        rows = self._db.fetch(select(mine.label("id")).where(self._of(pair), live, mine.in_(gone)).order_by(mine))
+        return [row.id for row in rows]
 
     # --- writing ---
 

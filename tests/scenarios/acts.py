@@ -303,11 +303,10 @@ def settings(cast: Cast, step: Step) -> None:
 
 
 def mapping(cast: Cast, step: Step) -> None:
-    only(step, "pair", "field", "scope")
+    only(step, "pair", "field", "scope", "on_delete")
 
     def change(document: dict[str, Any]) -> None:
-        if "scope" in step.told:
-            document["scope"] = step.told["scope"]
+        document.update({key: step.told[key] for key in ("scope", "on_delete") if key in step.told})
         if "field" in step.told:
             entry = dict(step.told["field"])
             old = [one for one in document["fields"] if one["salesforce"] == entry["salesforce"]]

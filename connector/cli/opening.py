@@ -75,6 +75,21 @@ def run_connected(
         raise
 
 
+def last_report(connection: Connection | None) -> dict[str, Any]:
+    """How far the run came that has just stopped. `None`: it had not begun."""
+    from connector.engine.report import Report  # noqa: PLC0415  # slow to import
+
+    last = connection.store.runs.last() if connection else None
+    return Report().as_json() | (last["report"] if last else {})
+
+
+def nothing_planned(_: Connection | None) -> dict[str, Any]:
+    """What a plan prints that could not be made."""
+    from connector.engine.report import Report  # noqa: PLC0415  # slow to import
+
+    return Report().plan_as_json()
+
+
 def _tell_stop(error: Stop, told: dict[str, Any]) -> None:
     status = "refused" if error.exit_code == REFUSED else "stopped"
     terminal.print_json(told | {"status": status, "error": terminal.describe_stop(error)})

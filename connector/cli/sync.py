@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from connector.cli.opening import exit_code, now, opened_store, run_connected
+from connector.cli.opening import exit_code, last_report, nothing_planned, now, opened_store, run_connected
 from connector.cli.printing import health, reports, terminal
 
 if TYPE_CHECKING:
     from connector.engine.run import Wish
-    from connector.engine.world import Connection
 
 PANEL = "Sync"
 
@@ -80,7 +79,7 @@ def plan(
     from connector.engine import run  # noqa: PLC0415  # slow to import
 
     wish = _wish(record, create, deletes)
-    report = run_connected(run.plan, wish, told=_nothing_planned if json else None)
+    report = run_connected(run.plan, wish, told=nothing_planned if json else None)
     if json:
         terminal.print_json(report.plan_as_json())
     else:
@@ -97,7 +96,7 @@ def sync(json: Json = False, record: RecordIds = None, create: Create = False, d
     from connector.engine import run  # noqa: PLC0415  # slow to import
 
     wish = _wish(record, create, deletes)
-    report = run_connected(run.sync, wish, told=_last_report if json else None)
+    report = run_connected(run.sync, wish, told=last_report if json else None)
     if json:
         terminal.print_json(report.as_json())
     else:
@@ -153,17 +152,3 @@ def resume(json: Json = False) -> None:
         terminal.print_json({"resumed": ended is not None, "suspension": ended.as_json() if ended else None})
     else:
         health.print_resumed(ended.as_json() if ended else None)
-
-
-def _last_report(connection: Connection | None) -> dict[str, Any]:
-    """How far the run came that has just stopped. `None`: it had not begun."""
-    from connector.engine.report import Report  # noqa: PLC0415  # slow to import
-
-    last = connection.store.runs.last() if connection else None
-    return Report().as_json() | (last["report"] if last else {})
-
-
-def _nothing_planned(_: Connection | None) -> dict[str, Any]:
-    from connector.engine.report import Report  # noqa: PLC0415  # slow to import
-
-    return Report().plan_as_json()

@@ -16,12 +16,14 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from connector.core.model import Pair, ProblemClass, Side
 from connector.core.pipelines import RECORD_TYPE, CreatePipeline, CreateStage, PipelineAction, UpdateStage
+from connector.engine.backfill import Backfill, begin_backfill, check_backfill
 from connector.engine.deletions import delete, find_mass_deletions
 from connector.engine.derive import derive
+from connector.engine.growth import learn_mapping
 from connector.engine.hands import Hands, PretendedHands, RealHands
 from connector.engine.observe import (
     has_begun,
@@ -60,6 +62,8 @@ class Wish:
     """Ids of records to sync now, from either side; empty: all that is due (T6)."""
     create: bool = False
     """Whether these records get a partner made even where the rules would make none (A1)."""
+    backfill: Backfill | None = None
+    """What a mapping that grew is to fill in (T4)."""
 
 
 _DEALS_OFF = "deal sync is switched off (`sync.deals: false`)"
@@ -121,7 +125,7 @@ def plan(c: Connection, wish: Wish | None = None, progress: Progress = lambda *_
         except Refused as refused:
             report.status = "refused"
             report.notes.append(f"`sync` would refuse: {refused.message}; {refused.remedy}")
-            wish = Wish(deletes=True, records=wish.records)
+            wish = replace(wish, deletes=True)
         hands = PretendedHands(c.salesforce, c.hubspot)
         hands.price[Side.HUBSPOT] += _price_of(world.needed)
         with c.store.pretending():
@@ -176,7 +180,10 @@ def _look(c: Connection, world: World, wish: Wish, report: Report, progress: Pro
     if DEALS not in c.pairs:
         report.notes.append(f"{_DEALS_OFF}: no opportunity and no deal is touched (P1)")
     check_scope(c, world)
+    if wish.backfill is not None:
+        check_backfill(c, wish.backfill)
     learn_scope_fields(c, lambda number: progress("looking", number))
+    learn_mapping(c, lambda number: progress("looking", number))
     if wish.records:
         return _look_at(c, world, wish.records, report)
     seen = observe(c, world, report.run, lambda number: progress("looking", number))
@@ -185,7 +192,7 @@ def _look(c: Connection, world: World, wish: Wish, report: Report, progress: Pro
     if seen.existing_deals:
         report.notes.append(
             f"{seen.existing_deals} existing deal(s) in assigned pipelines become opportunities"
-            " once somebody changes them (P4)"
+            " once somebody changes them, or by `connector backfill --deals` (P4)"
         )
     return None
 
@@ -261,6 +268,8 @@ def _apply(
     resume_pipelines(work)
     with c.store.transaction():
         _renew_standing_problems(c, world)
+    if wish.backfill is not None:
+        begin_backfill(work, wish.backfill)
     for pair in c.pairs.values():
         apply_pair(work, pair)
     if wish.deletes is not False:

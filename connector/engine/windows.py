@@ -136,7 +136,7 @@ def _plan_window(work: Work, pair: Pair, window: _Window) -> list[Action]:
     single = [one for one in window.records.values() if _may_begin(window, one)]
     linked = finish_lowerings(work, pair, window.linked, window.records if side is Side.HUBSPOT else window.others)
     work.again, work.troubled = set(), set()
-    _learn(work, pair, window.looked_at)
+    learn_references(work, pair, window.looked_at)
     actions: list[Action] = []
     contacts = contacts_at_creation(work, pair, single)
     restored = {id_ for id_, one in links.items() if one.state is LinkState.CLOSED and not _was_merged(window, one)}
@@ -242,7 +242,7 @@ def make_situation(
     return Situation(link, salesforce, hubspot, stopped, is_frozen(pair, salesforce, hubspot))
 
 
-def _learn(work: Work, pair: Pair, records: Iterable[Record]) -> None:
+def learn_references(work: Work, pair: Pair, records: Iterable[Record]) -> None:
     """Look up the partners of everything these records refer to, in one go per kind."""
     knowledge, links = work.world.knowledge, work.c.store.links
     knowledge.forget()

@@ -17,6 +17,8 @@ from scenarios.stories import Step, Story
 from scenarios.words import NOUNS, OBJECTS, WORDS, Noun, equals
 
 from connector.core.model import Side
+from connector.engine.backfill import OBJECTS as OBJECT_PAIRS
+from connector.engine.backfill import Backfill
 from connector.engine.check import check
 from connector.engine.report import Report
 from connector.engine.run import Wish
@@ -336,6 +338,16 @@ def sync(cast: Cast, step: Step) -> None:
     cast.learn_partners()
 
 
+def backfill(cast: Cast, step: Step) -> None:
+    """Fill in what a mapping that grew maps, or with `deals: true` deals that were there before."""
+    only(step, "object", "field", "deals")
+    told = step.told
+    pairs = (OBJECT_PAIRS[told["object"]],) if "object" in told else ()
+    fields = (told["field"],) if "field" in told else ()
+    cast.report = cast.lab.sync_once(Wish(backfill=Backfill(pairs, fields, bool(told.get("deals")))))
+    cast.learn_partners()
+
+
 def sync_record(cast: Cast, step: Step) -> None:
     noun, name, words = read(step)
     only(step, *(kind for kind, one in NOUNS.items() if one == noun), "by hand")
@@ -482,6 +494,7 @@ VERBS: dict[str, Callable[[Cast, Step], None]] = {
     "forget everything": forget,
     "sync": sync,
     "sync record": sync_record,
+    "backfill": backfill,
     "resume": go_on,
     "is": looks,
     "exists": exists,

@@ -37,7 +37,7 @@ from connector.engine.observe import (
 from connector.engine.pipelines import resume_pipelines
 from connector.engine.report import Report
 from connector.engine.scope import apply_changed_scope, check_scope, describe_out_of_scope, learn_scope_fields
-from connector.engine.suspension import THEN_RESUME, check_suspension, suspend
+from connector.engine.suspension import THEN_RESUME, check_mode, check_suspension, suspend
 from connector.engine.windows import apply_pair
 from connector.engine.work import Only, Work
 from connector.engine.world import (
@@ -80,6 +80,7 @@ def sync(c: Connection, wish: Wish | None = None, progress: Progress = lambda *_
     Raises:
         Stop: the run could not be done, or not to its end; everything done so far is settled.
     """
+    check_mode(c.settings)
     wish, began = wish or Wish(), time.monotonic()
     progress = _keep_count(c, progress)
     with c.store.runs.lease(), _usable(c):
@@ -134,6 +135,8 @@ def plan(c: Connection, wish: Wish | None = None, progress: Progress = lambda *_
             _count(c, report)
         report.run = 0
         report.price = hands.price
+        if not c.settings.writes:
+            report.notes.append("the settings say `mode: read_only`: `sync` would refuse (P3)")
         report.notes += _find_shortages(report)
         if not is_sweep_due(c):
             report.notes.append(

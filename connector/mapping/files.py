@@ -42,6 +42,9 @@ REQUIRED: Mapping[str, Mapping[Side, tuple[str, ...]]] = {
 }
 """What the vendors demand of a new record (Salesforce object reference; HubSpot's guides per object)."""
 
+OWNER: Mapping[Side, tuple[str, ...]] = {Side.SALESFORCE: ("OwnerId",), Side.HUBSPOT: ("hubspot_owner_id",)}
+"""The field that is the owner of a record, of which there is one (A5, A6)."""
+
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -299,7 +302,9 @@ def _build(parsed: PairFile, settings: MappingSettings, place: Place) -> Pair:
 def _build_rule(entry: FieldEntry, settings: MappingSettings) -> FieldRule:
     defaults = {side: (given,) for side in Side if (given := getattr(entry.default, side.value)) is not None}
     if entry.transform == "owner":
-        defaults = {side: (owner,) for side, owner in settings.default_owner.items()} | defaults
+        # A further owner has none that stands for it: blank is blank (A6).
+        own = {side: (owner,) for side, owner in settings.default_owner.items() if entry.names(side) == OWNER[side]}
+        defaults = own | defaults
     return FieldRule(
         salesforce=entry.names(Side.SALESFORCE),
         hubspot=entry.names(Side.HUBSPOT),

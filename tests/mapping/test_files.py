@@ -222,8 +222,9 @@ def test_F5_transforms_are_made_with_the_settings(load, entry, transform):
 
 def test_A5_owners_fall_back_to_the_default_of_the_settings(load):
     """Unless the mapping names another for a side."""
-    assert field_of(load, "{salesforce: O, hubspot: o, transform: owner}").defaults == {HS: ("900",)}
-    own = field_of(load, "{salesforce: O, hubspot: o, transform: owner, default: {hubspot: '7', salesforce: 005A}}")
+    owner = "{salesforce: OwnerId, hubspot: hubspot_owner_id, transform: owner"
+    assert field_of(load, f"{owner}}}").defaults == {HS: ("900",)}
+    own = field_of(load, f"{owner}, default: {{hubspot: '7', salesforce: 005A}}}}")
     assert own.defaults == {HS: ("7",), SF: ("005A",)}
 
 

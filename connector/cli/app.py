@@ -3,7 +3,7 @@
     sync     plan, sync, status, resume   `cli/sync.py`
              backfill                     `cli/backfill.py`
     set up   init, check                  `cli/setup.py`
-    try it   demo, sandbox serve          `cli/demo.py`, `cli/sandbox.py`
+    try it   demo, sandbox serve          `cli/demo/`, `cli/sandbox.py`
 
 Every error a command raises on purpose is told in one place, `Commands.invoke`, and becomes an exit code:
 0 done, 1 done with problems, 2 bad usage or configuration, 3 refused by the guard, 4 no connection.
@@ -18,7 +18,8 @@ import typer
 from typer.core import TyperGroup
 
 from connector import __version__
-from connector.cli import backfill, demo, sandbox, setup, sync
+from connector.cli import backfill, sandbox, setup, sync
+from connector.cli.demo import command as demo
 from connector.errors import Stop
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it

@@ -135,6 +135,7 @@ class Settings(_Section):
     """All of `config/connector.yaml`."""
 
     connection: str = Field("default", min_length=1, max_length=100)
+    mode: Literal["sync", "read_only"] = Field("sync", description="read_only: plan, and write to neither CRM (P3)")
     store: str = Field("sqlite:///connector.db", repr=False, description="may hold a password")
     time_zone: str = Field("UTC", description="the zone in which a Salesforce date is a day (F7)")
     salesforce: SalesforceSettings = SalesforceSettings()
@@ -155,6 +156,11 @@ class Settings(_Section):
         except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: a directory such as Europe
             raise ValueError(f"{name!r} is not a time zone; e.g. Europe/Berlin") from None
         return name
+
+    @property
+    def writes(self) -> bool:
+        """Whether anything may be written to a CRM (P3)."""
+        return self.mode == "sync"
 
     def mapping(self) -> MappingSettings:
         defaults = {

@@ -9,7 +9,8 @@
 | create, update           | collections of 200, five in a composite                         | 1 per 1,000      |
 | when values were edited  | queries of field history, 200 records each, five a call| 1 per 1,000     |
 | roles                    | which exist already, then collections                           | 2 per 1,000      |
-| roles to name or remove  | collections                                                     | 1 per 1,000      |
+| to delete, roles to name | collections                                                     | 1 per 1,000      |
+| what accounts take along | asked before they are deleted                                   | 1 per 400        |
 
 Changes are found by `SystemModstamp >= cursor ORDER BY SystemModstamp, Id`: SystemModstamp moves on every
 change by a user or a process (Salesforce, "System Fields"). A row becomes visible when its transaction
@@ -18,12 +19,12 @@ are found by queryAll (`IsDeleted`, `MasterRecordId`, at once) and by getDeleted
 recycle bin was emptied, and contact roles deleted directly, which queryAll never shows (OpportunityContactRole,
 object reference). getDeleted truncates both ends of its range to the minute, so ranges overlap.
 
-There is no method to delete a record here (D2, law 10), but for contact roles (R3), which are told by their ids.
+What may be deleted, and how, is in `salesforce_deletion.py`: contact roles (R3), contacts, accounts that nothing
+hangs on (D5), and never an opportunity (D2, law 10).
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -36,15 +37,20 @@ from simple_salesforce.exceptions import SalesforceAuthenticationFailed, Salesfo
 
 from connector.adapters.base import Draft, Edit, Outcome, Page, Trouble, Usage, Wanted
 from connector.adapters.http import Door, retry_after
+from connector.adapters.salesforce_deletion import (
+    ACCOUNT,
+    CASCADES_ASKED,
+    ROLE,
+    cascade_queries,
+    check_deletable,
+    read_cascades,
+)
 from connector.adapters.salesforce_refusals import MEANINGS, read_refusal, unknown_columns
 from connector.core.model import ContactRole, Presence, ProblemClass, Record, Side, Value
 from connector.core.pipelines import RecordType, StageDefinition
 from connector.errors import Condition, Later, Unreachable
 
 COLLECTION, READ_COLLECTION, COLLECTIONS = 200, 2000, 5
-ROLE = "OpportunityContactRole"
-ROLE_PREFIX = "00K"
-"""What the ids of contact roles begin with, and no others (Salesforce Help, "Record ID Prefix Decoder")."""
 MASTER_ID = "MasterRecordId"
 DELETED_WINDOW = timedelta(days=15)
 WITHOUT_RECORD_TYPES = "RecordTypeId"
@@ -62,9 +68,13 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """The fields of each object, as the connector's user sees them: name -> describe's field."""
+    """The fields of each object, as the connector's user sees them: name -> describe's field.
+
+    `deletable`: the objects of which the user may delete records; told by `describe` alone, not remembered.
+    """
 
     objects: Mapping[str, Mapping[str, Mapping[str, Any]]]
+    deletable: frozenset[str] = frozenset()
 
     def has(self, object_: str, name: str) -> bool:
         return name in self.objects.get(object_, {})
@@ -175,7 +185,8 @@ class Salesforce:
             {
                 name: {one["name"]: _facts(one) for one in body["fields"]} if status == 200 else {}
                 for name, (status, body) in answers.items()
-            }
+            },
+            frozenset(name for name, (status, body) in answers.items() if status == 200 and body["deletable"]),
         )
 
     def set_up(self) -> Setup:
@@ -229,7 +240,7 @@ class Salesforce:
 
     def permissions(self) -> Mapping[str, bool]:
         """The system permissions of the connector's user (UserPermissionAccess). One call."""
-        names = "PermissionsModifyAllData, PermissionsModifyMetadata, PermissionsApiEnabled"
+        names = "PermissionsModifyAllData, PermissionsModifyMetadata, PermissionsApiEnabled, PermissionsViewAllData"
         status, body = self._composite({"rights": self._query(f"SELECT {names} FROM UserPermissionAccess")})[
             "rights"
         ]
@@ -475,11 +486,34 @@ class Salesforce:
         """Delete contact roles (R3); one that is gone already is as good as deleted. Keys are their ids.
 
         Raises:
-            ValueError: an id is not that of a contact role. Nothing else can be deleted in Salesforce.
+            ValueError: an id is not that of a contact role.
         """
-        strangers = [id_ for id_ in ids if not re.fullmatch(rf"{ROLE_PREFIX}\w{{12}}(\w{{3}})?", id_)]
-        if strangers:
-            raise ValueError(f"not contact roles: {', '.join(strangers)}")
+        yield from self._remove(ROLE, ids)
+
+    def delete(self, object_: str, ids: Sequence[str]) -> Iterator[list[Outcome]]:
+        """Delete contacts or accounts (D5); one that is gone already is as good as deleted. Keys are their ids.
+
+        An account that Salesforce would delete contacts or opportunities with is refused: asked just before.
+
+        Raises:
+            ValueError: another object, or an id of one. No opportunity can be deleted here (D2, law 10).
+        """
+        check_deletable(object_, ids)
+        refused = self.find_undeletable(object_, ids)
+        if refused:
+            yield list(refused.values())
+        yield from self._remove(object_, [id_ for id_ in ids if id_ not in refused])
+
+    def find_undeletable(self, object_: str, ids: Sequence[str]) -> dict[str, Outcome]:
+        """Of these records those that must not be deleted, each with the refusal. Reads only."""
+        found: dict[str, Outcome] = {}
+        for some in _groups(ids, CASCADES_ASKED) if object_ == ACCOUNT else ():
+            answers = self._composite({name: self._query(soql) for name, soql in cascade_queries(some).items()})
+            found |= read_cascades(some, {name: list(self._rows(answer)) for name, answer in answers.items()})
+        return found
+
+    def _remove(self, object_: str, ids: Sequence[str]) -> Iterator[list[Outcome]]:
+        check_deletable(object_, ids)
         for group in _groups(ids, COLLECTION * COLLECTIONS):
             groups = list(_groups(group, COLLECTION))
             answers = self._composite(
@@ -532,6 +566,8 @@ class Salesforce:
             "connect": (2, COLLECTION * COLLECTIONS),  # which exist already, then the others
             "roles": (1, COLLECTION * COLLECTIONS),
             "disconnect": (1, COLLECTION * COLLECTIONS),
+            "delete": (1, COLLECTION * COLLECTIONS),
+            "cascades": (1, CASCADES_ASKED),
         }[verb]
         return calls * -(-number // number_each)
 

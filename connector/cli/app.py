@@ -2,9 +2,9 @@
 
     sync     plan, apply                  `cli/plan.py`
              sync, status, resume         `cli/sync.py`
-             schedule, audit              `cli/schedule.py`, `cli/audit.py`
+             schedule, audit, backfill    `cli/schedule.py`, `cli/audit.py`, `cli/backfill.py`
     set up   init, check                  `cli/setup.py`
-    try it   demo, sandbox serve          `cli/demo.py`, `cli/sandbox.py`
+    try it   demo, sandbox serve          `cli/demo/`, `cli/sandbox.py`
 
 Every error a command raises on purpose is told in one place, `Commands.invoke`, and becomes an exit code:
 0 done, 1 done with problems, 2 bad usage or configuration, 3 refused by the guard, 4 no connection.
@@ -19,7 +19,8 @@ import typer
 from typer.core import TyperGroup
 
 from connector import __version__
-from connector.cli import audit, demo, plan, sandbox, schedule, setup, sync
+from connector.cli import audit, backfill, plan, sandbox, schedule, setup, sync
+from connector.cli.demo import command as demo
 from connector.errors import Stop
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
@@ -56,6 +57,7 @@ plan.register(app)
 sync.register(app)
 schedule.register(app)
 audit.register(app)
+backfill.register(app)
 setup.register(app)
 demo.register(app)
 sandbox.register(app)

@@ -89,6 +89,13 @@ def connected_to(act: Callable[[Connection, Callable[[str, int], None]], T], *, 
         raise
 
 
+def nothing_planned(_: Connection | None) -> dict[str, Any]:
+    """What a plan prints that could not be made."""
+    from connector.engine.report import Report  # noqa: PLC0415  # slow to import
+
+    return Report().plan_as_json()
+
+
 def _tell_stop(error: Stop, told: dict[str, Any]) -> None:
     status = "refused" if error.exit_code == REFUSED else "stopped"
     terminal.print_json(told | {"status": status, "error": terminal.describe_stop(error)})

@@ -42,6 +42,7 @@ from connector.core.merge import (
     merge_field,
 )
 from connector.core.model import (
+    OPPORTUNITY,
     Base,
     Cannot,
     Change,
@@ -231,13 +232,15 @@ def plan_link(pair: Pair, situation: Situation, known: Known, closed_stages: fro
             return [Freezing(pair.name, link, over=not situation.frozen)]
         case Fate.MERGE if situation.still:
             return []
-        case Fate.DELETE_IN_HUBSPOT if situation.still:
-            return [Severance(pair.name, link.salesforce_id, link.hubspot_id, "D9", closed=True, link=link)]
+        case Fate.DELETE_IN_HUBSPOT | Fate.DELETE_IN_SALESFORCE if situation.still:
+            closed = there.present  # what was deleted in Salesforce may come back, and its pair with it (D4)
+            return [Severance(pair.name, link.salesforce_id, link.hubspot_id, "D9", closed=closed, link=link)]
         case Fate.MERGE:
             return _plan_merge(pair, link, here, there, known, closed_stages, situation.edits)
         case Fate.DELETE_IN_HUBSPOT:
-            cause = f"{here.object} {here.id} was deleted"
-            return [Deletion(pair.name, Side.HUBSPOT, pair.hubspot, link, there, "D1", cause)]
+            return [_plan_deletion(pair, link, lost=there, cause=here)]
+        case Fate.DELETE_IN_SALESFORCE:
+            return [_plan_deletion(pair, link, lost=here, cause=there)]
         case Fate.SEVER:
             return [Severance(pair.name, link.salesforce_id, link.hubspot_id, "D3", closed=False, link=link)]
         case Fate.CLOSE:
@@ -245,6 +248,12 @@ def plan_link(pair: Pair, situation: Situation, known: Known, closed_stages: fro
             return [Severance(pair.name, link.salesforce_id, link.hubspot_id, rule, closed=True, link=link)]
         case _:
             return []
+
+
+def _plan_deletion(pair: Pair, link: Link, *, lost: Record, cause: Record) -> Deletion:
+    rule = "D1" if pair.salesforce == OPPORTUNITY else "D5"
+    why = f"{cause.object} {cause.id} was deleted"
+    return Deletion(pair.name, lost.side, lost.object, link, lost, rule, why)
 
 
 def find_contested(pair: Pair, situation: Situation, known: Known) -> list[FieldRule]:

@@ -14,7 +14,6 @@ from connector.core.actions import (
     Action,
     Adoption,
     Creation,
-    Deletion,
     RoleAction,
     Settlement,
     Severance,
@@ -32,10 +31,8 @@ from connector.core.model import (
 )
 from connector.core.remainder import base_of_left_out
 from connector.engine.gate import (
-    describe_loss,
     join_at_creation,
     let_creations_pass,
-    let_deletions_pass,
     let_updates_pass,
     write_of,
 )
@@ -450,42 +447,3 @@ def _updated(work: Work, pair: Pair, side: Side, updates: Sequence[Update], vers
     store.links.derive_parents([one.link.id for one in moved])
     for one in updates:
         count(work, write_of(one))
-
-
-# --- deleting ---------------------------------------------------------------------------------------------
-
-
-def delete_deals(work: Work, pair: Pair, deletions: Sequence[Deletion]) -> None:
-    deletions = let_deletions_pass(work, deletions)
-    if not deletions:
-        return
-    store, object_ = work.c.store, pair.hubspot
-    by_id = {one.record.id: one for one in deletions}
-    wanted = work.world.wanted(pair, Side.HUBSPOT)
-    fresh = work.hands.reread(Side.HUBSPOT, object_, list(by_id), wanted)
-    if fresh is None:
-        fresh = {id_: one.record for id_, one in by_id.items()}
-    gone = [one for one in fresh.values() if not one.present]
-    if gone:
-        take_in(work.c, pair, gone)
-        look_again(work, pair, Side.SALESFORCE, [by_id[one.id].link.salesforce_id or "" for one in gone])
-    by_id = {id_: one for id_, one in by_id.items() if fresh[id_].present}
-    changes = {id_: describe_loss(one, fresh[id_]) for id_, one in by_id.items()}
-    with store.transaction():
-        numbers = store.journal.intend(
-            work.report.run,
-            "delete",
-            Side.HUBSPOT,
-            object_,
-            [(id_, one.link.id, changes[id_]) for id_, one in by_id.items()],
-        )
-    journal = dict(zip(by_id, numbers, strict=True))
-    for outcomes in work.hands.delete(object_, list(by_id)) if by_id else ():
-        with store.transaction():
-            store.journal.conclude({journal[one.key]: (one.id is not None, one.key) for one in outcomes})
-            done = [by_id[one.key] for one in outcomes if one.id is not None]
-            store.records.mark_gone(Side.HUBSPOT, object_, [one.record.id for one in done])
-            for one in done:
-                store.links.end(one.link.id, LinkState.CLOSED)
-                source = one.link.salesforce_id or ""
-                count(work, Written("delete", Side.HUBSPOT, object_, one.record.id, source, changes[one.record.id]))

@@ -19,10 +19,13 @@ from functools import partial
 from connector.adapters.base import Usage
 from connector.adapters.hubspot import PRIMARY_COMPANY, Property
 from connector.adapters.salesforce import Schema
+from connector.adapters.salesforce_deletion import ROLE
 from connector.core.model import FieldRule, Pair, ProblemClass, Rule, Side
 from connector.core.pipelines import plan_pipelines
 from connector.engine.scope import find_scope_faults
 from connector.engine.world import (
+    COMPANIES,
+    CONTACTS,
     DEALS,
     Connection,
     find_pipeline_problems,
@@ -67,8 +70,11 @@ class Check:
 
 
 def check(c: Connection) -> list[Check]:
-    """Look at everything a sync needs. Takes about six Salesforce calls and seven HubSpot calls."""
-    checks = [_check_mapping(c)]
+    """Look at everything a sync needs. Takes about six Salesforce calls and seven HubSpot calls.
+
+    In `mode: read_only` no right to write is asked for.
+    """
+    checks = [_check_mapping(c), *_check_mode(c)]
     salesforce = list(_check_salesforce(c))
     hubspot = list(_check_hubspot(c))
     checks += salesforce + hubspot
@@ -108,6 +114,12 @@ def _check_mapping(c: Connection) -> Check:
     return Check("settings and mappings", State.OK, f"{', '.join(c.pairs)}; {fields} mapped fields")
 
 
+def _check_mode(c: Connection) -> Iterator[Check]:
+    if not c.settings.writes:
+        detail = "read_only: `check` and `plan` work, `sync` refuses; rights to write are not looked for"
+        yield Check("mode", State.OK, detail)
+
+
 # --- Salesforce -------------------------------------------------------------------------------------------
 
 
@@ -123,6 +135,7 @@ def _check_salesforce(c: Connection) -> Iterator[Check]:
 def _check_rights(c: Connection) -> Iterator[Check]:
     rights = c.salesforce.permissions()
     yield Check("Salesforce login", State.OK, "is let in")
+    yield from _check_sight(c, rights)
     missing = [title for name, title in _DEMANDED_ELSEWHERE.items() if not rights.get(name)]
     if len(missing) < len(_DEMANDED_ELSEWHERE):
         yield Check("Salesforce rights", State.OK, "sees and edits all records")
@@ -136,22 +149,51 @@ def _check_rights(c: Connection) -> Iterator[Check]:
     )
 
 
+def _check_sight(c: Connection, rights: Mapping[str, bool]) -> Iterator[Check]:
+    """An account is only deleted by a user who sees every opportunity that would go along (D2, D5)."""
+    accounts = c.pairs.get(COMPANIES)
+    sees_all = rights.get("PermissionsViewAllData") or rights.get("PermissionsModifyAllData")
+    if accounts is not None and Side.HUBSPOT in accounts.deletes and not sees_all and c.settings.writes:
+        detail = "`on_delete` lets deleted companies delete their accounts, but the user may not see all records"
+        remedy = "give the user the permission View All Data, or let `on_delete` say `unlink` (D5)"
+        yield Check("Salesforce rights", State.PROBLEM, detail, remedy)
+
+
 def _check_schema(c: Connection) -> Iterator[Check]:
-    schema = c.salesforce.describe([pair.salesforce for pair in c.pairs.values()])
+    with_roles = DEALS in c.pairs and CONTACTS in c.pairs
+    objects = [pair.salesforce for pair in c.pairs.values()]
+    schema = c.salesforce.describe([*objects, *([ROLE] if with_roles else [])])
+    writes = c.settings.writes
     for pair in c.pairs.values():
         name = f"Salesforce {pair.salesforce}"
         if not schema.objects.get(pair.salesforce):
             remedy = f"give the user's profile or a permission set read and edit access to {pair.salesforce}"
             yield Check(name, State.PROBLEM, "the user cannot see this object", remedy)
             continue
-        found = [*_check_fields(pair, schema), *_check_id_field(pair, schema)]
+        found = [*_check_fields(pair, schema, writes=writes), *_check_id_field(pair, schema, writes=writes)]
+        found += _check_deletion(pair, schema) if writes else ()
         known = schema.objects[pair.salesforce]
         found += _check_scope(pair, Side.SALESFORCE, {field: str(one["type"]) for field, one in known.items()})
         number = sum(len(rule.salesforce) for rule in pair.fields)
         yield from found or [Check(name, State.OK, f"all of {number} mapped fields can be used")]
+    yield from _check_roles(schema, writes=writes) if with_roles else ()
 
 
-def _check_fields(pair: Pair, schema: Schema) -> Iterator[Check]:
+def _check_roles(schema: Schema, *, writes: bool) -> Iterator[Check]:
+    """Contact roles are read, made and deleted, though no mapping file names their object (R1-R3)."""
+    name, known = "Salesforce contact roles", schema.objects.get(ROLE)
+    if not known:
+        remedy = "give the user read access to Opportunity and Contact, on which it depends (R1)"
+        yield Check(name, State.PROBLEM, "the user cannot see this object", remedy)
+    elif writes and not (known["ContactId"]["createable"] and ROLE in schema.deletable):
+        detail = "the user may not make and delete contact roles, so contacts of deals do not become roles"
+        remedy = "give the user edit access to Opportunity, on which contact roles depend (R2, R3)"
+        yield Check(name, State.PROBLEM, detail, remedy)
+    else:
+        yield Check(name, State.OK, "can be used")
+
+
+def _check_fields(pair: Pair, schema: Schema, *, writes: bool) -> Iterator[Check]:
     """Mapped fields that lack, and those that a rule writes but the user may not."""
     known = schema.objects[pair.salesforce]
     closed: dict[bool, list[str]] = {True: [], False: []}
@@ -162,7 +204,7 @@ def _check_fields(pair: Pair, schema: Schema) -> Iterator[Check]:
                 yield Check(name, State.PROBLEM, "is mapped, but the user sees no such field", _lacks(field, known))
             continue
         right = "createable" if rule.at_creation_only else "updateable"
-        if _writes(rule, Side.SALESFORCE) and not known[field][right]:
+        if writes and _writes(rule, Side.SALESFORCE) and not known[field][right]:
             closed[rule.rule is Rule.PREFER_SALESFORCE_UNLESS_BLANK].append(field)
     remedy = "give the user edit access to the object and these fields, or map them with `rule: always_salesforce`"
     name = f"Salesforce {pair.salesforce}"
@@ -181,7 +223,7 @@ def _check_scope(pair: Pair, side: Side, types: Mapping[str, str]) -> Iterator[C
         yield Check(name, State.PROBLEM, f"{one.where}:{one.line}: {one.message}", one.remedy)
 
 
-def _check_id_field(pair: Pair, schema: Schema) -> Iterator[Check]:
+def _check_id_field(pair: Pair, schema: Schema, *, writes: bool) -> Iterator[Check]:
     """The external id field that keeps what was born in HubSpot from being created twice (O10)."""
     name = pair.partner_field.get(Side.SALESFORCE)
     if name is None or Side.SALESFORCE not in pair.creates:
@@ -192,14 +234,19 @@ def _check_id_field(pair: Pair, schema: Schema) -> Iterator[Check]:
         lacking = missing_id_field(pair, name)
         yield Check(title, State.PROBLEM, lacking.detail, lacking.remedy)
         return
-    wrong = [
-        word
-        for word, fact in (("unique", "unique"), ("an external id", "externalId"), ("editable", "createable"))
-        if not known.get(fact)
-    ]
+    needed = {"unique": "unique", "an external id": "externalId"} | ({"editable": "createable"} if writes else {})
+    wrong = [word for word, fact in needed.items() if not known.get(fact)]
     if wrong:
         remedy = "tick External ID and Unique in the field's definition, and give the user edit access to it"
         yield Check(title, State.PROBLEM, f"is not {' and not '.join(wrong)}", remedy)
+
+
+def _check_deletion(pair: Pair, schema: Schema) -> Iterator[Check]:
+    """The right to delete, where the mapping file wants it (D5)."""
+    if Side.HUBSPOT in pair.deletes and pair.salesforce not in schema.deletable:
+        detail = f"`on_delete` lets HubSpot's deletions delete records of {pair.salesforce}, but the user may not"
+        remedy = f"give the user delete access to {pair.salesforce}, or let `on_delete` say `unlink` (D5)"
+        yield Check(f"Salesforce {pair.salesforce}", State.PROBLEM, detail, remedy)
 
 
 # --- HubSpot ----------------------------------------------------------------------------------------------
@@ -225,17 +272,18 @@ def _check_account(c: Connection) -> Iterator[Check]:
     yield Check("HubSpot token", State.OK, f"portal {account.get('portalId')}, {currency}, {zone}")
 
 
-def needed_scopes(pairs: Iterable[Pair]) -> list[str]:
-    """The scopes that an access token must have to sync these pairs."""
+def needed_scopes(pairs: Iterable[Pair], *, writes: bool = True) -> list[str]:
+    """The scopes that an access token must have to sync these pairs, or only to look at them."""
+    acts = ("read", "write") if writes else ("read",)
     scopes = ["crm.objects.owners.read"]
     for pair in pairs:
         for area in ("objects", "schemas"):
-            scopes += [f"crm.{area}.{pair.hubspot}.{act}" for act in ("read", "write")]
+            scopes += [f"crm.{area}.{pair.hubspot}.{act}" for act in acts]
     return scopes
 
 
 def _check_scopes(c: Connection) -> Iterator[Check]:
-    needed, held = needed_scopes(c.pairs.values()), c.hubspot.scopes()
+    needed, held = needed_scopes(c.pairs.values(), writes=c.settings.writes), c.hubspot.scopes()
     if held is None:
         detail = "HubSpot does not tell the scopes of this kind of token"
         remedy = f"make sure that it has {', '.join(needed)}"

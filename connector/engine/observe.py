@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 
 from connector.adapters.base import Page, Wanted
 from connector.adapters.hubspot import PRIMARY_COMPANY, READ_ASSOCIATIONS
-from connector.adapters.salesforce import ROLE
+from connector.adapters.salesforce_deletion import ROLE
 from connector.core.model import KeyValue, Pair, Record, Side
 from connector.engine.world import COMPANIES, CONTACTS, DEALS, Connection, World
 from connector.store.links import CONTACT_COMPANY

@@ -18,11 +18,13 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from connector.core.guard import find_excesses
 from connector.core.model import ProblemClass, Side
 from connector.core.pipelines import RECORD_TYPE, CreatePipeline, CreateStage, PipelineAction, UpdateStage
 from connector.engine.agreed import AgreedGate
+from connector.engine.backfill import Backfill, begin_backfill, check_backfill
+from connector.engine.deletions import delete, find_mass_deletions
 from connector.engine.derive import derive
+from connector.engine.growth import learn_mapping
 from connector.engine.hands import Hands, PretendedHands, RealHands
 from connector.engine.named import DEALS_OFF, look_at
 from connector.engine.observe import is_sweep_due, observe, sweep_price
@@ -30,8 +32,8 @@ from connector.engine.pipelines import resume_pipelines
 from connector.engine.plan_file import PlanFile
 from connector.engine.report import Report
 from connector.engine.scope import apply_changed_scope, check_scope, describe_out_of_scope, learn_scope_fields
-from connector.engine.suspension import THEN_RESUME, check_suspension, suspend
-from connector.engine.windows import apply_pair, delete
+from connector.engine.suspension import THEN_RESUME, check_mode, check_suspension, suspend
+from connector.engine.windows import apply_pair
 from connector.engine.work import Only, Work
 from connector.engine.world import (
     DEALS,
@@ -58,6 +60,8 @@ class Wish:
     """The pairs that are synced, with the parents that they wait for; empty: all."""
     agreed: PlanFile | None = None
     """A saved plan: nothing is written that it does not say (X1)."""
+    backfill: Backfill | None = None
+    """What a mapping that grew is to fill in (T4)."""
 
     def includes(self, pair: str) -> bool:
         return not self.pairs or pair in self.pairs
@@ -78,6 +82,7 @@ def sync(c: Connection, wish: Wish | None = None, progress: Progress = lambda *_
     Raises:
         Stop: the run could not be done, or not to its end; everything done so far is settled.
     """
+    check_mode(c.settings)
     wish, began = wish or Wish(), time.monotonic()
     progress = _keep_count(c, progress)
     with c.store.runs.lease(), usable(c):
@@ -136,6 +141,8 @@ def plan(c: Connection, wish: Wish | None = None, progress: Progress = lambda *_
             _count(c, report)
         report.run = 0
         report.price = hands.price
+        if not c.settings.writes:
+            report.notes.append("the settings say `mode: read_only`: `sync` would refuse (P3)")
         report.notes += _find_shortages(report)
         if not is_sweep_due(c):
             report.notes.append(
@@ -182,7 +189,10 @@ def _look(c: Connection, world: World, wish: Wish, report: Report, progress: Pro
     if DEALS not in c.pairs:
         report.notes.append(f"{DEALS_OFF}: no opportunity and no deal is touched (P1)")
     check_scope(c, world)
+    if wish.backfill is not None:
+        check_backfill(c, wish.backfill)
     learn_scope_fields(c, lambda number: progress("looking", number))
+    learn_mapping(c, lambda number: progress("looking", number))
     if wish.records:
         return look_at(c, world, wish.records, report.run)
     seen = observe(c, world, report.run, lambda number: progress("looking", number))
@@ -191,22 +201,20 @@ def _look(c: Connection, world: World, wish: Wish, report: Report, progress: Pro
     if seen.existing_deals:
         report.notes.append(
             f"{seen.existing_deals} existing deal(s) in assigned pipelines become opportunities"
-            " once somebody changes them (P4)"
+            " once somebody changes them, or by `connector backfill --deals` (P4)"
         )
     return None
 
 
 def _guard(c: Connection, wish: Wish) -> None:
     """Refuse to delete more than the limit allows, unless a person said so (D7)."""
-    if wish.deletes is not None or DEALS not in c.pairs or not wish.includes(DEALS):
+    if wish.deletes is not None:
         return
-    pair = c.pairs[DEALS]
-    deletions = {pair.hubspot: len(c.store.links.pending_deletions(pair.name, pair.salesforce))}
-    links = {pair.hubspot: c.store.links.count(pair.name)}
-    for excess in find_excesses(deletions, links, c.settings.deletion_limit()):
+    if excesses := find_mass_deletions(c, [name for name in c.pairs if wish.includes(name)]):
+        told = ", ".join(f"{one.deletions} of {one.links} {one.object}" for one in excesses)
         raise Refused(
-            f"this run would delete {excess.deletions} of {excess.links} {excess.object}",
-            "see what happened in Salesforce; then `--allow-deletes` deletes them,"
+            f"this run would delete {told}",
+            "see what happened on the other side; then `--allow-deletes` deletes them,"
             " and `--without-deletes` does everything else",
         )
 
@@ -227,12 +235,15 @@ def _apply(
     resume_pipelines(work)
     with c.store.transaction():
         _renew_standing_problems(c, world)
+    if wish.backfill is not None:
+        begin_backfill(work, wish.backfill)
     for pair in c.pairs.values():
         if wish.includes(pair.name):
             apply_pair(work, pair)
-    if wish.deletes is not False and DEALS in c.pairs and wish.includes(DEALS):
-        delete(work, c.pairs[DEALS])
-    for pair in derive(work, [name for name in c.pairs if wish.includes(name)]):
+    included = [name for name in c.pairs if wish.includes(name)]
+    if wish.deletes is not False:
+        delete(work, included, guarded=wish.deletes is None)
+    for pair in derive(work, included):
         apply_pair(work, pair)
     for gate in gates:
         gate.close(report)

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from connector.core.actions import Action, Creation, Deletion, Freezing, Severance, Wait
+from connector.core.actions import Action, Creation, Deletion, Freezing, Wait
 from connector.core.merges import is_left_over, list_left_over
 from connector.core.model import (
     Link,
@@ -25,7 +25,7 @@ from connector.core.model import (
     Side,
 )
 from connector.core.plan import Situation, plan_candidate, plan_link
-from connector.engine.apply import apply_actions, delete_deals, sever
+from connector.engine.apply import apply_actions
 from connector.engine.candidates import gather_candidates
 from connector.engine.history import date_conflicts
 from connector.engine.merges import follow_merges
@@ -108,14 +108,16 @@ def _apply_window(work: Work, pair: Pair, side: Side, ids: Sequence[str]) -> boo
         window = _load_window(work, pair, side, ids)
         actions = _plan_window(work, pair, window)
     _note(work, window.looked_at, actions)
-    deletions = {action.link.id for action in actions if isinstance(action, Deletion)}
+    deletions = [action for action in actions if isinstance(action, Deletion)]
     freeze(work, pair, [one for one in actions if isinstance(one, Freezing)])
     apply_actions(work, pair, actions)
     note_scope(work, pair, window.looked_at, actions)
     # Only now: a problem that is met again is the same one, with its attempts and its beginning (E1, E2).
-    store.problems.solve([(one.side, one.object, one.id) for one in window.looked_at], still=work.troubled)
-    kept = {(Side.SALESFORCE, one.salesforce_id) for one in window.linked if one.id in deletions}
-    _clear(work, pair, window.looked_at, kept | _unfollowed(store, pair, window))
+    pending = {(one.to.other, one.link.id_of(one.to.other)) for one in deletions}
+    tried = {(where, pair.object(where), id_ or "", "") for where, id_ in pending}
+    done = [(one.side, one.object, one.id) for one in window.looked_at]
+    store.problems.solve(done, still=work.troubled | tried)
+    clear(work, pair, window.looked_at, pending | _unfollowed(store, pair, window))
     return bool(work.again)
 
 
@@ -134,7 +136,7 @@ def _plan_window(work: Work, pair: Pair, window: _Window) -> list[Action]:
     single = [one for one in window.records.values() if _may_begin(window, one)]
     linked = finish_lowerings(work, pair, window.linked, window.records if side is Side.HUBSPOT else window.others)
     work.again, work.troubled = set(), set()
-    _learn(work, pair, window.looked_at)
+    learn_references(work, pair, window.looked_at)
     actions: list[Action] = []
     contacts = contacts_at_creation(work, pair, single)
     restored = {id_ for id_, one in links.items() if one.state is LinkState.CLOSED and not _was_merged(window, one)}
@@ -146,7 +148,7 @@ def _plan_window(work: Work, pair: Pair, window: _Window) -> list[Action]:
         if one.present and (left := window.left_over_from(one.id)):
             actions.append(list_left_over(pair, one, *left))
     situations = date_conflicts(
-        work, pair, [_situation(work, pair, one, side, window.records, window.others) for one in linked]
+        work, pair, [make_situation(work, pair, one, side, window.records, window.others) for one in linked]
     )
     for situation in situations:
         actions += plan_link(pair, situation, work.world.knowledge, work.world.stages.closed)
@@ -225,7 +227,7 @@ def _pull(work: Work, parent: Pair, wanted: Mapping[Side, Sequence[str]]) -> boo
     return bool(linked)
 
 
-def _situation(
+def make_situation(
     work: Work,
     pair: Pair,
     link: Link,
@@ -240,7 +242,7 @@ def _situation(
     return Situation(link, salesforce, hubspot, stopped, is_frozen(pair, salesforce, hubspot))
 
 
-def _learn(work: Work, pair: Pair, records: Iterable[Record]) -> None:
+def learn_references(work: Work, pair: Pair, records: Iterable[Record]) -> None:
     """Look up the partners of everything these records refer to, in one go per kind."""
     knowledge, links = work.world.knowledge, work.c.store.links
     knowledge.forget()
@@ -258,7 +260,18 @@ def _learn(work: Work, pair: Pair, records: Iterable[Record]) -> None:
             }
             found = links.by_ids(rule.transform.pair, side, ids)
             live = [one for one in found.values() if one.state is LinkState.LINKED]
-            knowledge.learn(rule.transform.pair, side, live)
+            knowledge.learn(rule.transform.pair, side, _without_leaving(work, rule.transform.pair, side, live))
+
+
+def _without_leaving(work: Work, name: str, side: Side, links: Sequence[Link]) -> list[Link]:
+    """Without those whose partner was deleted and takes them along at the end of the run (D5)."""
+    pair = work.c.pairs.get(name)
+    if pair is None or side.other not in pair.deletes:
+        return list(links)
+    ids = [id_ for one in links if (id_ := one.id_of(side.other))]
+    partners = work.c.store.records.load(side.other, pair.object(side.other), ids)
+    gone = {id_ for id_, one in partners.items() if one.presence is Presence.DELETED}
+    return [one for one in links if one.id_of(side.other) not in gone]
 
 
 def _hold_creations(work: Work, pair: Pair, actions: list[Action]) -> list[Action]:
@@ -305,39 +318,10 @@ def _unfollowed(store: Store, pair: Pair, window: _Window) -> set[tuple[Side, st
     return {(one.side, one.id) for one in merged if (one.side, one.id) in live}
 
 
-def _clear(work: Work, pair: Pair, looked_at: Sequence[Record], kept: Collection[tuple[Side, str | None]]) -> None:
+def clear(work: Work, pair: Pair, looked_at: Sequence[Record], kept: Collection[tuple[Side, str | None]]) -> None:
     """These records have been dealt with, except those to look at again, and what is `kept`."""
     due = {*work.again, *work.withheld, *kept}
     with work.c.store.transaction():
         for side in Side:
             ids = [one.id for one in looked_at if one.side is side and (side, one.id) not in due]
             work.c.store.records.mark(side, pair.object(side), ids, dirty=False)
-
-
-def delete(work: Work, pair: Pair) -> None:
-    """Carry the deletions of opportunities over to their deals (D1), each journalled with all it held."""
-    store = work.c.store
-    ids = store.links.pending_deletions(pair.name, pair.salesforce)
-    if work.only is not None:
-        ids = [id_ for id_ in ids if (Side.SALESFORCE, pair.salesforce, id_) in work.only]
-    for start in range(0, len(ids), WINDOW):
-        some = ids[start : start + WINDOW]
-        _delete_window(work, pair, some)
-        gone_already = sorted({id_ for side, id_ in work.again if side is Side.SALESFORCE})
-        if gone_already:  # by a run that died, or by a person: their links close
-            _delete_window(work, pair, gone_already)
-
-
-def _delete_window(work: Work, pair: Pair, ids: Sequence[str]) -> None:
-    store = work.c.store
-    links = list(store.links.by_ids(pair.name, Side.SALESFORCE, ids).values())
-    records = store.records.load(Side.SALESFORCE, pair.salesforce, ids)
-    others = store.records.load(Side.HUBSPOT, pair.hubspot, [one.hubspot_id for one in links if one.hubspot_id])
-    work.again = set()
-    actions: list[Action] = []
-    for link in links:
-        situation = _situation(work, pair, link, Side.SALESFORCE, records, others)
-        actions += plan_link(pair, situation, work.world.knowledge, work.world.stages.closed)
-    sever(work, [one for one in actions if isinstance(one, Severance)])
-    delete_deals(work, pair, [one for one in actions if isinstance(one, Deletion)])
-    _clear(work, pair, list(records.values()), set())

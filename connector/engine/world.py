@@ -13,7 +13,8 @@ from typing import Any, TypeVar
 
 from connector.adapters.base import Wanted
 from connector.adapters.hubspot import PRIMARY_COMPANY, HubSpot, Owner, Property
-from connector.adapters.salesforce import MASTER_ID, ROLE, Salesforce, Schema, Setup, User
+from connector.adapters.salesforce import MASTER_ID, Salesforce, Schema, Setup, User
+from connector.adapters.salesforce_deletion import ROLE
 from connector.core.derived import LIFECYCLE_STAGE
 from connector.core.model import Cannot, Link, Pair, Problem, ProblemClass, Side
 from connector.core.pipelines import (

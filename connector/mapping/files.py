@@ -21,6 +21,7 @@ from ruamel.yaml.reader import ReaderError
 from connector.core.derived import LIFECYCLE_STAGE
 from connector.core.model import FieldRule, MatchKey, OnTargetEdit, Pair, RoleRules, Rule, Side
 from connector.errors import BadConfiguration, Finding
+from connector.mapping.deletions import OnDelete
 from connector.mapping.match_keys import ID, KEYS
 from connector.mapping.roles import ROLE_PAIR, RoleFile
 from connector.mapping.scope_files import Place, Scopes
@@ -41,8 +42,8 @@ REQUIRED: Mapping[str, Mapping[Side, tuple[str, ...]]] = {
 }
 """What the vendors demand of a new record (Salesforce object reference; HubSpot's guides per object)."""
 
-DELETES: Mapping[str, frozenset[Side]] = {"opportunity-deal": frozenset({Side.SALESFORCE})}
-"""D1 and D5. Deals are not in it and cannot be put there: D2, law 10."""
+OWNER: Mapping[Side, tuple[str, ...]] = {Side.SALESFORCE: ("OwnerId",), Side.HUBSPOT: ("hubspot_owner_id",)}
+"""The field that is the owner of a record, of which there is one (A5, A6)."""
 
 
 class _Strict(BaseModel):
@@ -103,6 +104,7 @@ class PairFile(_Strict):
     create_in: list[Side] = Field(description="sides on which a missing partner is created")
     match_on: list[str] | None = Field(None, description="how an existing partner is found, best way first")
     scope: Scopes = Scopes()
+    on_delete: OnDelete = Field(OnDelete(), description="what becomes of the partner of a deleted record")
     fields: list[FieldEntry] = Field(min_length=1)
 
 
@@ -234,9 +236,12 @@ def _read(path: Path, findings: list[Finding]) -> tuple[PairFile | RoleFile | No
     if isinstance(parsed, RoleFile):
         return parsed, place
     findings += _find_duplicates(parsed, document, path)
-    wrong_keys = _find_wrong_keys(parsed, document, path)
-    findings += wrong_keys
-    if wrong_keys:
+    unusable = [
+        *_find_wrong_keys(parsed, document, path),
+        *parsed.on_delete.find_faults(parsed.pair, place),
+    ]
+    findings += unusable
+    if unusable:
         return None, place
     return parsed, place
 
@@ -289,7 +294,7 @@ def _build(parsed: PairFile, settings: MappingSettings, place: Place) -> Pair:
         required=REQUIRED[parsed.pair],
         partner_field=partner,
         match_on=_match_keys(parsed),
-        deletes=DELETES.get(parsed.pair, frozenset()),
+        deletes=parsed.on_delete.travels_from(parsed.pair),
         scope=parsed.scope.build(settings.time_zone, lambda part: place(("scope", *part))),
     )
 
@@ -297,7 +302,9 @@ def _build(parsed: PairFile, settings: MappingSettings, place: Place) -> Pair:
 def _build_rule(entry: FieldEntry, settings: MappingSettings) -> FieldRule:
     defaults = {side: (given,) for side in Side if (given := getattr(entry.default, side.value)) is not None}
     if entry.transform == "owner":
-        defaults = {side: (owner,) for side, owner in settings.default_owner.items()} | defaults
+        # A further owner has none that stands for it: blank is blank (A6).
+        own = {side: (owner,) for side, owner in settings.default_owner.items() if entry.names(side) == OWNER[side]}
+        defaults = own | defaults
     return FieldRule(
         salesforce=entry.names(Side.SALESFORCE),
         hubspot=entry.names(Side.HUBSPOT),

@@ -84,26 +84,18 @@ class Links:
             found.setdefault(row.pair, {})[row.state] = row.number
         return found
 
-    def count_pending_deletions(self, pair: str, salesforce_object: str) -> int:
-        """Live links whose Salesforce record was deleted while the HubSpot one is still there (D7)."""
-        return len(self._pending_deletions(pair, salesforce_object))
-
-    def pending_deletions(self, pair: str, salesforce_object: str) -> list[str]:
-        """The Salesforce ids of those links."""
-        return [row.salesforce_id for row in self._pending_deletions(pair, salesforce_object)]
-
-    def _pending_deletions(self, pair: str, salesforce_object: str) -> Sequence[Row[Any]]:
+    def pending_deletions(self, pair: str, side: Side, object_: str) -> list[str]:
+        """Records of `side` that were deleted, whose link is live and was not dealt with since (D7); by id."""
         gone = select(record.c.id).where(
             record.c.connection_id == self._db.connection_id,
-            record.c.side == Side.SALESFORCE.value,
-            record.c.object == salesforce_object,
+            record.c.side == side.value,
+            record.c.object == object_,
             record.c.dirty,
             record.c.presence == "deleted",
         )
-        live = link.c.state == LinkState.LINKED.value
-        return self._db.fetch(
-            select(link.c.salesforce_id).where(self._of(pair), live, link.c.salesforce_id.in_(gone))
-        )
+        live, mine = link.c.state == LinkState.LINKED.value, _COLUMN[side]
+        rows = self._db.fetch(select(mine.label("id")).where(self._of(pair), live, mine.in_(gone)).order_by(mine))
+        return [row.id for row in rows]
 
     # --- writing ---
 
@@ -242,6 +234,25 @@ class Links:
             rows,
         )
 
+    def forget_bases(self, fields: Mapping[int, Mapping[Side, Iterable[str]]]) -> None:
+        """These fields, by link and side, never agreed: they meet for the first time again (T4)."""
+        before = self.load(fields)
+        rows = []
+        for link_id, names in fields.items():
+            bases = {Side.SALESFORCE: before[link_id].base.salesforce, Side.HUBSPOT: before[link_id].base.hubspot}
+            gone = {side: set(names.get(side, ())) for side in Side}
+            kept = {
+                side: {name: value for name, value in base.items() if name not in gone[side]}
+                for side, base in bases.items()
+            }
+            rows.append({"key": link_id, "here": dump(kept[Side.SALESFORCE]), "there": dump(kept[Side.HUBSPOT])})
+        self._db.execute(
+            update(link)
+            .where(link.c.id == bindparam("key"))
+            .values(base_salesforce=bindparam("here"), base_hubspot=bindparam("there")),
+            rows,
+        )
+
     def end(self, link_id: int, state: LinkState) -> None:
         """Sever or close a link; its edges no longer count, and what depended on them is derived anew."""
         self.derive_parents([link_id])
@@ -261,9 +272,10 @@ class Links:
             mine = and_(link.c.id.in_([int(one) for one in some]), link.c.state == before.value)
             self._db.execute(update(link).where(mine).values(state=after.value, derive=over))
 
-    def page(self, pair: str, after: int, limit: int = CHUNK) -> list[Link]:
+    def page(self, pair: str, after: int, limit: int = CHUNK, *, frozen_too: bool = False) -> list[Link]:
         """Live links of a pair in the order of their ids, after a given one."""
-        live = link.c.state == LinkState.LINKED.value
+        states = [LinkState.LINKED.value, *([LinkState.FROZEN.value] if frozen_too else [])]
+        live = link.c.state.in_(states)
         rows = self._db.fetch(
             select(link).where(self._of(pair), live, link.c.id > after).order_by(link.c.id).limit(limit)
         )

@@ -88,7 +88,10 @@ def open_fields(crm: Salesforce, fields: Iterable[str]) -> Refusal | None:
     user = crm.user_id()
     if user is None:
         return Refusal(
-            Trouble.REFUSED, ProblemClass.PERMISSIONS, "NO_USER_ID", "Salesforce does not tell who we are"
+            Trouble.REFUSED,
+            ProblemClass.PERMISSIONS,
+            "NO_USER_ID",
+            "Salesforce does not tell whose session this is",
         )
     status, found = crm.ask("GET", f"query?q={quote(_GRANTS)}")
     if status >= 300:

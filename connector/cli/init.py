@@ -58,7 +58,9 @@ Zone = Annotated[
         rich_help_panel=_ABOUT,
     ),
 ]
-Switch = Annotated[bool | None, typer.Option(show_default=False, rich_help_panel=_CHOICES)]
+Companies = Annotated[bool | None, typer.Option(help="Accounts and companies.", rich_help_panel=_CHOICES)]
+Contacts = Annotated[bool | None, typer.Option(help="Contacts.", rich_help_panel=_CHOICES)]
+Deals = Annotated[bool | None, typer.Option(help="Opportunities and deals.", rich_help_panel=_CHOICES)]
 First = Annotated[
     FirstSync | None,
     typer.Option(help="Take in what exists, or wait until somebody changes it.", rich_help_panel=_CHOICES),
@@ -88,9 +90,9 @@ def init(
     salesforce_prefix: Prefix = None,
     hubspot_prefix: Prefix = None,
     time_zone: Zone = None,
-    companies: Switch = None,
-    contacts: Switch = None,
-    deals: Switch = None,
+    companies: Companies = None,
+    contacts: Contacts = None,
+    deals: Deals = None,
     first_sync: First = None,
     pipeline_names: Names = None,
     offline: Offline = False,

@@ -120,6 +120,35 @@ def test_O10_a_permission_set_that_is_there_is_used(lab):
     assert len(lab.sf_all("SELECT Id FROM FieldPermissions")) == 1
 
 
+def test_O10_a_field_that_a_profile_hides_is_opened(lab):
+    """The permission set adds to what the user may otherwise."""
+    lab.sandbox_post(
+        "salesforce", "permissions", {"fields": {"Opportunity": {"HubSpot_Id__c": {"read": False}}}}, "PUT"
+    )
+    assert of(carry_out(lab), Side.SALESFORCE) == [("access", "HubSpot_Id__c", StepState.MADE)]
+    assert see_field(lab)
+    assert plan(lab) == ()
+
+
+def test_O10_access_that_was_granted_in_vain_is_told(lab, monkeypatch):
+    """Salesforce took it, and the field is still not seen: nothing is claimed."""
+    remove_id_field(lab)
+    monkeypatch.setattr("connector.engine.setup.open_fields", lambda *_: None)
+    field, access = (one for one in carry_out(lab) if one.side is Side.SALESFORCE)
+    assert (field.state, access.state) == (StepState.MADE, StepState.REFUSED)
+    assert access.detail.startswith("STILL_HIDDEN")
+
+
+def test_P3_a_session_that_does_not_tell_whose_it_is(lab):
+    """Without the user's id nothing can be assigned: an administrator does it."""
+    remove_id_field(lab)
+    lab.sandbox_post("salesforce", "faults", {"kind": "status", "status": 404, "path": "userinfo"})
+    [access] = [one for one in carry_out(lab) if one.kind == "access"]
+    assert access.state is StepState.REFUSED
+    assert "does not tell whose session this is" in access.detail
+    assert "Manage Assignments, Add Assignment" in access.remedy
+
+
 @pytest.mark.parametrize(
     ("missing", "kinds", "words"),
     [

@@ -125,10 +125,10 @@ class Access:
         )
 
     def _may_field(self, sobject: str, name: str, act: str) -> bool:
-        if (sobject, name) in self.closed and not self._opens(sobject, name, act):
-            return False
         rights = self._users.get(self._store.user)
-        return rights is None or rights.fields.get((sobject, name), {}).get(act, True)
+        closed = (sobject, name) in self.closed
+        allowed = not closed and (rights is None or rights.fields.get((sobject, name), {}).get(act, True))
+        return allowed or self._opens(sobject, name, act)  # permission sets only ever add
 
 
 def _field_rights(schema: Schema, given: Mapping[str, Any]) -> dict[tuple[str, str], _Rights]:

@@ -64,6 +64,15 @@ def test_a_permission_set_opens_it(client, edit):
     assert "Partner_Id__c" not in names(client)
 
 
+def test_a_permission_set_adds_to_what_a_user_may(client):
+    """What the user's own rights hide, it opens as well."""
+    hidden = {"fields": {"Opportunity": {"NextStep": {"read": False}}}}
+    client("PUT", "/_sandbox/permissions", hidden, headers={})
+    assert "NextStep" not in names(client)
+    permission_set(client, "Opportunity.NextStep", edit=False)
+    assert names(client)["NextStep"]["updateable"] is False
+
+
 def test_it_closes_again_with_the_assignment(client):
     """Taking the permission set from the user takes the field from their sight."""
     make(client)

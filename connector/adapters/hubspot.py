@@ -72,7 +72,7 @@ PATHS = {
         "owners": "/crm/v3/owners",
     }
 }
-GROUP = "salesforce_sync"
+GROUP, GROUP_LABEL = "salesforce_sync", "Salesforce sync"
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -106,6 +106,8 @@ class Property:
     unique: bool = False
     options: tuple[str, ...] = ()
     group: str = ""
+    label: str = ""
+    option_labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +238,7 @@ class HubSpot:
     def make_properties(self, object_: str, wanted: Sequence[Mapping[str, Any]]) -> None:
         """Create the group of this connector and properties in it. Existing ones are left as they are."""
         root = self._path("properties", object_)
-        group = {"name": GROUP, "label": "Salesforce sync", "displayOrder": -1}
+        group = {"name": GROUP, "label": GROUP_LABEL, "displayOrder": -1}
         self._expect("POST", f"{root}/groups", group, accept={409})
         inputs = [{**one, "groupName": GROUP} for one in wanted]
         body = self._expect("POST", f"{root}/batch/create", {"inputs": inputs}, accept={409})
@@ -263,6 +265,11 @@ class HubSpot:
         """Time zone, currency and id of the portal. One call."""
         found: Mapping[str, Any] = self._get("/account-info/v3/details")
         return found
+
+    def speaks_version(self) -> bool:
+        """Whether there is anything under the version of the settings. One call."""
+        status, _ = self._call("GET", self._paths["owners"], query={"limit": "1"})
+        return bool(status != requests.codes.not_found)
 
     def scopes(self) -> frozenset[str] | None:
         """The scopes of a private app's token; None if HubSpot does not tell (service keys, OAuth)."""
@@ -662,6 +669,11 @@ class HubSpot:
         """Ask for the account's details, which every token may. One call."""
         self.account()
 
+    @property
+    def server_time(self) -> datetime | None:
+        """The server's time as of the last answer."""
+        return self._door.server_time
+
     # --- batches ---
 
     def _batch(
@@ -836,6 +848,8 @@ def _property(body: Mapping[str, Any]) -> Property:
         unique=bool(body.get("hasUniqueValue")),
         options=tuple(str(option["value"]) for option in options),
         group=body.get("groupName") or "",
+        label=body.get("label") or "",
+        option_labels=tuple(str(option.get("label") or option["value"]) for option in options),
     )
 
 

@@ -52,6 +52,17 @@ from connector.errors import Condition, Later, Unreachable
 
 COLLECTION, READ_COLLECTION, COLLECTIONS = 200, 2000, 5
 MASTER_ID = "MasterRecordId"
+RIGHTS = (
+    "PermissionsApiEnabled",
+    "PermissionsModifyAllData",
+    "PermissionsViewAllData",
+    "PermissionsModifyMetadata",
+    "PermissionsViewSetup",
+    "PermissionsCustomizeApplication",
+    "PermissionsManageProfilesPermissionsets",
+    "PermissionsAssignPermissionSets",
+)
+"""The system permissions that bear on a sync, or on setting it up (Object Reference, "UserPermissionAccess")."""
 DELETED_WINDOW = timedelta(days=15)
 WITHOUT_RECORD_TYPES = "RecordTypeId"
 """An object without record types has no such field; its records read as if it were blank."""
@@ -68,13 +79,11 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """The fields of each object, as the connector's user sees them: name -> describe's field.
-
-    `deletable`: the objects of which the user may delete records; told by `describe` alone, not remembered.
-    """
+    """The fields of each object, as the connector's user sees them: name -> describe's field."""
 
     objects: Mapping[str, Mapping[str, Mapping[str, Any]]]
-    deletable: frozenset[str] = frozenset()
+    rights: Mapping[str, Mapping[str, bool]] = field(default_factory=dict)
+    """What the user may do with records of each object: createable, updateable, deletable. Not remembered."""
 
     def has(self, object_: str, name: str) -> bool:
         return name in self.objects.get(object_, {})
@@ -181,12 +190,13 @@ class Salesforce:
     def describe(self, objects: Sequence[str]) -> Schema:
         """The fields of objects; an object that the user may not see has none. One call."""
         answers = self._composite({name: ("GET", f"sobjects/{name}/describe", None) for name in objects})
+        known = {name: body if status == 200 else {} for name, (status, body) in answers.items()}
         return Schema(
+            {name: {one["name"]: _facts(one) for one in body.get("fields", ())} for name, body in known.items()},
             {
-                name: {one["name"]: _facts(one) for one in body["fields"]} if status == 200 else {}
-                for name, (status, body) in answers.items()
+                name: {right: bool(body.get(right)) for right in ("createable", "updateable", "deletable")}
+                for name, body in known.items()
             },
-            frozenset(name for name, (status, body) in answers.items() if status == 200 and body["deletable"]),
         )
 
     def set_up(self) -> Setup:
@@ -240,7 +250,7 @@ class Salesforce:
 
     def permissions(self) -> Mapping[str, bool]:
         """The system permissions of the connector's user (UserPermissionAccess). One call."""
-        names = "PermissionsModifyAllData, PermissionsModifyMetadata, PermissionsApiEnabled, PermissionsViewAllData"
+        names = ", ".join(RIGHTS)
         status, body = self._composite({"rights": self._query(f"SELECT {names} FROM UserPermissionAccess")})[
             "rights"
         ]
@@ -583,6 +593,35 @@ class Salesforce:
         """Ask for the limits, which every user may. One call."""
         self._call("GET", "limits")
 
+    def versions(self) -> tuple[str, ...]:
+        """The API versions that the org speaks, oldest first. Not counted, and needs no login ("Versions")."""
+        answer = self._door.get(f"{_address(self._credentials)}/services/data/")
+        try:
+            return tuple(str(one["version"]) for one in answer.json())
+        except (ValueError, TypeError, KeyError):
+            return ()
+
+    @property
+    def server_time(self) -> datetime | None:
+        """The server's time as of the last answer."""
+        return self._door.server_time
+
+    def user_id(self) -> str | None:
+        """The id of our user, by the UserInfo endpoint; None if the session may not ask it. No API call."""
+        try:
+            told = self._guarded(self._connect().oauth2, "userinfo")
+        except SalesforceError:
+            return None
+        return told.get("user_id") if isinstance(told, dict) else None
+
+    def ask(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+        """One call that may be refused: the status and the body of its answer. For setting up, not for records."""
+        kwargs = {"json": body} if body is not None else {}
+        try:
+            return 200, self._guarded(self._connect().restful, path, method=method, **kwargs)
+        except SalesforceError as error:
+            return error.status, error.content
+
     # --- calling ---
 
     def _now(self) -> datetime:
@@ -710,8 +749,18 @@ def login_aliases(given: SalesforceCredentials) -> dict[str, str]:
     return {} if host.endswith(".salesforce.com") else {f"https://{host}.salesforce.com": f"https://{host}"}
 
 
+def _address(given: SalesforceCredentials) -> str:
+    """Where simple-salesforce reaches the org: by https, which the door turns back for a loopback address."""
+    return f"https://{_host(given)}"
+
+
 def _host(given: SalesforceCredentials) -> str:
     return given.instance_url.split("://", 1)[-1].strip("/")
+
+
+_FACTS = (
+    "type", "label", "length", "createable", "updateable", "nillable", "unique", "externalId", "calculated",
+)  # fmt: skip
 
 
 def _facts(field_: Mapping[str, Any]) -> dict[str, Any]:
@@ -727,7 +776,10 @@ def _facts(field_: Mapping[str, Any]) -> dict[str, Any]:
         "externalId",
         "calculated",
     )
-    return {name: field_.get(name) for name in names}
+    facts = {name: field_.get(name) for name in names}
+    if values := [[one["value"], one["label"]] for one in field_.get("picklistValues") or () if one["active"]]:
+        facts["values"] = values  # active picklist values, each with its label
+    return facts
 
 
 def _collection(method: str, rows: Sequence[Mapping[str, Any]]) -> tuple[str, str, Any]:

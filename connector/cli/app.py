@@ -3,7 +3,8 @@
     sync     plan, apply                  `cli/plan.py`
              sync, status, resume         `cli/sync.py`
              schedule, audit, backfill    `cli/schedule.py`, `cli/audit.py`, `cli/backfill.py`
-    set up   init, check                  `cli/setup.py`
+    set up   init                         `cli/init.py`
+             check, setup                 `cli/setup.py`
     try it   demo, sandbox serve          `cli/demo/`, `cli/sandbox.py`
 
 Every error a command raises on purpose is told in one place, `Commands.invoke`, and becomes an exit code:
@@ -46,7 +47,7 @@ app = typer.Typer(
     cls=Commands,
     name="connector",
     help="Keeps Salesforce and HubSpot in step, both ways: plan first, then sync.",
-    epilog="Begin with: connector demo. For your own CRMs: connector init, then check, plan and sync.",
+    epilog="Begin with: connector demo. For your own CRMs: connector init, then check, setup, plan and sync.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

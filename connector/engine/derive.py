@@ -23,9 +23,10 @@ from connector.core.lifecycle import CompanyEvent, DealEvent, Person, Status
 from connector.core.model import Link, Pair, Problem, ProblemClass, Record, Side
 from connector.core.rollups import NUMBER, DealFact, Rollup, roll_up
 from connector.engine.apply import update
+from connector.engine.needed import CLOSE_DATE, DAYS_TO_CLOSE
 from connector.engine.stages import stage_order
 from connector.engine.work import Work
-from connector.engine.world import CLOSE_DATE, COMPANIES, CONTACTS, DAYS_TO_CLOSE, DEALS
+from connector.engine.world import COMPANIES, CONTACTS, DEALS
 from connector.store.links import CONTACT_COMPANY, DEAL_COMPANY, ROLE, LinkedDeal
 
 ROUNDS = 3

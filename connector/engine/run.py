@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from connector.core.model import ProblemClass, Side
-from connector.core.pipelines import RECORD_TYPE, CreatePipeline, CreateStage, PipelineAction, UpdateStage
+from connector.core.pipelines import RECORD_TYPE
 from connector.engine.agreed import AgreedGate
 from connector.engine.backfill import Backfill, begin_backfill, check_backfill
 from connector.engine.deletions import delete, find_mass_deletions
@@ -27,6 +27,7 @@ from connector.engine.derive import derive
 from connector.engine.growth import learn_mapping
 from connector.engine.hands import Hands, PretendedHands, RealHands
 from connector.engine.named import DEALS_OFF, look_at
+from connector.engine.needed import describe_needed, make_needed, price_of
 from connector.engine.observe import is_sweep_due, observe, sweep_price
 from connector.engine.pipelines import resume_pipelines
 from connector.engine.plan_file import PlanFile
@@ -39,10 +40,8 @@ from connector.engine.world import (
     DEALS,
     SET_UP_PROBLEMS,
     Connection,
-    Needed,
     World,
     get_to_know,
-    make_needed,
 )
 from connector.errors import Halted, Refused, Suspended, Unreachable
 
@@ -134,7 +133,7 @@ def plan(c: Connection, wish: Wish | None = None, progress: Progress = lambda *_
             report.notes.append(f"`sync` would refuse: {refused.message}; {refused.remedy}")
             wish = replace(wish, deletes=True)
         hands = PretendedHands(c.salesforce, c.hubspot)
-        hands.price[Side.HUBSPOT] += _price_of(world.needed)
+        hands.price[Side.HUBSPOT] += price_of(world.needed)
         with c.store.pretending():
             report.run = c.store.runs.begin()
             _apply(c, world, wish, hands, report, progress, only)
@@ -306,25 +305,3 @@ def _find_shortages(report: Report) -> Iterable[str]:
         left = report.left[side]
         if left is not None and price > left:
             yield f"only {left} {side} calls are left: `sync` would stop there, and go on in a later run (E3)"
-
-
-def describe_needed(needed: Needed) -> list[str]:
-    """What is made in HubSpot, in words."""
-    lines = [f"property {one.name} on {one.object}" for one in needed.properties]
-    lines += [_describe(action) for action in needed.pipelines]
-    return lines + [f"label {label!r} for contacts of deals" for label in needed.labels]
-
-
-def _describe(action: PipelineAction) -> str:
-    match action:
-        case CreatePipeline(pipeline):
-            return f"pipeline {pipeline.label!r} with {len(pipeline.stages)} stages"
-        case CreateStage(pipeline_id, stage):
-            return f"stage {stage.label!r} in pipeline {pipeline_id}"
-        case UpdateStage(pipeline_id, stage, was):
-            return f"stage {was.label!r} of pipeline {pipeline_id} becomes {stage.label!r} at {stage.probability}"
-
-
-def _price_of(needed: Needed) -> int:
-    """Calls to make it: a group and a batch per object, one per pipeline, stage or label."""
-    return 2 * len({one.object for one in needed.properties}) + len(needed.pipelines) + len(needed.labels)

@@ -29,12 +29,13 @@ from connector.engine.apply import apply_actions
 from connector.engine.candidates import gather_candidates
 from connector.engine.history import date_conflicts
 from connector.engine.merges import follow_merges
+from connector.engine.needed import missing_id_field
 from connector.engine.observe import observe_records, syncs
 from connector.engine.roles import contacts_at_creation, plan_roles_of
 from connector.engine.scope import freeze, is_frozen, note_scope
 from connector.engine.stages import arrange_stages, finish_lowerings
 from connector.engine.work import Work, note_problems
-from connector.engine.world import CONTACTS, DEALS, missing_id_field
+from connector.engine.world import CONTACTS, DEALS
 from connector.mapping.transforms import Reference
 from connector.store.store import Store
 

@@ -1,4 +1,4 @@
-"""What a run must know before it looks at records: owners, stages, properties; and what it makes in HubSpot.
+"""What a run must know before it looks at records: owners, stages, properties, and what is still to be made.
 
 Set-up that hardly ever changes (the describes of Salesforce, HubSpot's property definitions, the stages of
 each record type) is remembered in the store for a day, so that an idle run does not pay for it.
@@ -17,38 +17,29 @@ from connector.adapters.salesforce import MASTER_ID, Salesforce, Schema, Setup, 
 from connector.adapters.salesforce_deletion import ROLE
 from connector.core.derived import LIFECYCLE_STAGE
 from connector.core.model import Cannot, Link, Pair, Problem, ProblemClass, Side
-from connector.core.pipelines import (
-    PipelineAction,
-    PipelinePlan,
-    RecordType,
-    StageDefinition,
-    StageMap,
-    plan_pipelines,
-)
+from connector.core.pipelines import PipelinePlan, RecordType, StageDefinition, StageMap, plan_pipelines
 from connector.core.rollups import RULES as ROLLUPS
 from connector.engine.allocation import Allocation
-from connector.engine.labels import NO_LABEL, find_label_problems, find_missing_labels, know_labels, make_labels
+from connector.engine.labels import NO_LABEL, find_label_problems, find_missing_labels, know_labels
+from connector.engine.needed import (
+    CLOSE_DATE,
+    DAYS_TO_CLOSE,
+    NO_ID_FIELD,
+    Needed,
+    missing_id_field,
+    missing_properties,
+)
 from connector.settings import Settings
 from connector.store.store import Store
 
 T = TypeVar("T")
 DEALS, CONTACTS, COMPANIES = "opportunity-deal", "contact-contact", "account-company"
-CLOSE_DATE, DAYS_TO_CLOSE = "closedate", "days_to_close"
 REMEMBERED = timedelta(days=1)
 PIPELINES = "pipelines"
-NO_PIPELINE, NO_ID_FIELD = "PIPELINE_LIMIT", "NO_ID_FIELD"
+NO_PIPELINE = "PIPELINE_LIMIT"
 ASTRAY, UNKNOWN = "NO_SUCH_PIPELINE", "NO_SUCH_RECORD_TYPE"
 SET_UP_PROBLEMS = frozenset({NO_PIPELINE, NO_ID_FIELD, NO_LABEL, ASTRAY, UNKNOWN})
 """Codes of problems that are nobody's record: each run finds them anew."""
-_ROLLUP_TYPES = {
-    "num_associated_deals": "number",
-    "first_deal_created_date": "datetime",
-    "recent_deal_amount": "number",
-    "recent_deal_close_date": "datetime",
-    "total_revenue": "number",
-    "days_to_close": "number",
-    "closedate": "datetime",
-}
 
 
 @dataclass
@@ -129,34 +120,6 @@ class Knowledge:
 def _no_owner(side: Side, object_: str, id_: str, reason: str) -> Cannot:
     remedy = "invite the person on the other side, or add a line to `owners.map` or a default owner (A5)"
     return Cannot(reason, remedy, about=(side, object_, id_))
-
-
-@dataclass(frozen=True, slots=True)
-class NewProperty:
-    """A property that has to be made in HubSpot before anything is synced."""
-
-    object: str
-    name: str
-    label: str
-    type: str
-    unique: bool = False
-
-    def definition(self) -> dict[str, Any]:
-        kind = {"number": "number", "datetime": "date", "string": "text"}[self.type]
-        made = {"name": self.name, "label": self.label, "type": self.type, "fieldType": kind}
-        return made | ({"hasUniqueValue": True} if self.unique else {})
-
-
-@dataclass(frozen=True, slots=True)
-class Needed:
-    """What HubSpot still lacks (P3, U7, O2)."""
-
-    properties: tuple[NewProperty, ...] = ()
-    pipelines: tuple[PipelineAction, ...] = ()
-    labels: tuple[str, ...] = ()
-
-    def __bool__(self) -> bool:
-        return bool(self.properties or self.pipelines or self.labels)
 
 
 @dataclass
@@ -246,37 +209,6 @@ def get_to_know(c: Connection) -> World:
     return World(knowledge, schema, properties, plan, needed, problems, labels)
 
 
-def make_needed(c: Connection, needed: Needed) -> None:
-    """Make in HubSpot what is missing there."""
-    by_object: dict[str, list[NewProperty]] = {}
-    for one in needed.properties:
-        by_object.setdefault(one.object, []).append(one)
-    for object_, some in by_object.items():
-        c.hubspot.make_properties(object_, [one.definition() for one in some])
-    for action in needed.pipelines:
-        c.hubspot.make_pipeline(action)
-    if needed.labels:
-        make_labels(c, needed.labels)
-    if needed.properties:
-        c.store.runs.remember("set-up", None)
-
-
-def missing_properties(c: Connection, properties: Mapping[str, Mapping[str, Property]]) -> Iterable[NewProperty]:
-    """Of our own properties those that are not among `properties`, by object and name."""
-    for pair in c.pairs.values():
-        known = properties[pair.hubspot]
-        if c.settings.hubspot.id_property not in known:
-            yield NewProperty(
-                pair.hubspot, c.settings.hubspot.id_property, "Salesforce record id", "string", unique=True
-            )
-        if pair.name == DEALS:
-            continue
-        for name in (*ROLLUPS, CLOSE_DATE, DAYS_TO_CLOSE):
-            own = f"sf_{name}"
-            if (name not in known or known[name].read_only) and own not in known:
-                yield NewProperty(pair.hubspot, own, f"Salesforce: {name.replace('_', ' ')}", _ROLLUP_TYPES[name])
-
-
 def remembered_homes(c: Connection) -> dict[str | None, str]:
     """The pipelines in which record types were at the last run, so that none moves by itself (O2)."""
     return dict((c.store.runs.read(PIPELINES) or {"homes": ()})["homes"])
@@ -312,20 +244,6 @@ def _find_missing_id_fields(c: Connection, schema: Schema) -> Iterable[Problem]:
             yield missing_id_field(pair, name)
 
 
-def missing_id_field(pair: Pair, name: str) -> Problem:
-    """O10: without the external id field nothing that was born in HubSpot can be created safely."""
-    return Problem(
-        Side.SALESFORCE,
-        pair.salesforce,
-        name,
-        ProblemClass.FIELD_MAPPING,
-        NO_ID_FIELD,
-        f"{pair.salesforce} has no field {name}, so new HubSpot records wait",
-        f"add a text field {name} (length 40, external id, unique) to {pair.salesforce}"
-        " and give the connector's user access to it (O10)",
-    )
-
-
 def _record_types(c: Connection, setup: Setup) -> tuple[RecordType, ...]:
     fingerprint = [list(setup.record_types), [asdict(stage) for stage in setup.stages]]
     remembered = c.store.runs.read("record types")
@@ -353,13 +271,19 @@ def _recall(c: Connection) -> tuple[Schema, dict[str, dict[str, Property]]] | No
     if not found or found["of"] != _fingerprint(c.pairs.values()) or _is_old(c, found["at"]):
         return None
     properties = {
-        object_: {name: Property(**{**one, "options": tuple(one["options"])}) for name, one in some.items()}
+        object_: {name: _property(one) for name, one in some.items()}
         for object_, some in found["properties"].items()
     }
     schema = Schema(found["schema"])
     if any(_find_missing_id_fields(c, schema)):
         return None  # somebody may have mended that since
     return schema, properties
+
+
+def _property(kept: Mapping[str, Any]) -> Property:
+    """As it was before JSON made lists of its tuples."""
+    told: dict[str, Any] = {name: tuple(one) if isinstance(one, list) else one for name, one in kept.items()}
+    return Property(**told)
 
 
 def _remember(c: Connection, schema: Schema, properties: Mapping[str, Mapping[str, Property]]) -> None:

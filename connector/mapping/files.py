@@ -53,8 +53,8 @@ class _Strict(BaseModel):
 class DefaultValue(_Strict):
     """What a side gets where the other one has nothing to offer (O9, F4)."""
 
-    salesforce: str | float | bool | None = None
-    hubspot: str | float | bool | None = None
+    salesforce: str | float | bool | None = Field(None, description="what Salesforce gets where HubSpot is blank")
+    hubspot: str | float | bool | None = Field(None, description="what HubSpot gets where Salesforce is blank")
 
 
 class FieldEntry(_Strict):
@@ -62,15 +62,27 @@ class FieldEntry(_Strict):
 
     salesforce: str | list[str] = Field(description="API name of the Salesforce field (two for a stage)")
     hubspot: str | list[str] = Field(description="internal name of the HubSpot property (two for a stage)")
-    rule: Rule = Rule.PREFER_SALESFORCE_UNLESS_BLANK
-    transform: Literal[NAMES] = "text"  # type: ignore[valid-type]  # the table is the one place of names
+    rule: Rule = Field(Rule.PREFER_SALESFORCE_UNLESS_BLANK, description="which side wins")
+    transform: Literal[NAMES] = Field(  # type: ignore[valid-type]  # the table is the one place of names
+        "text", description="how a value of one side looks on the other"
+    )
     values: dict[str, str] = Field(default_factory=dict, description="value map, Salesforce: HubSpot")
-    otherwise: Literal["error", "skip_field", "default"] = "error"
-    default: DefaultValue = DefaultValue()
-    on_target_edit: OnTargetEdit = OnTargetEdit.RESTORE
-    at_creation_only: bool = False
-    refers_to: str | None = None
-    may_go_backwards: bool = False
+    otherwise: Literal["error", "skip_field", "default"] = Field(
+        "error",
+        description="of a value without counterpart: make it a problem, leave it out, or take `default`",
+    )
+    default: DefaultValue = Field(DefaultValue(), description="what a side gets where the other one is blank")
+    on_target_edit: OnTargetEdit = Field(
+        OnTargetEdit.RESTORE,
+        description="what becomes of an edit on the side that a one-way rule writes: put back, or left (F6)",
+    )
+    at_creation_only: bool = Field(
+        False, description="write it when the partner is made, and report later differences only"
+    )
+    refers_to: str | None = Field(None, description="of a reference: the pair that it refers to")
+    may_go_backwards: bool = Field(
+        False, description="let the mapping lower or clear a lifecycle stage, which HubSpot takes in two steps (L8)"
+    )
 
     @model_validator(mode="after")
     def _agree(self) -> FieldEntry:
@@ -100,12 +112,14 @@ class FieldEntry(_Strict):
 class PairFile(_Strict):
     """One file of `mappings/`."""
 
-    pair: Literal["account-company", "contact-contact", "opportunity-deal"]
+    pair: Literal["account-company", "contact-contact", "opportunity-deal"] = Field(
+        description="which objects this file is about"
+    )
     create_in: list[Side] = Field(description="sides on which a missing partner is created")
     match_on: list[str] | None = Field(None, description="how an existing partner is found, best way first")
-    scope: Scopes = Scopes()
+    scope: Scopes = Field(Scopes(), description="which records sync, per side; the others are left alone (A8)")
     on_delete: OnDelete = Field(OnDelete(), description="what becomes of the partner of a deleted record")
-    fields: list[FieldEntry] = Field(min_length=1)
+    fields: list[FieldEntry] = Field(min_length=1, description="the mapped fields, each named once")
 
 
 @dataclass(frozen=True, slots=True)

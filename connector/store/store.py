@@ -7,10 +7,13 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from sqlalchemy import Engine, insert, select
+from sqlalchemy.exc import DBAPIError
 
+from connector.errors import BadConfiguration, Finding
 from connector.store.database import Database, open_engine, read_only
 from connector.store.journal import Journal, Problems
 from connector.store.links import Links
+from connector.store.migrate import revision_of
 from connector.store.records import Records
 from connector.store.runs import Runs
 from connector.store.schema import connection
@@ -48,6 +51,22 @@ class Store:
         """What happens inside is seen inside and forgotten afterwards."""
         with self._database.pretending():
             yield
+
+    def probe(self) -> str:
+        """Write a trifle and take it back. Returns the revision of the schema.
+
+        Raises:
+            BadConfiguration: the store cannot be written to.
+        """
+        try:
+            with self._database.pretending():
+                self.runs.remember("probe", {})
+            with read_only(self._engine) as opened:
+                return revision_of(opened)
+        except DBAPIError as error:
+            remedy = "let this program's user write to the database and its folder, and see that the disk has room"
+            finding = Finding("CONNECTOR_STORE_URL", 0, f"cannot be written to: {error.orig}", remedy)
+            raise BadConfiguration([finding]) from None
 
     def close(self) -> None:
         self._engine.dispose()

@@ -22,7 +22,7 @@ from cli.conftest import Crms, Run, read_json
 import connector as connector_package
 from connector import __version__
 
-COMMANDS = ("plan", "sync", "status", "init", "check", "demo", "sandbox")
+COMMANDS = ("plan", "sync", "status", "init", "check", "setup", "demo", "sandbox")
 PATH = {"PYTHONPATH": str(Path(connector_package.__file__).parents[1])}  # whether it is installed or not
 SLOW = {"sqlalchemy", "simple_salesforce", "uvicorn", "pydantic", "requests", "mimesis", "ruamel.yaml", "alembic"}
 

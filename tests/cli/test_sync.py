@@ -174,7 +174,7 @@ def test_bad_mapping_names_file_and_line(connected: Run, folder) -> None:
     path.write_text(path.read_text().replace("create_in:", "crate_in:"))
     text, told = connected("sync"), read_json(connected("sync", "--json"))
     assert text.exit_code == 2
-    assert "contact-contact.yaml:3" in text.stderr.replace("\n", "")
+    assert "contact-contact.yaml:4" in text.stderr.replace("\n", "")
     assert "did you mean `create_in`?" in text.stderr
     assert told["status"] == "stopped"
     assert {(one["line"], one["remedy"]) for one in told["error"]["findings"]} >= {(3, "did you mean `create_in`?")}

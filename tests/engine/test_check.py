@@ -1,19 +1,21 @@
-"""`connector check`: every precondition of a sync, broken one at a time, with what to do about it (P3)."""
+"""Every precondition (P3): with a CRM, the settings or the store in a bad state, the check says so, in its class.
+
+Above all, what the user may not do is told as a matter of permissions, never as a fault of a field.
+"""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from contextlib import closing
+from datetime import timedelta
 
 import pytest
-from engine.lab import Lab
+from engine.lab import API, Lab
 
-from connector.core.model import Side
-from connector.engine.check import State, check, needed_scopes
-from connector.engine.run import Wish
-from connector.errors import Refused
+from connector.engine.check import State, check
+from connector.engine.run import sync
+from connector.errors import Unreachable
 
-ROLE = "OpportunityContactRole"
-CLOSED = {"PermissionsModifyAllData": False, "PermissionsModifyMetadata": False, "PermissionsViewAllData": False}
+RIGHTS, MAPPING = "permissions", "field mapping"
 
 
 @pytest.fixture
@@ -21,158 +23,301 @@ def lab():
     return Lab()
 
 
-def findings(lab, state=State.PROBLEM):
-    """What is not fine, as (name, what, what to do)."""
-    return [(one.name, one.detail, one.remedy) for one in check(lab.connection()) if one.state is state]
+def look(lab):
+    return check(lab.connection())
 
 
-def permit(lab, **rights):
-    lab.sandbox_post("salesforce", "permissions", rights, method="PUT")
+def amiss(lab):
+    """Everything that is not ok, as (name, state, class)."""
+    return [(one.name, str(one.state), one.cause) for one in look(lab) if one.state is not State.OK]
 
 
-def test_P3_nothing_is_missing(lab):
-    """Every line is fine, and neither CRM is written to."""
-    assert {one.state for one in check(lab.connection())} == {State.OK}
-    assert "sf_default" not in [one["id"] for one in lab.hs("GET", "/crm/v3/pipelines/deals")["results"]]
+def find(lab, name):
+    [found] = [one for one in look(lab) if one.name == name]
+    return found
 
 
-RIGHTS = {
-    "an object out of sight": (
-        {"objects": {"Opportunity": {"read": False}}},
-        ("Salesforce Opportunity", "cannot see this object", "read and edit access to Opportunity"),
-    ),
-    "an object that is read-only": (
-        {"objects": {"Contact": {"edit": False}}},
-        ("Salesforce Contact", "may not edit OwnerId", "edit access to the object"),
-    ),
-    "a mapped field out of sight": (
-        {"fields": {"Opportunity": {"Amount": {"read": False}}}},
-        ("Salesforce Opportunity.Amount", "sees no such field", "give the connector access to it"),
-    ),
-    "a mapped field that is read-only": (
-        {"fields": {"Opportunity": {"Amount": {"edit": False}}}},
-        ("Salesforce Opportunity", "may not edit Amount", "`rule: always_salesforce`"),
-    ),
-    "the external id field out of sight": (
-        {"fields": {"Opportunity": {"HubSpot_Id__c": {"read": False}}}},
-        ("Salesforce Opportunity.HubSpot_Id__c", "has no field HubSpot_Id__c", "add a text field HubSpot_Id__c"),
-    ),
-    "the external id field read-only": (
-        {"fields": {"Opportunity": {"HubSpot_Id__c": {"edit": False}}}},
-        ("Salesforce Opportunity.HubSpot_Id__c", "is not editable", "edit access to it"),
-    ),
-    "contact roles out of sight": (
-        {"objects": {ROLE: {"read": False}}},
-        ("Salesforce contact roles", "cannot see this object", "read access to Opportunity and Contact"),
-    ),
-    "contact roles that are read-only": (
-        {"objects": {ROLE: {"edit": False}}},
-        ("Salesforce contact roles", "may not make and delete contact roles", "edit access to Opportunity"),
-    ),
-}
+def allow(lab, **wanted):
+    lab.sandbox_post("salesforce", "permissions", wanted, "PUT")
 
 
-@pytest.mark.parametrize("broken", RIGHTS)
-def test_P3_a_right_that_lacks_in_salesforce(lab, broken):
-    """Named by object and field, with what to grant; all else is looked at and fine."""
-    rights, (name, detail, remedy) = RIGHTS[broken]
-    permit(lab, **rights)
-    (found,) = findings(lab)
-    assert (found[0], detail in found[1], remedy in found[2]) == (name, True, True), found
+def map_field(lab, tmp_path, old, new, name="account-company"):
+    """Change a line of a mapping file."""
+    from connector.settings import defaults_folder, load_mapping, load_settings
+
+    folder = tmp_path / "mappings"
+    folder.mkdir(exist_ok=True)
+    for path in (defaults_folder() / "mappings").glob("*.yaml"):
+        text = path.read_text()
+        assert path.stem != name or old in text
+        (folder / path.name).write_text(text.replace(old, new) if path.stem == name else text)
+    lab.pairs = load_mapping(load_settings(lab.environment, tmp_path), tmp_path)
 
 
-def test_P3_the_right_to_all_data_is_missed_but_not_needed(lab):
-    """What HubSpot's own integration demands is a warning: records out of sight are left alone."""
-    permit(lab, **CLOSED)
-    assert findings(lab) == []
-    ((name, detail, remedy),) = findings(lab, State.WARNING)
-    assert name == "Salesforce rights"
-    assert "Modify All Data nor Modify Metadata" in detail
-    assert "(P3)" in remedy
+def test_P3_nothing_is_amiss(lab):
+    """In a fresh portal and org all is well, and looking costs few calls."""
+    c = lab.connection()
+    assert [one for one in check(c) if one.state is not State.OK] == []
+    assert c.salesforce.usage().calls <= 8
+    assert c.hubspot.usage().calls <= 10
 
 
-def test_D5_what_deleting_needs_is_looked_for_where_the_mapping_wants_it(lab):
-    """The right to delete, and for accounts to see all records."""
-    permit(lab, **CLOSED, objects={"Account": {"edit": False}})
-    assert not any("on_delete" in detail for _, detail, _ in findings(lab))
-    name = "account-company"
-    lab.pairs = lab.pairs | {name: replace(lab.pairs[name], deletes=frozenset({Side.HUBSPOT}))}
-    found = {name: remedy for name, detail, remedy in findings(lab) if "on_delete" in detail}
-    assert "View All Data" in found["Salesforce rights"]
-    assert "delete access to Account" in found["Salesforce Account"]
+# --- the store, this machine, the calendar ------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("scope", needed_scopes(Lab().pairs.values()))
-def test_P3_a_scope_that_lacks_in_hubspot_is_named(lab, scope):
-    """With the way to where it is granted."""
-    held = [one for one in needed_scopes(lab.pairs.values()) if one != scope]
-    lab.sandbox_post("hubspot", "scopes", held, method="PUT")
-    found = {name: (detail, remedy) for name, detail, remedy in findings(lab)}
-    assert found["HubSpot scopes"][0] == f"the token lacks {scope}"
-    assert "Private Apps" in found["HubSpot scopes"][1]
+def test_P3_a_store_that_cannot_be_written_to(lab):
+    """A full disk, or a file of somebody else's."""
+    with closing(lab.engine.raw_connection()) as connection:
+        connection.driver_connection.execute("PRAGMA query_only=ON")
+    found = look_at_store(lab)
+    assert [(one.name, one.state) for one in found] == [("store", State.PROBLEM)]
+    assert "readonly" in found[0].detail
+    assert "the disk has room" in found[0].remedy
 
 
-def test_P3_an_id_property_that_is_not_unique(lab):
-    """Somebody made one of that name: partners could not be told by it."""
-    body = {"name": "sf_record_id", "label": "Id", "type": "string", "fieldType": "text",
-            "groupName": "dealinformation"}  # fmt: skip
-    lab.hs("POST", "/crm/v3/properties/deals", body)
-    ((name, detail, remedy),) = findings(lab)
-    assert (name, detail) == ("HubSpot deals.sf_record_id", "exists, but its values are not unique")
-    assert "hubspot.id_property" in remedy
+def look_at_store(lab):
+    from connector.engine.checks.both import check_store
+
+    c = lab.connection()
+    return list(check_store(c))
 
 
-def test_P3_more_record_types_than_pipelines(lab):
-    """Each that has none is told, with the setting."""
-    lab.configure(PIPELINES__LIMIT="2")
+def test_E4_a_suspended_sync_is_told(lab):
+    """The check says that runs are refused, and how that ends."""
+    token, lab.environment["HUBSPOT_ACCESS_TOKEN"] = lab.environment["HUBSPOT_ACCESS_TOKEN"], "pat-wrong"
+    with pytest.raises(Unreachable):
+        sync(lab.connection())
+    lab.environment["HUBSPOT_ACCESS_TOKEN"] = token
+    found = find(lab, "suspension")
+    assert (found.state, found.cause) == (State.WARNING, RIGHTS)
+    assert "connector resume" in found.remedy
+
+
+@pytest.mark.parametrize("side", ["salesforce", "hubspot"])
+def test_P3_clocks_that_differ(lab, side):
+    """This machine's clock against that of a CRM."""
+    c = lab.connection()
+    c.now = lambda: lab.clock.now() + timedelta(minutes=20)
+    clocks = {one.name: one for one in check(c) if one.name.startswith("clock")}
+    found = clocks[f"clock against {'Salesforce' if side == 'salesforce' else 'HubSpot'}"]
+    assert found.state is State.WARNING
+    assert "20 minutes apart" in found.detail
+
+
+def test_F7_a_time_zone_that_is_not_the_portals(lab):
+    """Dates would look a day off in HubSpot."""
+    lab.sandbox_post("hubspot", "settings", {"time_zone": "America/New_York"}, "PUT")
+    found = find(lab, "time zone")
+    assert (found.state, found.remedy) == (State.WARNING, "set `time_zone: America/New_York`")
+    lab.configure(TIME_ZONE="US/Eastern")
+    assert find(lab, "time zone").state is State.OK
+
+
+@pytest.mark.parametrize("side", ["salesforce", "hubspot"])
+def test_E3_few_calls_are_left(lab, side):
+    """Of those that the settings allow, or of the vendor's own."""
+    lab.configure(**{f"{side.upper()}__DAILY_CALLS": "500"})
+    name = "Salesforce" if side == "salesforce" else "HubSpot"
+    assert amiss(lab) == [(f"{name} API calls", "warning", "API limit")]
+
+
+# --- Salesforce ---------------------------------------------------------------------------------------------
+
+
+def test_P3_a_version_that_salesforce_no_longer_speaks(lab):
+    """It is told with the version to set, and nothing else of Salesforce is asked in vain."""
+    lab.configure(SALESFORCE__API_VERSION="20.0")
+    found = find(lab, "Salesforce API version")
+    assert (found.state, found.cause) == (State.PROBLEM, "connection")
+    assert 'set `salesforce.api_version: "68.0"`' in found.remedy
+    assert amiss(lab) == [("Salesforce API version", "problem", "connection")]
+
+
+def test_P3_a_session_that_is_over(lab):
+    """Not let in: the whole side cannot be used, which is a matter of permissions."""
+    lab.environment["SALESFORCE_SESSION_ID"] = "over"
+    assert amiss(lab) == [("Salesforce login", "no connection", RIGHTS)]
+
+
+def test_P3_an_object_that_is_hidden(lab):
+    """It is told as a right that lacks, with where to grant it."""
+    allow(lab, objects={"Contact": {"read": False}})
+    found = find(lab, "Salesforce Contact")
+    assert (found.detail, found.cause) == ("the user cannot see this object", RIGHTS)
+    assert "Object Settings, Contacts, Edit: tick Read" in found.remedy
+
+
+def test_P3_an_object_that_may_not_be_edited(lab):
+    """Opportunities are created and edited: two rights, each told once, and no field is blamed."""
+    allow(lab, objects={"Opportunity": {"read": True, "edit": False}})
+    told = [one.detail for one in look(lab) if one.name == "Salesforce Opportunity"]
+    assert told == ["the user may not create opportunities", "the user may not edit opportunities at all"]
+    assert [cause for name, _, cause in amiss(lab) if name == "Salesforce Opportunity"] == [RIGHTS, RIGHTS]
+
+
+def test_P3_a_field_that_is_hidden_is_no_unknown_field(lab):
+    """It stands in the list of all fields: field-level security hides it."""
+    allow(lab, fields={"Account": {"Phone": {"read": False}}})
+    found = find(lab, "Salesforce Account.Phone")
+    assert (found.detail, found.cause) == ("is there, but field-level security hides it from the user", RIGHTS)
+    assert "tick Read and Edit Access of Phone" in found.remedy
+
+
+def test_P3_a_field_that_is_not_there_is_no_hidden_field(lab, tmp_path):
+    """A typo is one, with the name that was probably meant."""
+    map_field(lab, tmp_path, "salesforce: Phone", "salesforce: Phoen")
+    found = find(lab, "Salesforce Account.Phoen")
+    assert (found.state, found.cause) == (State.PROBLEM, MAPPING)
+    assert found.remedy.startswith("did you mean Phone? ")
+
+
+def test_P3_fields_that_may_not_be_edited(lab):
+    """A problem where a rule writes them in any case, a warning where it only fills blanks."""
+    allow(lab, fields={"Account": {"OwnerId": {"edit": False}, "Phone": {"edit": False}}})
+    told = {one.state: one for one in look(lab) if one.name == "Salesforce Account"}
+    assert told[State.PROBLEM].detail == "the user may not edit OwnerId, but their rules write them"
+    assert told[State.WARNING].detail == "the user may not edit Phone, so blanks there stay blank"
+    assert {one.cause for one in told.values()} == {RIGHTS}
+    assert "Edit Access of OwnerId" in told[State.PROBLEM].remedy
+
+
+def test_P3_a_formula_is_nobodys_right(lab, tmp_path):
+    """No permission makes a formula editable: that is the mapping's matter."""
+    lab.sandbox_post("salesforce", "fields", [
+        {"sobject": "Account", "name": "Twice__c", "type": "double", "calculatedFormula": "AnnualRevenue * 2"},
+    ])  # fmt: skip
+    map_field(lab, tmp_path, "salesforce: AnnualRevenue", "salesforce: Twice__c")
+    found = find(lab, "Salesforce Account.Twice__c")
+    assert (found.state, found.cause) == (State.PROBLEM, MAPPING)
+    assert found.detail.startswith("is a formula, which nobody can edit")
+
+
+@pytest.mark.parametrize(
+    ("rights", "detail"),
+    [
+        ({"read": False}, "the user cannot see this object"),
+        ({"read": True, "edit": False}, "the user may not create or delete contact roles"),
+    ],
+)
+def test_R3_contact_roles_that_may_not_be_changed(lab, rights, detail):
+    """They are created and deleted, so both rights are looked at."""
+    allow(lab, objects={"OpportunityContactRole": rights})
+    found = find(lab, "Salesforce OpportunityContactRole")
+    assert (found.state, found.detail, found.cause) == (State.PROBLEM, detail, RIGHTS)
+
+
+def remove_id_field(lab):
+    soql = "SELECT Id FROM CustomField WHERE TableEnumOrId = 'Opportunity' AND DeveloperName = 'HubSpot_Id'"
+    [row] = lab.sf("GET", f"{API}/tooling/query?q={soql}")["records"]
+    lab.sf("DELETE", f"{API}/tooling/sobjects/CustomField/{row['Id']}")
+
+
+ID_FIELD = "Salesforce Opportunity.HubSpot_Id__c"
+
+
+def test_O10_an_id_field_that_is_missing(lab):
+    """`setup` makes it, if the user may; else an administrator is told what to click."""
+    remove_id_field(lab)
+    found = find(lab, ID_FIELD)
+    assert (found.state, found.cause, found.remedy) == (State.PROBLEM, MAPPING, "`connector setup` makes it")
+    allow(lab, PermissionsCustomizeApplication=False)
+    assert find(lab, ID_FIELD).remedy.startswith("ask an administrator: Setup, Object Manager, Opportunity")
+
+
+def test_O10_an_id_field_that_is_hidden(lab):
+    """It is there; what lacks is access, and the check says so."""
+    allow(lab, fields={"Opportunity": {"HubSpot_Id__c": {"read": False}}})
+    found = find(lab, ID_FIELD)
+    assert (found.state, found.cause) == (State.PROBLEM, RIGHTS)
+    assert found.detail.startswith("is there, but field-level security hides it")
+    allow(lab, PermissionsViewSetup=False)
+    assert find(lab, ID_FIELD).detail.startswith("is not there, or hidden from the user, who may not look")
+
+
+def test_O10_an_id_field_that_may_not_be_edited(lab):
+    """Unique and an external id, but closed: a matter of permissions."""
+    allow(lab, fields={"Opportunity": {"HubSpot_Id__c": {"edit": False}}})
+    found = find(lab, ID_FIELD)
+    assert (found.detail, found.cause) == ("is not editable", RIGHTS)
+
+
+# --- HubSpot ------------------------------------------------------------------------------------------------
+
+
+def test_P3_a_token_that_is_revoked(lab):
+    """Not let in: the whole side cannot be used."""
+    lab.environment["HUBSPOT_ACCESS_TOKEN"] = "pat-wrong"
+    assert amiss(lab) == [("HubSpot token", "no connection", RIGHTS)]
+
+
+def test_P3_a_version_that_hubspot_does_not_speak(lab):
+    """It is told with what to set, and nothing else of HubSpot is asked in vain."""
+    lab.configure(HUBSPOT__API_VERSION="2019-01")
+    assert amiss(lab) == [("HubSpot API version", "problem", "connection")]
+    assert "`hubspot.api_version: v3`" in find(lab, "HubSpot API version").remedy
+
+
+def test_P3_a_scope_that_is_missing(lab):
+    """Each is named."""
+    held = lab.sandbox_post("hubspot", "scopes", None, "GET")
+    lab.sandbox_post("hubspot", "scopes", [one for one in held if one != "crm.schemas.deals.write"], "PUT")
+    found = find(lab, "HubSpot scopes")
+    assert (found.detail, found.cause) == ("the token lacks crm.schemas.deals.write", RIGHTS)
+
+
+@pytest.mark.parametrize(
+    ("new", "detail"),
+    [
+        ("hubspot: phoen", "is mapped, but there is no such property"),
+        ("hubspot: total_revenue", "is read-only, but its rule prefer_salesforce_unless_blank writes it"),
+    ],
+)
+def test_P3_properties_that_cannot_be_used(lab, tmp_path, new, detail):
+    """One that is not there, and one that HubSpot computes."""
+    map_field(lab, tmp_path, "hubspot: phone", new)
+    found = find(lab, f"HubSpot companies.{new.partition(': ')[2]}")
+    assert (found.state, found.detail, found.cause) == (State.PROBLEM, detail, MAPPING)
+
+
+def make_property(lab, object_, name, **more):
+    group = {"companies": "companyinformation", "deals": "dealinformation"}[object_]
+    body = {"name": name, "label": name, "type": "string", "fieldType": "text", "groupName": group}
+    lab.hs("POST", f"/crm/v3/properties/{object_}", {**body, **more})
+
+
+def test_O10_an_id_property_that_is_not_unique_or_finds_no_room(lab):
+    """Somebody's property of that name; ten others that are unique."""
+    make_property(lab, "companies", "sf_record_id")
+    for number in range(10):
+        make_property(lab, "deals", f"key_{number}", hasUniqueValue=True)
+    assert [(name, cause) for name, _, cause in amiss(lab)] == [
+        ("HubSpot companies.sf_record_id", MAPPING),
+        ("HubSpot deals.sf_record_id", MAPPING),
+    ]
+
+
+def test_R4_labels_without_room(lab, tmp_path):
+    """HubSpot takes ten; with room they are told as coming, without it as a problem."""
+    map_field(lab, tmp_path, "labels: {}", "labels: {Evaluator: Tester}", "contact-role")
+    assert "1 will be made" in find(lab, "HubSpot labels").detail
+    for number in range(10):
+        body = {"label": f"Label {number}", "name": f"label_{number}"}
+        lab.hs("POST", "/crm/v4/associations/deals/contacts/labels", body)
+    found = find(lab, "HubSpot labels")
+    assert (found.state, found.cause) == (State.PROBLEM, MAPPING)
+    assert "'Tester'" in found.detail
+
+
+def test_O3_a_record_type_without_room(lab):
+    """The subscription's limit of pipelines."""
     lab.sandbox_post("salesforce", "record_types", [{"Name": "One"}, {"Name": "Two"}])
-    found = [one for one in findings(lab) if one[0] == "pipelines"]
-    assert len(found) == 1
-    assert "limit of 2" in found[0][1]
-    assert "pipelines.limit" in found[0][2]
+    lab.configure(PIPELINES__LIMIT="2")
+    assert amiss(lab) == [("pipelines", "problem", MAPPING)]
 
 
-def test_P3_few_api_calls_left(lab):
-    """A warning, with the figure."""
-    lab.sandbox_post("salesforce", "settings", {"daily_requests": 300}, method="PUT")
-    ((name, detail, remedy),) = findings(lab, State.WARNING)
-    assert name == "Salesforce API calls"
-    assert "left today" in detail
-    assert "`connector plan`" in remedy
-
-
-# --- read-only mode -------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def reader(lab):
-    """Records on both sides, and a connector that may read everything and write nothing, on either side."""
-    lab.business(Amount=5)
-    lab.hs_create("companies", name="Theirs")
-    objects = ("Account", "Contact", "Opportunity", ROLE)
-    permit(lab, objects={name: {"edit": False} for name in objects})
-    lab.sandbox_post("hubspot", "scopes", needed_scopes(lab.pairs.values(), writes=False), method="PUT")
-    lab.configure(MODE="read_only")
-    return lab
-
-
-def test_P3_read_only_mode_needs_no_right_to_write(reader):
-    """`check` is fine and says which mode it is; `plan` shows all that a sync would do."""
-    assert findings(reader) == []
-    (mode,) = [one for one in check(reader.connection()) if one.name == "mode"]
-    assert "`sync` refuses" in mode.detail
-    report = reader.plan()
-    assert report.created[Side.HUBSPOT] == {"companies": 1, "contacts": 1, "deals": 1}
-    assert any("read_only" in note for note in report.notes)
-
-
-@pytest.mark.parametrize("wish", [None, Wish(deletes=True)])
-def test_P3_read_only_mode_writes_nothing(reader, wish):
-    """`sync` refuses before it looks at anything, and says what to do; not even properties are made."""
-    with pytest.raises(Refused) as refused:
-        reader.sync(wish)
-    assert "mode: read_only" in refused.value.message
-    assert "mode: sync" in refused.value.remedy
-    assert reader.store.runs.last() is None
-    assert reader.hs_all("deals") == reader.hs_all("contacts") == {}
-    assert "sf_record_id" not in [one["name"] for one in reader.hs("GET", "/crm/v3/properties/deals")["results"]]
+def test_P3_one_side_that_is_gone_does_not_hide_the_other(lab):
+    """With HubSpot out of reach everything of Salesforce is looked at all the same."""
+    lab.sandbox_post("hubspot", "faults", {"kind": "status", "status": 503})
+    names = {one.name for one in look(lab) if one.state is State.OK}
+    assert {"Salesforce Account", "Salesforce Contact", "Salesforce Opportunity", "store"} <= names
+    assert [name for name, state, _ in amiss(lab) if state == "no connection"] == ["HubSpot token"]

@@ -58,7 +58,7 @@ def check_salesforce(c: Connection) -> Iterator[Check]:
     address = f"{c.settings.salesforce.environment}_INSTANCE_URL"
     login = attempt_login("Salesforce login", address, lambda: _check_login(c))
     yield from login
-    if any(one.state in {State.NO_CONNECTION, State.PROBLEM} for one in login):
+    if any(one.state is State.NO_CONNECTION or one.cause is ProblemClass.CONNECTION for one in login):
         return
     yield from attempt("Salesforce fields", lambda: _check_schema(c))
 
@@ -235,7 +235,7 @@ def _check_id_field(c: Connection, one: IdField) -> Iterator[Check]:
                 f"ask an administrator. If it is missing: {describe_making(one)}. If not: {describe_opening(one)}"
             )
             yield Check(name, State.PROBLEM, detail, remedy, RIGHTS)
-        case IdFieldState.UNFIT:
+        case IdFieldState.UNFIT if c.settings.writes or one.wrong != ("editable",):
             cause = RIGHTS if one.wrong == ("editable",) else MAPPING
             detail = f"is not {' and not '.join(one.wrong)}"
             yield Check(name, State.PROBLEM, detail, describe_mending(one), cause)

@@ -25,6 +25,7 @@ from connector.core.actions import (
     Update,
     Wait,
 )
+from connector.core.choices import Choice, Count, Put, weigh_choice
 from connector.core.deletion import Fate, decide_fate
 from connector.core.matching import Adopt, Candidate, CreateThere, Ignore, SeverFrom, match_record
 from connector.core.merge import (
@@ -74,11 +75,11 @@ def plan_candidate(pair: Pair, candidate: Candidate, known: Known, contacts: tup
     match match_record(pair, candidate):
         case Problem() as problem:
             return [problem]
-        case Adopt(partner, rule):
+        case Adopt(partner, rule, key):
             ids = {record.side: record.id, partner.side: partner.id}
             link = own or candidate.link_of(partner)
             born = Side.HUBSPOT if _names(ids, record, partner) is Side.SALESFORCE else Side.SALESFORCE
-            return [Adoption(pair.name, ids[Side.SALESFORCE], ids[Side.HUBSPOT], born, rule, link)]
+            return [Adoption(pair.name, ids[Side.SALESFORCE], ids[Side.HUBSPOT], born, rule, link, key)]
         case SeverFrom(partner_id):
             ids = {record.side: record.id, record.side.other: partner_id}
             return [Severance(pair.name, ids[Side.SALESFORCE], ids[Side.HUBSPOT], "D8", closed=False, link=own)]
@@ -211,6 +212,8 @@ class Situation:
     """One of the records is out of scope (A8)."""
     edits: Mapping[str, Edits] = field(default_factory=dict)
     """When both sides of contested fields were edited, by the rule's label; others go by the records (F2)."""
+    choices: Mapping[str, Choice] = field(default_factory=dict)
+    """What a person chose for fields that both sides had edited, by the rule's label (F2)."""
 
     def record(self, side: Side) -> Record | None:
         return self.salesforce if side is Side.SALESFORCE else self.hubspot
@@ -234,7 +237,7 @@ def plan_link(pair: Pair, situation: Situation, known: Known, closed_stages: fro
         case Fate.DELETE_IN_HUBSPOT if situation.still:
             return [Severance(pair.name, link.salesforce_id, link.hubspot_id, "D9", closed=True, link=link)]
         case Fate.MERGE:
-            return _plan_merge(pair, link, here, there, known, closed_stages, situation.edits)
+            return _plan_merge(pair, situation, here, there, known, closed_stages)
         case Fate.DELETE_IN_HUBSPOT:
             cause = f"{here.object} {here.id} was deleted"
             return [Deletion(pair.name, Side.HUBSPOT, pair.hubspot, link, there, "D1", cause)]
@@ -273,14 +276,9 @@ class _Draft:
 
 
 def _plan_merge(
-    pair: Pair,
-    link: Link,
-    here: Record,
-    there: Record,
-    known: Known,
-    closed_stages: frozenset[str],
-    edits: Mapping[str, Edits],
+    pair: Pair, situation: Situation, here: Record, there: Record, known: Known, closed_stages: frozenset[str]
 ) -> list[Action]:
+    link = situation.link
     records = {Side.SALESFORCE: here, Side.HUBSPOT: there}
     by_record = last_changes(here, there)
     drafts = {Side.SALESFORCE: _Draft(), Side.HUBSPOT: _Draft()}
@@ -290,8 +288,17 @@ def _plan_merge(
         if rule.at_creation_only:
             actions += _report_difference(rule, here, there, known)
             continue
-        when = edits.get(rule.label, by_record)
-        verdict = merge_field(rule, here.fields, there.fields, link.base, find_newer(when), known)
+        when, base = situation.edits.get(rule.label, by_record), link.base
+        if choice := situation.choices.get(rule.label):
+            match weigh_choice(rule, choice, here.fields, there.fields, known):
+                case Put(to, values, settled):
+                    _draft_choice(drafts[to], rule, choice, records[to], values, settled)
+                    continue
+                case Count(settled):
+                    base = base.merged(settled)
+                case _:
+                    pass
+        verdict = merge_field(rule, here.fields, there.fields, base, find_newer(when), known)
         match verdict:
             case Agree():
                 agreed = agreed.merged(_base_of(rule, here.fields, there.fields))
@@ -346,6 +353,17 @@ def _draft_write(
     ]
     origin = {name: source.fields[name] for name in rule.names(to.other)}
     draft.settles = draft.settles.merged(Base.make(to.other, origin, written))
+
+
+def _draft_choice(
+    draft: _Draft, rule: FieldRule, choice: Choice, target: Record, values: Values, settled: Base
+) -> None:
+    """Write what a person chose; the merge carries it over once it is there."""
+    draft.changes += [
+        Change(name, target.fields.get(name), value, "F2", choice.cause)
+        for name, value in zip(rule.names(target.side), values, strict=True)
+    ]
+    draft.settles = draft.settles.merged(settled)
 
 
 def _carry_close_date(

@@ -27,15 +27,15 @@ from connector.core.model import (
 from connector.core.plan import Situation, plan_candidate, plan_link
 from connector.engine.apply import apply_actions, delete_deals, sever
 from connector.engine.candidates import gather_candidates
+from connector.engine.choices import recall_choices
 from connector.engine.history import date_conflicts
 from connector.engine.merges import follow_merges
 from connector.engine.observe import observe_records, syncs
 from connector.engine.roles import contacts_at_creation, plan_roles_of
 from connector.engine.scope import freeze, is_frozen, note_scope
 from connector.engine.stages import arrange_stages, finish_lowerings
-from connector.engine.work import Work, note_problems
+from connector.engine.work import Work, learn_partners, note_problems
 from connector.engine.world import CONTACTS, DEALS, missing_id_field
-from connector.mapping.transforms import Reference
 from connector.store.store import Store
 
 WINDOW = 1000
@@ -134,7 +134,7 @@ def _plan_window(work: Work, pair: Pair, window: _Window) -> list[Action]:
     single = [one for one in window.records.values() if _may_begin(window, one)]
     linked = finish_lowerings(work, pair, window.linked, window.records if side is Side.HUBSPOT else window.others)
     work.again, work.troubled = set(), set()
-    _learn(work, pair, window.looked_at)
+    learn_partners(work, pair, window.looked_at)
     actions: list[Action] = []
     contacts = contacts_at_creation(work, pair, single)
     restored = {id_ for id_, one in links.items() if one.state is LinkState.CLOSED and not _was_merged(window, one)}
@@ -145,9 +145,8 @@ def _plan_window(work: Work, pair: Pair, window: _Window) -> list[Action]:
     for one in window.records.values():
         if one.present and (left := window.left_over_from(one.id)):
             actions.append(list_left_over(pair, one, *left))
-    situations = date_conflicts(
-        work, pair, [_situation(work, pair, one, side, window.records, window.others) for one in linked]
-    )
+    situations = [_situation(work, pair, one, side, window.records, window.others) for one in linked]
+    situations = recall_choices(work, pair, date_conflicts(work, pair, situations))
     for situation in situations:
         actions += plan_link(pair, situation, work.world.knowledge, work.world.stages.closed)
     if pair.name == DEALS and CONTACTS in work.c.pairs:
@@ -236,29 +235,15 @@ def _situation(
     here = records.get(link.id_of(side) or "")
     there = others.get(link.id_of(side.other) or "")
     salesforce, hubspot = (here, there) if side is Side.SALESFORCE else (there, here)
+    return make_situation(work, pair, link, salesforce, hubspot)
+
+
+def make_situation(
+    work: Work, pair: Pair, link: Link, salesforce: Record | None, hubspot: Record | None
+) -> Situation:
+    """A link with both its records, and whether they are to be left alone (O5, A8)."""
     stopped = pair.name == DEALS and hubspot is not None and hubspot.present and not syncs(work.world, hubspot)
     return Situation(link, salesforce, hubspot, stopped, is_frozen(pair, salesforce, hubspot))
-
-
-def _learn(work: Work, pair: Pair, records: Iterable[Record]) -> None:
-    """Look up the partners of everything these records refer to, in one go per kind."""
-    knowledge, links = work.world.knowledge, work.c.store.links
-    knowledge.forget()
-    some = list(records)
-    for rule in pair.fields:
-        if not isinstance(rule.transform, Reference):
-            continue
-        for side in Side:
-            ids = {
-                str(one.fields[name])
-                for one in some
-                if one.side is side
-                for name in rule.names(side)
-                if one.fields.get(name)
-            }
-            found = links.by_ids(rule.transform.pair, side, ids)
-            live = [one for one in found.values() if one.state is LinkState.LINKED]
-            knowledge.learn(rule.transform.pair, side, live)
 
 
 def _hold_creations(work: Work, pair: Pair, actions: list[Action]) -> list[Action]:

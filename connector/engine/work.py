@@ -7,14 +7,17 @@ from dataclasses import dataclass, field
 
 from connector.adapters.base import Blame, Refusal
 from connector.core.model import (
+    LinkState,
     Pair,
     Problem,
+    Record,
     Side,
     Value,
 )
 from connector.engine.hands import Hands
 from connector.engine.report import Report
 from connector.engine.world import Connection, World
+from connector.mapping.transforms import Reference
 from connector.store.journal import Place
 
 Only = frozenset[tuple[Side, str, str]]
@@ -51,6 +54,27 @@ def look_again(work: Work, pair: Pair, side: Side, ids: Iterable[str]) -> None:
     some = list(ids)
     work.again |= {(side, id_) for id_ in some}
     work.c.store.records.mark(side, pair.object(side), some)
+
+
+def learn_partners(work: Work, pair: Pair, records: Iterable[Record]) -> None:
+    """Look up the partners of everything these records refer to, in one go per kind."""
+    knowledge, links = work.world.knowledge, work.c.store.links
+    knowledge.forget()
+    some = list(records)
+    for rule in pair.fields:
+        if not isinstance(rule.transform, Reference):
+            continue
+        for side in Side:
+            ids = {
+                str(one.fields[name])
+                for one in some
+                if one.side is side
+                for name in rule.names(side)
+                if one.fields.get(name)
+            }
+            found = links.by_ids(rule.transform.pair, side, ids)
+            live = [one for one in found.values() if one.state is LinkState.LINKED]
+            knowledge.learn(rule.transform.pair, side, live)
 
 
 def note_problems(work: Work, problems: Iterable[Problem]) -> None:

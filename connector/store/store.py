@@ -8,12 +8,14 @@ from datetime import datetime
 
 from sqlalchemy import Engine, insert, select
 
+from connector.store.choices import Choices
 from connector.store.database import Database, open_engine, read_only
 from connector.store.journal import Journal, Problems
 from connector.store.links import Links
 from connector.store.records import Records
 from connector.store.runs import Runs
 from connector.store.schema import connection
+from connector.store.standing import Standings
 
 
 class Store:
@@ -27,6 +29,8 @@ class Store:
         self.journal = Journal(self._database, now)
         self.problems = Problems(self._database, now)
         self.runs = Runs(self._database, now)
+        self.standing = Standings(self._database)
+        self.choices = Choices(self._database)
 
     @classmethod
     def open(cls, url: str, name: str, now: Callable[[], datetime]) -> Store:

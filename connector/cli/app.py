@@ -1,8 +1,10 @@
 """Which commands are there?
 
-    sync     plan, sync, status, resume   `cli/sync.py`
-    set up   init, check                  `cli/setup.py`
-    try it   demo, sandbox serve          `cli/demo.py`, `cli/sandbox.py`
+    sync      plan, sync, resume           `cli/sync.py`
+    answers   explain, status, runs        a file each in `cli/`
+              problems, conflicts, links   the same, each with commands of its own
+    set up    init, check                  `cli/setup.py`
+    try it    demo, sandbox serve          `cli/demo.py`, `cli/sandbox.py`
 
 Every error a command raises on purpose is told in one place, `Commands.invoke`, and becomes an exit code:
 0 done, 1 done with problems, 2 bad usage or configuration, 3 refused by the guard, 4 no connection.
@@ -17,7 +19,7 @@ import typer
 from typer.core import TyperGroup
 
 from connector import __version__
-from connector.cli import demo, sandbox, setup, sync
+from connector.cli import conflicts, demo, explain, links, problems, runs, sandbox, setup, status, sync
 from connector.errors import Stop
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
@@ -51,6 +53,12 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 sync.register(app)
+explain.register(app)
+status.register(app)
+runs.register(app)
+problems.register(app)
+conflicts.register(app)
+links.register(app)
 setup.register(app)
 demo.register(app)
 sandbox.register(app)

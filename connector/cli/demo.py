@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from connector.cli.printing import health, reports, terminal
+from connector.cli.printing import lists, reports, terminal
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from connector.cli.windows import HubSpotWindow, SalesforceWindow
+    from connector.engine.answers.problems import ProblemAnswer
     from connector.engine.report import Report
 
 WROTE_WITHOUT_CAUSE = 1
@@ -157,17 +158,20 @@ def _show_first_sync(play: Play) -> None:
     report = play.sync()
     play.begin("connector sync")
     reports.print_report(report, play.console)
-    play.console.print("The problems are part of the made-up data. `connector status` tells of each what to do:")
+    play.console.print(
+        "The problems are part of the made-up data. `connector problems list` tells of each what to do:"
+    )
     for problem in _problems(play):
-        health.print_problem(problem, play.console)
+        lists.print_problem(problem, play.console)
 
 
-def _problems(play: Play) -> list[dict[str, Any]]:
+def _problems(play: Play) -> list[ProblemAnswer]:
+    from connector.engine.answers.problems import list_problems  # noqa: PLC0415  # slow to import
     from connector.engine.connect import connect  # noqa: PLC0415  # slow to import
 
     store = connect(play.environment, play.folder).store
     try:
-        return store.problems.all()
+        return list_problems(store)
     finally:
         store.close()
 

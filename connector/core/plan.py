@@ -35,6 +35,7 @@ from connector.core.merge import (
     Edits,
     Evidence,
     Hold,
+    Verdict,
     Write,
     describe_edits,
     find_newer,
@@ -288,18 +289,11 @@ def _plan_merge(
         if rule.at_creation_only:
             actions += _report_difference(rule, here, there, known)
             continue
-        when, base = situation.edits.get(rule.label, by_record), link.base
-        if choice := situation.choices.get(rule.label):
-            match weigh_choice(rule, choice, here.fields, there.fields, known):
-                case Put(to, values, settled):
-                    _draft_choice(drafts[to], rule, choice, records[to], values, settled)
-                    continue
-                case Count(settled):
-                    base = base.merged(settled)
-                case _:
-                    pass
-        verdict = merge_field(rule, here.fields, there.fields, base, find_newer(when), known)
+        when = situation.edits.get(rule.label, by_record)
+        verdict = _decide(situation, rule, here, there, when, known)
         match verdict:
+            case Put(to, values, settled):
+                _draft_choice(drafts[to], rule, situation.choices[rule.label], records[to], values, settled)
             case Agree():
                 agreed = agreed.merged(_base_of(rule, here.fields, there.fields))
             case Write(to, values):
@@ -332,6 +326,19 @@ def _plan_merge(
                 )
             )
     return actions
+
+
+def _decide(
+    situation: Situation, rule: FieldRule, here: Record, there: Record, when: Edits, known: Known
+) -> Verdict | Put:
+    """What the merge says of a field, or what a person chose for it (F2)."""
+    choice, base = situation.choices.get(rule.label), situation.link.base
+    left = weigh_choice(rule, choice, here.fields, there.fields, known) if choice else None
+    if isinstance(left, Put):
+        return left
+    if isinstance(left, Count):
+        base = base.merged(left.base)
+    return merge_field(rule, here.fields, there.fields, base, find_newer(when), known)
 
 
 def _base_of(rule: FieldRule, salesforce: Fields, hubspot: Fields) -> Base:

@@ -33,7 +33,9 @@ def _recall(work: Work, pair: Pair, situation: Situation, choices: Sequence[Choi
     open_: dict[str, Choice] = {}
     for one in choices:
         rule = rules.get(one.field)
-        left = weigh_choice(rule, one, here.fields, there.fields, work.world.knowledge) if rule else Void(done=False)
+        left = (
+            weigh_choice(rule, one, here.fields, there.fields, work.world.knowledge) if rule else Void(done=False)
+        )
         if isinstance(left, Void):
             work.c.store.choices.forget([one])
             _tell(work, situation, one, rule, left)

@@ -1,7 +1,7 @@
 """Who are the people, record types and pipelines of both sides, as the last look found them?
 
-Every run reads them. They are kept, so that what asks neither CRM can name an owner or a stage, and judge a field as
-a run would.
+Every run reads them. They are kept, so that what asks neither CRM can name an owner or a stage, and judge a field
+as a run would.
 """
 
 from __future__ import annotations

@@ -70,7 +70,8 @@ class Report:
     def as_json(self) -> dict[str, Any]:
         """The documented shape of `connector sync --json`.
 
-        `salesforce`, `hubspot`: `{"created": {object: number}, "updated": …, "deleted": …, "api_calls": number}`.
+        `salesforce`, `hubspot`: `{"created": {object: number}, "updated": …, "deleted": …, "api_calls": number,
+        "api_left": number or null}`.
         `status`: ok, problems (some records could not be synced), refused (by the guard), stopped, or died.
         `conflicts` counts fields, `problems` and `waiting` records, `associations` contacts of deals.
         """
@@ -108,6 +109,7 @@ class Report:
             "updated": dict(self.updated[side]),
             "deleted": dict(self.deleted[side]),
             "api_calls": self.calls[side],
+            "api_left": self.left[side],
         }
 
 

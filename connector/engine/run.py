@@ -23,6 +23,7 @@ from connector.core.model import Pair, ProblemClass, Side
 from connector.core.pipelines import RECORD_TYPE, CreatePipeline, CreateStage, PipelineAction, UpdateStage
 from connector.engine.derive import derive
 from connector.engine.hands import Hands, PretendedHands, RealHands
+from connector.engine.ignored import count_open
 from connector.engine.observe import (
     has_begun,
     is_sweep_due,
@@ -303,7 +304,7 @@ def _count(c: Connection, report: Report) -> None:
         usage = crm.usage()
         left = [one for one in (usage.left, c.allocation.left(side)) if one is not None]
         report.calls[side], report.left[side] = usage.calls, min(left, default=None)
-    report.problems = c.store.problems.count()
+    report.problems = count_open(c.store)
     report.waiting = c.store.records.count_waiting()
     report.notes += describe_out_of_scope(c)
     if report.status == "ok" and report.problems:

@@ -7,7 +7,7 @@ each record type) is remembered in the store for a day, so that an idle run does
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -247,6 +247,8 @@ def recall_world(c: Connection) -> World:
     """The world as the last look knew it, however long ago: neither CRM is asked. Before any look it is empty."""
     known = recall_set_up(c.store)
     knowledge, plan = _put_together(c, known)
+    if not known.pipelines:  # the last look was that of an older version; in which pipelines deals sync, it noted
+        knowledge.stages = replace(knowledge.stages, pipelines=remembered_homes(c))
     found = c.store.runs.read("set-up")
     empty: dict[str, dict[str, Property]] = {pair.hubspot: {} for pair in c.pairs.values()}
     schema, properties = _read_set_up(found) if found else (Schema({}), {})
@@ -254,9 +256,7 @@ def recall_world(c: Connection) -> World:
 
 
 def _put_together(c: Connection, known: KnownSetUp) -> tuple[Knowledge, PipelinePlan]:
-    plan = plan_pipelines(
-        known.record_types, known.pipelines, c.settings.pipeline_settings(), remembered_homes(c)
-    )
+    plan = plan_pipelines(known.record_types, known.pipelines, c.settings.pipeline_settings(), remembered_homes(c))
     knowledge = Knowledge(
         users={user.id: user for user in known.users},
         owners={owner.id: owner for owner in known.owners},

@@ -1,4 +1,4 @@
-"""Which values did a person choose for fields that both sides had edited? Kept until a run has written them (F2)."""
+"""Which values did a person choose for fields that both sides had edited? Kept until they are written (F2)."""
 
 from __future__ import annotations
 

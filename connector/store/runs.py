@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, and_, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from connector.core.model import Side
 from connector.errors import Busy
 from connector.store.database import Database, dump, load
 from connector.store.schema import cursor, lease, run
@@ -118,7 +119,8 @@ class Runs:
         """Runs as `last` gives them, the latest first, those under way too; `before` a run's number."""
         mine = run.c.connection_id == self._db.connection_id
         earlier = mine if before is None else and_(mine, run.c.id < before)
-        return [_run(row) for row in self._db.fetch(select(run).where(earlier).order_by(run.c.id.desc()).limit(limit))]
+        rows = self._db.fetch(select(run).where(earlier).order_by(run.c.id.desc()).limit(limit))
+        return [_run(row) for row in rows]
 
     def get(self, run_id: int) -> dict[str, Any] | None:
         """One run as `last` gives it."""
@@ -130,6 +132,12 @@ class Runs:
         moment = self._now().timestamp()
         mine = select(lease.c.expires).where(lease.c.connection_id == self._db.connection_id)
         return any(moment < row.expires <= moment + LEASE_SECONDS for row in self._db.fetch(mine))
+
+    def cursors(self, side: Side) -> list[Any]:
+        """From where each object of a side is read on, as the adapters have it."""
+        mine = and_(cursor.c.connection_id == self._db.connection_id, cursor.c.stream.startswith(f"{side}/"))
+        rows = self._db.fetch(select(cursor.c.stream, cursor.c.value).where(mine))
+        return [load(row.value) for row in rows if not row.stream.endswith("/deleted")]
 
     def read(self, stream: str) -> Any | None:
         """What was last remembered under a name: a cursor, or a cached answer of a CRM."""

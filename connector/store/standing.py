@@ -75,7 +75,8 @@ class Standings:
             .join(run, run.c.id == link.c.linked_run, isouter=True)
             .where(link.c.id == link_id)
         )
-        return Linking(rows[0].linked_run, rows[0].started, rows[0].matched_on) if rows else Linking(None, None, None)
+        found = ((row.linked_run, row.started, row.matched_on) for row in rows)
+        return Linking(*next(found, (None, None, None)))
 
     def opportunity_of(self, role_id: str) -> str | None:
         """The opportunity of a contact role."""

@@ -122,6 +122,11 @@ class Runs:
         rows = self._db.fetch(select(run).where(earlier).order_by(run.c.id.desc()).limit(limit))
         return [_run(row) for row in rows]
 
+    def acts(self, limit: int = 1000) -> list[dict[str, Any]]:
+        """What people did to the store by hand, as `last` gives runs, the latest first."""
+        mine = and_(run.c.connection_id == self._db.connection_id, run.c.status == BY_HAND)
+        return [_run(row) for row in self._db.fetch(select(run).where(mine).order_by(run.c.id.desc()).limit(limit))]
+
     def get(self, run_id: int) -> dict[str, Any] | None:
         """One run as `last` gives it."""
         mine = and_(run.c.connection_id == self._db.connection_id, run.c.id == run_id)

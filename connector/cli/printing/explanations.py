@@ -33,7 +33,7 @@ RULES = {
     Rule.DONT_SYNC: "is not carried",
 }
 SHORT_RULES = {
-    Rule.PREFER_SALESFORCE_UNLESS_BLANK: "Salesforce unless blank",
+    Rule.PREFER_SALESFORCE_UNLESS_BLANK: "prefer Salesforce",
     Rule.ALWAYS_SALESFORCE: "always Salesforce",
     Rule.ALWAYS_HUBSPOT: "always HubSpot",
     Rule.TWO_WAY: "two-way",
@@ -118,6 +118,7 @@ def _stuck(one: Explanation) -> str:
 
 def _records(one: Explanation) -> RenderableType:
     table = _grid()
+    asked = next((record.name for record in one.records if record.side is one.side), "")
     for side in Side:
         record = one.record(side)
         if record is None:
@@ -127,7 +128,7 @@ def _records(one: Explanation) -> RenderableType:
         gone = "" if record.presence == "present" else f" [red]{record.presence}[/]"
         changed = f", changed {moment(record.modified)}" if record.modified else ""
         due = ", [cyan]to be looked at by the next run[/]" if record.due else ""
-        named = f" “{escape(record.name)}”" if record.name != record.id else ""
+        named = f" “{escape(record.name)}”" if record.name not in (record.id, asked) else ""
         table.add_row(NAMES[side], f"{kind} {record.id}{gone}{named}{changed}{due}")
     if one.link is not None:
         table.add_row("link", _describe_link(one))
@@ -142,7 +143,8 @@ def _describe_link(one: Explanation) -> str:
     if link is None:
         return ""
     state = {LinkState.LINKED: "linked", LinkState.PENDING: "being made"}.get(link.state, link.state.value)
-    since = f" since run {link.run} ({moment(link.since)})" if link.run and link.since else ""
+    joined = " since" if link.state is LinkState.LINKED else "; it was linked in"
+    since = f"{joined} run {link.run} ({moment(link.since)})" if link.run and link.since else ""
     if link.matched_on is not None:
         how = f"; {MATCHES.get(link.matched_on, f'by {link.matched_on}')}"
     elif link.made:
@@ -191,20 +193,24 @@ def _describe_reason(reason: Reason) -> RenderableType:
 
 
 def _print_fields(one: Explanation, console: Console) -> None:
-    if not one.fields:
+    if not one.fields or not _are_both_there(one):
         return
     console.print("\n[bold]Fields[/]")
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for name, ratio in (("", 3), ("Salesforce", 4), ("HubSpot", 4), ("now", 4)):
-        table.add_column(name, overflow="fold", ratio=ratio)
+    for name in ("", "Salesforce", "HubSpot", "now"):
+        table.add_column(name, overflow="fold")
     for field in one.fields:
         if field.salesforce.values is None and field.hubspot.values is None:
             continue  # neither side has it
         same = field.outcome.value == "in step" and field.salesforce.words == field.hubspot.words
         there = Text("the same", "dim") if same else Text(show(field.hubspot.words))
-        name = "+".join(field.salesforce.fields)
+        name = "\n+ ".join(field.salesforce.fields)
         table.add_row(name, Text(show(field.salesforce.words)), there, _outcome(field))
     console.print(indent(table, 2))
+
+
+def _are_both_there(one: Explanation) -> bool:
+    return len(one.records) == len(Side) and all(record.presence == "present" for record in one.records)
 
 
 def _outcome(field: FieldAnswer) -> Text:
@@ -218,8 +224,10 @@ def _outcome(field: FieldAnswer) -> Text:
         "apart": ("apart, nobody moved", "dim"),
         "still": ("left alone", "dim"),
         "off": ("", "dim"),
-        "unread": ("not read", "dim"),
+        "unread": ("not read yet", "dim"),
     }[field.outcome.value]
+    if "(no such field)" in (field.salesforce.words, field.hubspot.words):
+        text = "not on both sides"
     line = Text(text, style)
     line.append(f"{', ' if text else ''}{SHORT_RULES[Rule(field.rule)]}", "dim")
     return line
@@ -234,11 +242,8 @@ def _print_field(field: FieldAnswer, console: Console) -> None:
         half = field.side(side)
         agreed = "nothing agreed yet" if half.base is None else show(_join(half.base))
         moved = {True: "moved", False: "", None: ""}[half.moved]
-        held = (
-            half.words
-            if half.values is None or half.words == _join(half.values)
-            else f"{_join(half.values)} ({half.words})"
-        )
+        named = field.transform in {"owner", "stage", "reference"} and half.values is not None
+        held = f"{_join(half.values or ())} ({half.words})" if named else half.words
         table.add_row(NAMES[side], "+".join(half.fields), Text(held), Text(agreed), Text(moved, "cyan"))
     console.print(indent(table, 2))
     grid = _grid()
@@ -279,7 +284,7 @@ def describe_now(field: FieldAnswer) -> str:
         case "apart":
             return "writes nothing: they differ, but nobody has moved since they last agreed"
         case "unread":
-            return "writes nothing: one side was never read"
+            return f"writes nothing: {field.reason or 'it was never read on both sides'}"
         case "off":
             return "writes nothing, ever: the mapping says so"
         case _:
@@ -290,7 +295,7 @@ def describe_now(field: FieldAnswer) -> str:
 
 
 def _print_contacts(one: Explanation, console: Console) -> None:
-    if not one.contacts:
+    if not one.contacts or not _are_both_there(one):
         return
     console.print("\n[bold]Contacts[/]")
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
@@ -307,10 +312,14 @@ def _print_contacts(one: Explanation, console: Console) -> None:
 
 
 def _print_rollups(one: Explanation, console: Console) -> None:
-    if not one.rollups and not one.deals:
+    if not one.rollups and not one.deals and not one.derived:
         return
     console.print("\n[bold]From its deals[/]")
     grid = _grid()
+    for name, value in one.derived.items():
+        grid.add_row(
+            name, f"{escape(show(value))} [dim]{'moved forward by events' if name == 'lifecyclestage' else 'L3'}[/]"
+        )
     for rollup in one.rollups:
         value, computed = show(rollup.value), show(rollup.computed)
         off = (
@@ -339,6 +348,14 @@ def _print_moves(one: Explanation, console: Console) -> None:
 
 
 def _print_history(one: Explanation, console: Console) -> None:
+    if one.acts:
+        console.print("\n[bold]Done by hand[/]")
+    for act in one.acts:
+        told = {key: value for key, value in (act.report or {}).items() if key in ("field", "take") and value}
+        words = ", ".join(f"{key} {value}" for key, value in told.items())
+        console.print(
+            f"  [dim]run {act.run}  {moment(act.started)}[/]  {act.kind}{f': {escape(words)}' if words else ''}"
+        )
     console.print(
         "\n[bold]Written by the connector[/]" if one.history else "\nThe connector has written nothing to it."
     )

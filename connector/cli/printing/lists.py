@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
+from rich.table import Table
 from rich.text import Text
 
 from connector.cli.printing.explanations import KINDS, MATCHES, describe_now, history_table
@@ -35,16 +36,18 @@ def print_runs(runs: Sequence[RunAnswer], limit: int) -> None:
     if not runs:
         console.print("No run yet. Begin with `connector check`, then `connector plan`.")
         return
-    table = make_table(
-        "run>", "kind", "status", "begun", "took>", "made>", "changed>", "deleted>", "contacts>", "calls>"
-    )
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("run", justify="right")
+    for name in ("ended", "begun (UTC)"):
+        table.add_column(name, no_wrap=True)
+    for name in ("took", "made", "changed", "deleted", "contacts", "calls"):
+        table.add_column(name, justify="right")
     for one in runs:
         numbers = (one.created, one.updated, one.deleted, one.associations, sum(one.calls.values()))
         table.add_row(
             str(one.run),
-            one.kind,
-            Text(one.status, STATUS_STYLES.get(one.status, "red")),
-            moment(one.started),
+            Text(one.status if one.kind == "sync" else one.kind, STATUS_STYLES.get(one.status, "red")),
+            moment(one.started).removesuffix(" UTC"),
             "" if one.seconds is None else describe_age(one.seconds),
             *(f"{number:,}" if number else "-" for number in numbers),
         )

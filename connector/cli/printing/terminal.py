@@ -62,7 +62,7 @@ def show(value: Value) -> str:
     """A value as a person would write it; long texts are cut."""
     if value is None:
         return "(empty)"
-    text = str(value)
+    text = str(int(value) if isinstance(value, float) and value.is_integer() else value)
     return f"{text[:57]}…" if len(text) > 58 else text
 
 

@@ -165,7 +165,7 @@ def resolve(c: Connection, record: str, field: str, take: str) -> Resolution:
     if link is None:
         raise _nothing_to_choose(view, "it has no partner")
     with c.store.runs.lease(), c.store.transaction():
-        run = c.store.runs.note_act(KIND, record=view.id, field=rule.label, take=take)
+        run = c.store.runs.note_act(KIND, record=link.salesforce_id, field=rule.label, take=take)
         c.store.choices.choose(Choice(link.id, rule.label, side, wanted, seen, run), run)
         for one in Side:
             if id_ := link.id_of(one):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -26,6 +26,7 @@ from connector.engine.answers.relations import (
     answer_rollups,
     derived_properties,
 )
+from connector.engine.answers.runs import RunAnswer, make_run
 from connector.engine.answers.view import View, look
 from connector.engine.world import Connection
 
@@ -96,9 +97,13 @@ class Explanation:
     contacts: tuple[ContactAnswer, ...]
     rollups: tuple[RollupAnswer, ...]
     deals: tuple[DealAnswer, ...]
+    derived: Mapping[str, Value]
+    """The lifecycle stage and what goes with it (L), as HubSpot holds them now."""
     lifecycle: tuple[WriteAnswer, ...]
     problems: tuple[ProblemAnswer, ...]
     history: tuple[WriteAnswer, ...]
+    acts: tuple[RunAnswer, ...]
+    """What people did to this pair by hand: its link ended or made, a value chosen."""
     asked_both: bool
     why_not: str = ""
     field: str | None = None
@@ -152,13 +157,21 @@ def explain_view(view: View, field: str | None = None) -> Explanation:
         contacts=answer_contacts(view) if names is None else (),
         rollups=rollups,
         deals=deals,
+        derived=_find_derived(view, names),
         lifecycle=find_moves(history),
         problems=problems,
         history=history,
+        acts=_find_acts(view),
         asked_both=view.asked,
         why_not=view.why_not,
         field=label,
     )
+
+
+def _find_acts(view: View) -> tuple[RunAnswer, ...]:
+    ids = {view.id, *((view.link.salesforce_id, view.link.hubspot_id) if view.link else ())}
+    acts = (make_run(row) for row in view.work.c.store.runs.acts())
+    return tuple(one for one in acts if ids & set(map(str, (one.report or {}).values())))
 
 
 def _choose_names(view: View, field: str | None) -> tuple[set[str] | None, str | None]:
@@ -172,6 +185,19 @@ def _choose_names(view: View, field: str | None) -> tuple[set[str] | None, str |
         raise unknown_field(view, field, derived.values())
     name = derived[field.casefold()]
     return {name}, name
+
+
+def _find_derived(view: View, names: set[str] | None) -> dict[str, Value]:
+    record, mapped = (
+        view.records[Side.HUBSPOT],
+        {name for one in (view.pair.fields if view.pair else ()) for name in one.hubspot},
+    )
+    wanted = [
+        name for name, rule in derived_properties(view).items() if rule.startswith("L") and name not in mapped
+    ]
+    if record is None:
+        return {}
+    return {name: record.fields.get(name) for name in wanted if names is None or name in names}
 
 
 def _is_derived(view: View, names: set[str]) -> bool:

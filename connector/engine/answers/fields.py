@@ -23,6 +23,7 @@ from enum import StrEnum
 
 from connector.core.choices import Choice, Count, Put, weigh_choice
 from connector.core.merge import (
+    Agree,
     Blocked,
     Edits,
     Hold,
@@ -40,7 +41,9 @@ from connector.engine.history import date_conflicts
 from connector.engine.windows import make_situation
 from connector.engine.work import Work
 from connector.errors import BadConfiguration
-from connector.mapping.transforms import Date, Owner, Reference, StagePair, name_of
+from connector.mapping.transforms import Date, Number, Owner, Reference, StagePair, name_of
+
+NO_SUCH_FIELD = "(no such field)"
 
 
 class Outcome(StrEnum):
@@ -165,7 +168,7 @@ def _answer(
         return replace(plain, outcome=Outcome.UNREAD)
     if isinstance(rule.transform, Owner | StagePair) and not view.work.world.known.users:
         return replace(plain, outcome=Outcome.UNREAD, reason="owners and stages are not known before the next run")
-    if have_one_meaning(rule, values[0], values[1], view.work.world.knowledge):
+    if choice is None and have_one_meaning(rule, values[0], values[1], view.work.world.knowledge):
         return replace(plain, outcome=Outcome.IN_STEP)
     if still:
         return replace(plain, outcome=Outcome.STILL)
@@ -200,6 +203,8 @@ def _merge(
         case Blocked(to, cannot):
             outcome = Outcome.WAITS if cannot.needs else Outcome.BLOCKED
             return replace(plain, outcome=outcome, to=to, reason=cannot.reason, remedy=cannot.remedy)
+        case Agree():
+            return replace(plain, outcome=Outcome.IN_STEP)
         case _:
             return plain
 
@@ -228,7 +233,16 @@ def _describe_side(view: View, rule: FieldRule, side: Side) -> SideOfField:
     moved = None
     if values is not None and base is not None:
         moved = rule.transform.meaning(side, values) != rule.transform.meaning(side, base)
-    return SideOfField(rule.names(side), values, say(view.work, rule, side, values), base, moved)
+    words = say(view.work, rule, side, values) if _exists(view, rule, side) else NO_SUCH_FIELD
+    return SideOfField(rule.names(side), values, words, base, moved)
+
+
+def _exists(view: View, rule: FieldRule, side: Side) -> bool:
+    """Whether the side has the field, as far as its schema is known."""
+    known = view.pair is not None and view.work.world.schema.objects
+    if not known or view.pair is None:
+        return True
+    return all(view.work.world.type_of(view.pair, side, name) is not None for name in rule.names(side))
 
 
 def say(work: Work, rule: FieldRule, side: Side, values: Values | None) -> str:
@@ -250,6 +264,9 @@ def say(work: Work, rule: FieldRule, side: Side, values: Values | None) -> str:
             types = {one.id: one.name for one in known.record_types}
             group = types.get(str(values[0]), str(values[0])) if values[0] else ""
             return f"{group} / {values[1]}" if group else str(values[1])
+        case Number():
+            number = rule.transform.carry(Side.HUBSPOT, values, work.world.knowledge)
+            return str(values[0] if isinstance(number, Cannot) else number[0])
         case Date() if side is Side.HUBSPOT:
             day = rule.transform.carry(Side.SALESFORCE, values, work.world.knowledge)
             return str(values[0] if isinstance(day, Cannot) else day[0])

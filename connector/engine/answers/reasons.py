@@ -163,7 +163,7 @@ def _of_absence(view: View) -> Iterator[Reason]:
 
 
 def _explain_absence(view: View, record: Record) -> Reason:
-    what = f"{record.object} {record.id} in {NAMES[record.side]}"
+    what = f"{_singular(record.object)} {record.id} in {NAMES[record.side]}"
     linked = view.link is not None
     match record.presence:
         case Presence.MERGED:
@@ -430,7 +430,7 @@ def find_alike(view: View, record: Record) -> tuple[Alike, ...]:
 
 
 def _singular(object_: str) -> str:
-    return {"deals": "deal", "contacts": "contact", "companies": "company"}.get(object_, object_)
+    return {"deals": "deal", "contacts": "contact", "companies": "company"}.get(object_, object_.lower())
 
 
 def _name(view: View) -> str:

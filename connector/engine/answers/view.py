@@ -125,9 +125,9 @@ def make_view(
     ids = {side: id_, side.other: link.id_of(side.other) if link else None}
     objects = dict(zip(Side, PAIRS[name], strict=True))
     records = {one: _read(work, pair, one, objects[one], ids[one], ask=ask) for one in Side}
-    if reference is not None and records[side] is None and link is None:
+    if reference is not None and pair is not None and records[side] is None and link is None:
         where = "Salesforce" if side is Side.SALESFORCE else "HubSpot"
-        asked = f"and {where} shows none" if ask and pair else f"and {where} was not asked"
+        asked = f"and {where} shows none" if ask else f"and {where} was not asked"
         raise no_such_record(reference.text, f"no {object_} {id_} was ever seen, {asked}")
     if pair is not None:
         work.world.knowledge.forget()

@@ -121,7 +121,7 @@ def unknown_field(view: View, name: str, known: Iterable[str] = ()) -> BadConfig
     """What is raised for a field that is neither mapped nor derived, with names that are close to it."""
     names = [one for rule in (view.pair.fields if view.pair else ()) for side in Side for one in rule.names(side)]
     names += list(known)
-    folded = {one.casefold(): one for one in names}
+    folded = {one.casefold(): one for one in reversed(names)}
     close = difflib.get_close_matches(name.casefold(), folded, n=1)
     hint = f"did you mean {folded[close[0]]}? Mapped" if close else "mapped"
     return no_such_record(

@@ -29,6 +29,7 @@ NOT_PARTNER = Condition("Type", Question.IS_NOT, ("Partner",), place=("mappings/
 
 
 def nothing_was_synced(lab: Lab) -> str:
+    lab.forget()
     return lab.opportunity()
 
 
@@ -56,7 +57,6 @@ def suspended(lab: Lab) -> str:
 
 
 def never_seen(lab: Lab) -> str:
-    lab.sync()
     return lab.opportunity()
 
 
@@ -124,7 +124,6 @@ def merged(lab: Lab) -> str:
 
 
 def a_run_died_over_it(lab: Lab) -> str:
-    lab.sync()
     id_ = lab.opportunity()
     assert lab.sync_and_die(-1, after_delivery=True)
     return id_
@@ -138,7 +137,6 @@ def stopped(lab: Lab) -> str:
 
 
 def in_another_pipeline(lab: Lab) -> str:
-    lab.sync()
     id_ = lab.hs_create("deals", dealname="Elsewhere", pipeline="default", dealstage="appointmentscheduled")
     lab.advance(minutes=1)
     lab.sync()
@@ -209,6 +207,7 @@ def a_company_without_contacts(lab: Lab) -> str:
 
 
 def nobody_touched_it(lab: Lab) -> str:
+    lab.forget()
     lab.configure(SYNC__FIRST_SYNC="triggers_only")
     id_ = lab.opportunity()
     lab.sync()
@@ -216,7 +215,6 @@ def nobody_touched_it(lab: Lab) -> str:
 
 
 def its_partner_was_deleted(lab: Lab) -> str:
-    lab.sync()
     id_ = lab.opportunity(HubSpot_Id__c="4711")
     lab.advance(minutes=1)
     return id_

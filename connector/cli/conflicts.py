@@ -64,7 +64,7 @@ def resolve(
         str,
         typer.Option(
             metavar="SIDE|VALUE",
-            help="salesforce or hubspot: what that side holds, or held before a rule overwrote it; or another value,"
+            help="salesforce or hubspot: what that side holds, or held before a rule overwrote it; or a value,"
             " as Salesforce writes it.",
         ),
     ],

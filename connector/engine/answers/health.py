@@ -177,7 +177,9 @@ def _of_runs(
         error = {"refused": "was refused by the guard", "stopped": "was stopped", "died": "died"}
         text = f"run {last.run} {error.get(last.status, last.status)}"
         concerns.append(Concern(Worry.FAILED, text, f"`connector runs {last.run}`; then `connector sync`"))
-    most = max_age or (timedelta(seconds=OVERDUE_AFTER * freshness.interval) if freshness.interval else None)
+    most = max_age
+    if most is None and freshness.interval is not None:
+        most = timedelta(seconds=OVERDUE_AFTER * freshness.interval)
     if most is None or last is None:
         return concerns
     if freshness.last_good_at is None or now - datetime.fromisoformat(freshness.last_good_at) > most:

@@ -20,6 +20,8 @@ from dataclasses import dataclass
 
 from connector.core.model import Base, Cannot, FieldRule, Fields, Known, Rule, Side, Values
 
+CHOSEN = "chosen by a person"
+"""How the cause of what a person chose begins, in a plan and in the journal."""
 _SOURCES = {
     Rule.ALWAYS_SALESFORCE: Side.SALESFORCE,
     Rule.PREFER_SALESFORCE_UNLESS_BLANK: Side.SALESFORCE,
@@ -43,7 +45,7 @@ class Choice:
 
     @property
     def cause(self) -> str:
-        return f"chosen by a person (run {self.run})"
+        return f"{CHOSEN} (run {self.run})"
 
 
 @dataclass(frozen=True, slots=True)

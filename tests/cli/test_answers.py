@@ -144,6 +144,7 @@ def test_conflicts_links_and_runs(connected: Run, connector: Run, crms: Crms) ->
     assert "chosen since" in connector("conflicts", "list").stdout
     connected("sync")
     assert crms.hubspot.read("deals", deal, "amount")["amount"] == ("111" if loser == "salesforce" else "222")
+    assert "a person has chosen otherwise since: run 4" in connector("conflicts", "list").stdout
     assert connector("links", "unlink", id_, "--yes").stdout.startswith("Ended (run 5)")
     assert connector("links", "show", deal).stdout.startswith(f"Severed: {id_} and {deal}")
     assert connector("links", "relink", id_, deal).stdout.startswith(f"Linked (run 6): {id_} and {deal}")

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from connector.cli.printing.terminal import NAMES, count, indent, moment, out, show
-from connector.core.model import LinkState, Rule, Side
+from connector.core.model import LinkState, Rule, Side, Value
 
 if TYPE_CHECKING:
     from connector.engine.answers.explain import Explanation, RecordAnswer
@@ -255,8 +255,8 @@ def _print_field(field: FieldAnswer, console: Console) -> None:
     console.print(indent(grid, 2))
 
 
-def _join(values: Sequence[object]) -> str:
-    return " / ".join("(empty)" if value in (None, "") else str(value) for value in values)
+def _join(values: Sequence[Value]) -> str:
+    return " / ".join(show(value or None) if isinstance(value, str) else show(value) for value in values)
 
 
 def describe_now(field: FieldAnswer) -> str:

@@ -68,7 +68,8 @@ def _rows(found: Health, now: datetime) -> list[tuple[str, str]]:
     if read:
         rows.append(("read", "\n".join(read)))
     due = ", ".join(f"{number:,} {name}" for name, number in found.due.items()) or "nothing"
-    rows.append(("next run", f"{due} to look at"))
+    retries = f"; {count(found.retries_due, 'problem')} to try again" if found.retries_due else ""
+    rows.append(("next run", f"{due} to look at{retries}"))
     if found.waiting:
         rows.append(("waiting", f"{count(found.waiting, 'record')} for another one to be linked first"))
     if found.out_of_scope:

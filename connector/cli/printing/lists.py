@@ -166,6 +166,8 @@ def print_conflicts(found: Sequence[ConflictAnswer], limit: int) -> None:
             console.print(indent(escape(one.evidence)))
         if one.chosen is not None:
             console.print(indent(f"[green]chosen since: {escape(show(one.chosen))}; the next run writes it[/]"))
+        if one.overruled_in is not None:
+            console.print(indent(f"a person has chosen otherwise since: run {one.overruled_in}"))
         console.print(indent(f"[dim]run {one.run}, {moment(one.at)}[/]"))
     if len(settled) == limit:
         console.print("  there may be earlier ones; `--limit` and `--since` choose")

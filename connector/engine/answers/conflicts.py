@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from connector.core.choices import Choice, find_decider
+from connector.core.choices import CHOSEN, Choice, find_decider
 from connector.core.merge import have_one_meaning
 from connector.core.model import FieldRule, Side, Value, Values
 from connector.engine.answers.fields import find_rule, name_record, unknown_field
@@ -51,6 +51,8 @@ class ConflictAnswer:
     evidence: str = ""
     chosen: Value = None
     """What a person chose, until a run has written it."""
+    overruled_in: int | None = None
+    """The run that wrote what a person chose instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +132,18 @@ def _answer_settled(c: Connection, row: Mapping[str, Any]) -> Iterable[ConflictA
             hubspot=change["old"] if loser is Side.HUBSPOT else change["new"],
             evidence=f"edited later: {evidence}" if evidence else "",
             chosen=_find_chosen(c.store, link.id, rule.label) if link and rule else None,
+            overruled_in=_find_overruling(c.store, link.id, rule, row["number"]) if link and rule else None,
         )
+
+
+def _find_overruling(store: Store, link_id: int, rule: FieldRule, after: int) -> int | None:
+    """The run in which a person's choice was written over what a conflict came to."""
+    names = {name for side in Side for name in rule.names(side)}
+    for row in store.journal.of_link(link_id):
+        chosen = (one["field"] in names and one["cause"].startswith(CHOSEN) for one in row["changes"])
+        if row["number"] > after and row["state"] == "done" and any(chosen):
+            return int(row["run"])
+    return None
 
 
 def _one(values: Values | None) -> Value:

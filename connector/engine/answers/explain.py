@@ -115,8 +115,8 @@ class Explanation:
 def explain(c: Connection, text: str, field: str | None = None, *, ask: bool = True) -> Explanation:
     """Explain the record that `text` names (`references.py`), or one field of it.
 
-    With `ask` both CRMs are read, in some six calls a side; else, or if that fails, what was seen last is told.
-    Nothing is written to either.
+    With `ask` both CRMs are read, in about three calls of Salesforce and five of HubSpot; else, or if that fails,
+    what was seen last is told. Nothing is written to either.
 
     Raises:
         BadConfiguration: there is no such record, or no such field is mapped or derived.

@@ -1,11 +1,13 @@
 """Which commands are there?
 
-    sync     plan, apply                  `cli/plan.py`
-             sync, status, resume         `cli/sync.py`
-             schedule, audit, backfill    `cli/schedule.py`, `cli/audit.py`, `cli/backfill.py`
-    set up   init                         `cli/init.py`
-             check, setup                 `cli/setup.py`
-    try it   demo, sandbox serve          `cli/demo/`, `cli/sandbox.py`
+    sync      plan, apply                  `cli/plan.py`
+              sync, resume                 `cli/sync.py`
+              schedule, audit, backfill    a file each in `cli/`
+    answers   explain, status, runs        the same
+              problems, conflicts, links   the same, each with commands of its own
+    set up    init                         `cli/init.py`
+              check, setup                 `cli/setup.py`
+    try it    demo, sandbox serve          `cli/demo/`, `cli/sandbox.py`
 
 Every error a command raises on purpose is told in one place, `Commands.invoke`, and becomes an exit code:
 0 done, 1 done with problems, 2 bad usage or configuration, 3 refused by the guard, 4 no connection.
@@ -20,7 +22,21 @@ import typer
 from typer.core import TyperGroup
 
 from connector import __version__
-from connector.cli import audit, backfill, plan, sandbox, schedule, setup, sync
+from connector.cli import (
+    audit,
+    backfill,
+    conflicts,
+    explain,
+    links,
+    plan,
+    problems,
+    runs,
+    sandbox,
+    schedule,
+    setup,
+    status,
+    sync,
+)
 from connector.cli.demo import command as demo
 from connector.errors import Stop
 
@@ -59,6 +75,12 @@ sync.register(app)
 schedule.register(app)
 audit.register(app)
 backfill.register(app)
+explain.register(app)
+status.register(app)
+runs.register(app)
+problems.register(app)
+conflicts.register(app)
+links.register(app)
 setup.register(app)
 demo.register(app)
 sandbox.register(app)

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 DONE, WITH_PROBLEMS, REFUSED = 0, 1, 3
+IMPATIENT = 2
+"""Attempts of a call for whose answer a person waits; a sync tries longer."""
 
 
 def now() -> datetime:
@@ -44,11 +46,22 @@ def opened_store() -> Iterator[tuple[Settings, Store]]:
 
 
 @contextlib.contextmanager
-def connected() -> Iterator[Connection]:
-    """Both CRMs and the store. Nothing is sent yet."""
+def opened_offline() -> Iterator[Connection]:
+    """The store, the settings and the mapping, as a connection that asks neither CRM. Needs no credentials."""
+    from connector.engine.answers.view import make_offline  # noqa: PLC0415  # slow to import
+    from connector.settings import load_mapping  # noqa: PLC0415  # slow to import
+
+    with opened_store() as (settings, store):
+        yield make_offline(settings, load_mapping(settings, Path.cwd()), store, now)
+
+
+@contextlib.contextmanager
+def connected(attempts: int | None = None) -> Iterator[Connection]:
+    """Both CRMs and the store. Nothing is sent yet. `attempts`: how often a call is tried, if not as by a sync."""
+    from connector.adapters.http import ATTEMPTS  # noqa: PLC0415  # slow to import
     from connector.engine.connect import connect  # noqa: PLC0415  # slow to import
 
-    connection = connect(os.environ, Path.cwd())
+    connection = connect(os.environ, Path.cwd(), attempts=attempts or ATTEMPTS)
     try:
         yield connection
     finally:

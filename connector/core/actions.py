@@ -85,6 +85,8 @@ class Adoption:
     born: Side
     rule: str
     link: Link | None = None
+    key: str = "id"
+    """By what they were found: the name of a match key, or a stored id."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,7 +75,7 @@ def _adopt(work: Work, adoptions: Sequence[Adoption]) -> None:
         for one in adoptions:
             pair = work.c.pairs[one.pair]
             run = work.report.run
-            link_id = work.c.store.links.adopt(one.pair, one.salesforce_id, one.hubspot_id, one.born, run)
+            link_id = work.c.store.links.adopt(one.pair, one.salesforce_id, one.hubspot_id, one.born, run, one.key)
             _rejoin_company(work, pair, link_id)
             work.c.store.records.wake(
                 one.pair, [(Side.SALESFORCE, one.salesforce_id), (Side.HUBSPOT, one.hubspot_id)]
@@ -311,7 +311,8 @@ def _resolve_collision(
         take_in(work.c, pair, [found])
         ours = found.partner_id == source.id and was_pending
         completion = Completion(link_id, found.id, None if ours else Base())
-        store.links.complete(pair.name, side, [completion], work.report.run)
+        met = None if ours else "id" if found.partner_id == source.id else "collision"
+        store.links.complete(pair.name, side, [completion], work.report.run, met)
         _rejoin_company(work, pair, link_id)
         store.records.wake(pair.name, [(source.side, source.id), (side, found.id)])
         look_again(work, pair, source.side, [source.id])

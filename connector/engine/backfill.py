@@ -20,8 +20,7 @@ from dataclasses import dataclass
 from connector.core.merge import was_left
 from connector.core.model import FieldRule, Link, Pair, Record, Rule, Side
 from connector.engine.observe import syncs
-from connector.engine.windows import learn_references
-from connector.engine.work import Work
+from connector.engine.work import Work, learn_partners
 from connector.engine.world import COMPANIES, CONTACTS, DEALS, Connection
 from connector.errors import BadConfiguration, Finding
 
@@ -98,7 +97,7 @@ def _reopen_page(work: Work, pair: Pair, rules: Sequence[FieldRule], links: Sequ
         side: store.records.load(side, pair.object(side), [id_ for one in links if (id_ := one.id_of(side))])
         for side in Side
     }
-    learn_references(work, pair, [record for some in seen.values() for record in some.values()])
+    learn_partners(work, pair, [record for some in seen.values() for record in some.values()])
     left: dict[int, list[FieldRule]] = {}
     for link in links:
         here, there = (seen[side].get(link.id_of(side) or "") for side in (Side.SALESFORCE, Side.HUBSPOT))

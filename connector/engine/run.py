@@ -26,6 +26,7 @@ from connector.engine.deletions import delete, find_mass_deletions
 from connector.engine.derive import derive
 from connector.engine.growth import learn_mapping
 from connector.engine.hands import Hands, PretendedHands, RealHands
+from connector.engine.ignored import count_open
 from connector.engine.named import DEALS_OFF, look_at
 from connector.engine.needed import describe_needed, make_needed, price_of
 from connector.engine.observe import is_sweep_due, observe, sweep_price
@@ -290,7 +291,7 @@ def _count(c: Connection, report: Report) -> None:
         usage = crm.usage()
         left = [one for one in (usage.left, c.allocation.left(side)) if one is not None]
         report.calls[side], report.left[side] = usage.calls, min(left, default=None)
-    report.problems = c.store.problems.count()
+    report.problems = count_open(c.store)
     report.waiting = c.store.records.count_waiting()
     report.notes += describe_out_of_scope(c)
     if report.status == "ok" and report.problems:

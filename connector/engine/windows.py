@@ -27,6 +27,7 @@ from connector.core.model import (
 from connector.core.plan import Situation, plan_candidate, plan_link
 from connector.engine.apply import apply_actions
 from connector.engine.candidates import gather_candidates
+from connector.engine.choices import recall_choices
 from connector.engine.history import date_conflicts
 from connector.engine.merges import follow_merges
 from connector.engine.needed import missing_id_field
@@ -34,9 +35,8 @@ from connector.engine.observe import observe_records, syncs
 from connector.engine.roles import contacts_at_creation, plan_roles_of
 from connector.engine.scope import freeze, is_frozen, note_scope
 from connector.engine.stages import arrange_stages, finish_lowerings
-from connector.engine.work import Work, note_problems
+from connector.engine.work import Work, learn_partners, note_problems
 from connector.engine.world import CONTACTS, DEALS
-from connector.mapping.transforms import Reference
 from connector.store.store import Store
 
 WINDOW = 1000
@@ -137,7 +137,7 @@ def _plan_window(work: Work, pair: Pair, window: _Window) -> list[Action]:
     single = [one for one in window.records.values() if _may_begin(window, one)]
     linked = finish_lowerings(work, pair, window.linked, window.records if side is Side.HUBSPOT else window.others)
     work.again, work.troubled = set(), set()
-    learn_references(work, pair, window.looked_at)
+    learn_partners(work, pair, window.looked_at)
     actions: list[Action] = []
     contacts = contacts_at_creation(work, pair, single)
     restored = {id_ for id_, one in links.items() if one.state is LinkState.CLOSED and not _was_merged(window, one)}
@@ -148,9 +148,8 @@ def _plan_window(work: Work, pair: Pair, window: _Window) -> list[Action]:
     for one in window.records.values():
         if one.present and (left := window.left_over_from(one.id)):
             actions.append(list_left_over(pair, one, *left))
-    situations = date_conflicts(
-        work, pair, [make_situation(work, pair, one, side, window.records, window.others) for one in linked]
-    )
+    situations = [make_situation(work, pair, one, side, window.records, window.others) for one in linked]
+    situations = recall_choices(work, pair, date_conflicts(work, pair, situations))
     for situation in situations:
         actions += plan_link(pair, situation, work.world.knowledge, work.world.stages.closed)
     if pair.name == DEALS and CONTACTS in work.c.pairs:
@@ -239,40 +238,15 @@ def make_situation(
     here = records.get(link.id_of(side) or "")
     there = others.get(link.id_of(side.other) or "")
     salesforce, hubspot = (here, there) if side is Side.SALESFORCE else (there, here)
+    return situation_of(work, pair, link, salesforce, hubspot)
+
+
+def situation_of(
+    work: Work, pair: Pair, link: Link, salesforce: Record | None, hubspot: Record | None
+) -> Situation:
+    """A link with both its records, and whether they are to be left alone (O5, A8)."""
     stopped = pair.name == DEALS and hubspot is not None and hubspot.present and not syncs(work.world, hubspot)
     return Situation(link, salesforce, hubspot, stopped, is_frozen(pair, salesforce, hubspot))
-
-
-def learn_references(work: Work, pair: Pair, records: Iterable[Record]) -> None:
-    """Look up the partners of everything these records refer to, in one go per kind."""
-    knowledge, links = work.world.knowledge, work.c.store.links
-    knowledge.forget()
-    some = list(records)
-    for rule in pair.fields:
-        if not isinstance(rule.transform, Reference):
-            continue
-        for side in Side:
-            ids = {
-                str(one.fields[name])
-                for one in some
-                if one.side is side
-                for name in rule.names(side)
-                if one.fields.get(name)
-            }
-            found = links.by_ids(rule.transform.pair, side, ids)
-            live = [one for one in found.values() if one.state is LinkState.LINKED]
-            knowledge.learn(rule.transform.pair, side, _without_leaving(work, rule.transform.pair, side, live))
-
-
-def _without_leaving(work: Work, name: str, side: Side, links: Sequence[Link]) -> list[Link]:
-    """Without those whose partner was deleted and takes them along at the end of the run (D5)."""
-    pair = work.c.pairs.get(name)
-    if pair is None or side.other not in pair.deletes:
-        return list(links)
-    ids = [id_ for one in links if (id_ := one.id_of(side.other))]
-    partners = work.c.store.records.load(side.other, pair.object(side.other), ids)
-    gone = {id_ for id_, one in partners.items() if one.presence is Presence.DELETED}
-    return [one for one in links if one.id_of(side.other) not in gone]
 
 
 def _hold_creations(work: Work, pair: Pair, actions: list[Action]) -> list[Action]:

@@ -7,7 +7,7 @@ each record type) is remembered in the store for a day, so that an idle run does
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -20,6 +20,7 @@ from connector.core.model import Cannot, Link, Pair, Problem, ProblemClass, Side
 from connector.core.pipelines import PipelinePlan, RecordType, StageDefinition, StageMap, plan_pipelines
 from connector.core.rollups import RULES as ROLLUPS
 from connector.engine.allocation import Allocation
+from connector.engine.known_set_up import KnownSetUp, recall_set_up, remember_set_up
 from connector.engine.labels import NO_LABEL, find_label_problems, find_missing_labels, know_labels
 from connector.engine.needed import (
     CLOSE_DATE,
@@ -134,6 +135,8 @@ class World:
     problems: tuple[Problem, ...]
     labels: Mapping[str, int] = field(default_factory=dict)
     """Labels for contacts of deals, type ids by text (R4); one that is still to be made has a negative one."""
+    known: KnownSetUp = field(default_factory=KnownSetUp)
+    """The people, record types and pipelines of both sides, with their names."""
     read_again: set[str] = field(default_factory=set)
     """HubSpot objects whose property definitions were read anew in this run."""
 
@@ -188,25 +191,43 @@ def get_to_know(c: Connection) -> World:
         schema, properties = remembered
     c.salesforce.use_schema(schema)
     setup = c.salesforce.set_up()
-    owners = c.hubspot.owners()
-    plan = plan_pipelines(
-        _record_types(c, setup) if DEALS in c.pairs else (),
-        c.hubspot.pipelines() if DEALS in c.pairs else (),
-        c.settings.pipeline_settings(),
-        remembered_homes(c),
+    known = KnownSetUp(
+        users=setup.users,
+        owners=c.hubspot.owners(),
+        record_types=_record_types(c, setup) if DEALS in c.pairs else (),
+        pipelines=c.hubspot.pipelines() if DEALS in c.pairs else (),
     )
-    knowledge = Knowledge(
-        users={user.id: user for user in setup.users},
-        owners={owner.id: owner for owner in owners},
-        owner_map={here.lower() if "@" in here else here: there for here, there in c.settings.owners.map.items()},
-        stages=plan.stages,
-    )
+    remember_set_up(c.store, known)
+    knowledge, plan = _put_together(c, known)
     labels = know_labels(c)
     coming = find_missing_labels(c, labels)
     needed = Needed(tuple(missing_properties(c, properties)), plan.actions, coming)
     problems = (*_find_problems(c, schema, plan), *find_label_problems(c, labels))
     labels = {**labels, **{label: -number for number, label in enumerate(coming, 1)}}
-    return World(knowledge, schema, properties, plan, needed, problems, labels)
+    return World(knowledge, schema, properties, plan, needed, problems, labels, known)
+
+
+def recall_world(c: Connection) -> World:
+    """The world as the last look knew it, however long ago: neither CRM is asked. Before any look it is empty."""
+    known = recall_set_up(c.store)
+    knowledge, plan = _put_together(c, known)
+    if not known.pipelines:  # the last look was that of an older version; in which pipelines deals sync, it noted
+        knowledge.stages = replace(knowledge.stages, pipelines=remembered_homes(c))
+    found = c.store.runs.read("set-up")
+    empty: dict[str, dict[str, Property]] = {pair.hubspot: {} for pair in c.pairs.values()}
+    schema, properties = _read_set_up(found) if found else (Schema({}), {})
+    return World(knowledge, schema, empty | properties, plan, Needed(), (), known=known)
+
+
+def _put_together(c: Connection, known: KnownSetUp) -> tuple[Knowledge, PipelinePlan]:
+    plan = plan_pipelines(known.record_types, known.pipelines, c.settings.pipeline_settings(), remembered_homes(c))
+    knowledge = Knowledge(
+        users={user.id: user for user in known.users},
+        owners={owner.id: owner for owner in known.owners},
+        owner_map={here.lower() if "@" in here else here: there for here, there in c.settings.owners.map.items()},
+        stages=plan.stages,
+    )
+    return knowledge, plan
 
 
 def remembered_homes(c: Connection) -> dict[str | None, str]:
@@ -270,14 +291,18 @@ def _recall(c: Connection) -> tuple[Schema, dict[str, dict[str, Property]]] | No
     found = c.store.runs.read("set-up")
     if not found or found["of"] != _fingerprint(c.pairs.values()) or _is_old(c, found["at"]):
         return None
+    schema, properties = _read_set_up(found)
+    if any(_find_missing_id_fields(c, schema)):
+        return None  # somebody may have mended that since
+    return schema, properties
+
+
+def _read_set_up(found: Mapping[str, Any]) -> tuple[Schema, dict[str, dict[str, Property]]]:
     properties = {
         object_: {name: _property(one) for name, one in some.items()}
         for object_, some in found["properties"].items()
     }
-    schema = Schema(found["schema"])
-    if any(_find_missing_id_fields(c, schema)):
-        return None  # somebody may have mended that since
-    return schema, properties
+    return Schema(found["schema"]), properties
 
 
 def _property(kept: Mapping[str, Any]) -> Property:

@@ -323,3 +323,9 @@ NAMES = (
     "reference",
     "stage",
 )
+
+
+def name_of(transform: object) -> str:
+    """What a mapping file calls a transform."""
+    name = type(transform).__name__.lower()
+    return {"stagepair": "stage"}.get(name, name)

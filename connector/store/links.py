@@ -141,14 +141,17 @@ class Links:
         }
         self._db.execute(update(link).where(link.c.id == link_id).values(values))
 
-    def complete(self, pair: str, side: Side, made: Sequence[Completion], run_id: int) -> None:
-        """Pending creations got their partners on `side`."""
+    def complete(
+        self, pair: str, side: Side, made: Sequence[Completion], run_id: int, matched_on: str | None = None
+    ) -> None:
+        """Pending creations got their partners on `side`: new ones, or those that were found by a match key."""
         self._free(pair, side, {one.new_id: one.link_id for one in made})
         column = f"{side.value}_id"
         common: dict[str, Any] = {
             column: bindparam("new_id"),
             "state": "linked",
             "linked_run": run_id,
+            "matched_on": matched_on,
             "derive": True,
         }
         with_base: dict[str, Any] = {"base_salesforce": bindparam("here"), "base_hubspot": bindparam("there")}
@@ -171,8 +174,13 @@ class Links:
             [{"key": one.link_id, "new_id": one.new_id} for one in made if one.base is None],
         )
 
-    def adopt(self, pair: str, salesforce_id: str, hubspot_id: str, born: Side, run_id: int) -> int:
-        """Link two existing records without a base, or complete a pending link with the base noted there."""
+    def adopt(
+        self, pair: str, salesforce_id: str, hubspot_id: str, born: Side, run_id: int, matched_on: str | None = None
+    ) -> int:
+        """Link two existing records without a base, or complete a pending link with the base noted there.
+
+        `matched_on` says by what they were found: a match key's name, or `hand`.
+        """
         known = [
             *self.by_ids(pair, Side.SALESFORCE, [salesforce_id]).values(),
             *self.by_ids(pair, Side.HUBSPOT, [hubspot_id]).values(),
@@ -182,7 +190,7 @@ class Links:
             missing = Side.HUBSPOT if mine.salesforce_id == salesforce_id else Side.SALESFORCE
             new_id = hubspot_id if missing is Side.HUBSPOT else salesforce_id
             base = None if mine.state is LinkState.PENDING else Base()
-            self.complete(pair, missing, [Completion(mine.id, new_id, base)], run_id)
+            self.complete(pair, missing, [Completion(mine.id, new_id, base)], run_id, matched_on)
             return mine.id
         result = self._db.execute(
             insert(link).values(
@@ -195,6 +203,7 @@ class Links:
                 base_salesforce="{}",
                 base_hubspot="{}",
                 linked_run=run_id,
+                matched_on=matched_on,
                 derive=True,
             )
         )
@@ -257,6 +266,12 @@ class Links:
         """Sever or close a link; its edges no longer count, and what depended on them is derived anew."""
         self.derive_parents([link_id])
         self._db.execute(update(link).where(link.c.id == link_id).values(state=state.value, derive=False))
+
+    def take_up(self, link_id: int, run_id: int) -> None:
+        """A severed pair is linked again where it was, by hand; what depends on it is derived anew (D3, U9)."""
+        values: dict[str, Any] = {"state": LinkState.LINKED.value, "derive": True, "matched_on": "hand"}
+        self._db.execute(update(link).where(link.c.id == link_id).values(values | {"linked_run": run_id}))
+        self.derive_parents([link_id])
 
     def freeze(self, ids: Iterable[int], *, over: bool = False) -> None:
         """Keep links still while a record is out of scope (A8), or with `over` let them go on.

@@ -4,7 +4,7 @@ record       the latest observation of a record ("seen")     link      two recor
 role         live OpportunityContactRoles                     edge      links that belong together, as agreed
 association  contacts of deals, as HubSpot last showed them   waiting   records that wait for another's link
 record_key   values by which records find one another         problem   what could not be synced
-journal      every write, before it is made
+journal      every write, before it is made                   choice    values that a person chose
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 
@@ -138,6 +139,7 @@ link = Table(
     Column("base_salesforce", Text, nullable=False),  # JSON
     Column("base_hubspot", Text, nullable=False),  # JSON
     Column("linked_run", Integer),
+    Column("matched_on", String(20)),  # the match key, or `hand`; empty: its partner was made, or it is not known
     Column("derive", Boolean, nullable=False),  # its rollups and lifecycle are to be computed
     Column("company_applied", Text),  # JSON [company id, stage], what L5 last applied
     Column("handed_on", Text),  # JSON, moves of colleagues that L5 hands on
@@ -204,8 +206,17 @@ journal = Table(
     Column("record_id", String(40)),
     Column("link_id", Integer),
     Column("changes", Text, nullable=False),  # JSON [[field, old, new, rule, cause, conflict]]
+    Column("conflict", Boolean, nullable=False, server_default=false()),  # one of its changes settled one
     Index("ix_journal_record", "connection_id", "side", "object", "record_id"),
     Index("ix_journal_run", "run_id"),
+    Index("ix_journal_link", "connection_id", "link_id"),
+    Index(
+        "ix_journal_conflict",
+        "connection_id",
+        "id",
+        sqlite_where=text("conflict"),
+        postgresql_where=text("conflict"),
+    ),
 )
 
 problem = Table(
@@ -224,4 +235,17 @@ problem = Table(
     Column("since", String(40), nullable=False),
     Column("last", String(40), nullable=False),
     Column("next_try", String(40)),  # empty: it waits for a change
+    Column("ignored", Text),  # JSON {at, code, detail, value}, as it was when a person ignored it
+)
+
+choice = Table(
+    "choice",
+    metadata,
+    _connection(),
+    Column("link_id", Integer, ForeignKey("link.id"), primary_key=True),
+    Column("field", String(200), primary_key=True),  # the label of its rule
+    Column("side", String(10), nullable=False),  # in whose form `wanted` is
+    Column("wanted", Text, nullable=False),  # JSON [value]
+    Column("seen", Text, nullable=False),  # JSON {side: [value]}, what both held then
+    Column("run_id", Integer, ForeignKey("run.id"), nullable=False),  # in which the person said so
 )

@@ -10,6 +10,7 @@ from sqlalchemy import Engine, insert, select
 from sqlalchemy.exc import DBAPIError
 
 from connector.errors import BadConfiguration, Finding
+from connector.store.choices import Choices
 from connector.store.database import Database, open_engine, read_only
 from connector.store.journal import Journal, Problems
 from connector.store.links import Links
@@ -17,6 +18,7 @@ from connector.store.migrate import revision_of
 from connector.store.records import Records
 from connector.store.runs import Runs
 from connector.store.schema import connection
+from connector.store.standing import Standings
 
 
 class Store:
@@ -30,6 +32,8 @@ class Store:
         self.journal = Journal(self._database, now)
         self.problems = Problems(self._database, now)
         self.runs = Runs(self._database, now)
+        self.standing = Standings(self._database)
+        self.choices = Choices(self._database)
 
     @classmethod
     def open(cls, url: str, name: str, now: Callable[[], datetime]) -> Store:

@@ -98,7 +98,9 @@ def connected(connector: Run, crms: Crms) -> Run:
 
 
 def read_json(result: Result) -> Any:
-    """The one JSON object that a command printed, and nothing else."""
+    """The one JSON object that a command printed, and nothing else; without the version that heads every shape."""
     lines = result.stdout.splitlines()
     assert len(lines) == 1, result.stdout
-    return json.loads(lines[0])
+    told = json.loads(lines[0])
+    assert told.pop("version") == 1
+    return told

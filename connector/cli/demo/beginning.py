@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from connector.cli.demo.stage import Play
-from connector.cli.printing import health, reports, terminal
+from connector.cli.printing import lists, reports, terminal
 from connector.engine import run
+from connector.engine.answers.problems import list_problems
 from connector.engine.report import Written
 
 
@@ -44,5 +45,5 @@ def show_first_sync(play: Play) -> None:
     reports.print_counts(report, play.console)
     play.console.print("What could not be synced is listed with what to do; the others went on:")
     with play.store() as store:
-        for problem in store.problems.all():
-            health.print_problem(problem, play.console)
+        for problem in list_problems(store):
+            lists.print_problem(problem, play.console)

@@ -177,7 +177,7 @@ def test_bad_mapping_names_file_and_line(connected: Run, folder) -> None:
     assert "contact-contact.yaml:4" in text.stderr.replace("\n", "")
     assert "did you mean `create_in`?" in text.stderr
     assert told["status"] == "stopped"
-    assert {(one["line"], one["remedy"]) for one in told["error"]["findings"]} >= {(3, "did you mean `create_in`?")}
+    assert {(one["line"], one["remedy"]) for one in told["error"]["findings"]} >= {(4, "did you mean `create_in`?")}
 
 
 def test_guard_refuses(connected: Run, crms: Crms) -> None:

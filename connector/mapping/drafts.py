@@ -23,8 +23,8 @@ from ruamel.yaml import YAML
 
 from connector.core.model import Rule, Side
 
-OPTIONAL = frozenset({"RecordTypeId", "CurrencyIsoCode", "deal_currency_code", "primary_company"})
-"""Fields that a side may lack without harm, and the association that is no property."""
+OPTIONAL = frozenset({"RecordTypeId", "CurrencyIsoCode", "primary_company"})
+"""Fields that many orgs lack without harm, and the association that is no property."""
 
 _SIDES = {Side.SALESFORCE: "Salesforce", Side.HUBSPOT: "HubSpot"}
 _WRITERS = {

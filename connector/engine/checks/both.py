@@ -61,7 +61,7 @@ def check_time_zone(c: Connection) -> Iterator[Check]:
         State.WARNING,
         f"a Salesforce date becomes midnight in {ours}, but HubSpot shows times in {theirs}:"
         " some dates may look a day off there",
-        f"set `time_zone: {theirs}`",
+        f"set `time_zone: {theirs}`, or the portal's own time zone in HubSpot: Settings, Account Defaults",
         MAPPING,
     )
 

@@ -24,10 +24,10 @@ from connector.engine.checks.found import (
     mapped,
     writes,
 )
-from connector.engine.checks.salesforce import OPTIONAL
 from connector.engine.labels import find_label_problems, find_missing_labels
 from connector.engine.needed import find_unfit_properties, missing_properties
 from connector.engine.world import DEALS, Connection
+from connector.mapping.drafts import OPTIONAL
 
 
 def check_hubspot(c: Connection) -> Iterator[Check]:

@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 
-from connector.adapters.hubspot import PRIMARY_COMPANY
 from connector.adapters.salesforce import Schema
 from connector.adapters.salesforce_deletion import ROLE
 from connector.adapters.salesforce_setup import find_field_names
@@ -42,9 +41,7 @@ from connector.engine.id_fields import (
     missing_rights,
 )
 from connector.engine.world import COMPANIES, CONTACTS, DEALS, Connection
-
-OPTIONAL = {"RecordTypeId", "CurrencyIsoCode", PRIMARY_COMPANY}
-"""Fields that many orgs do not have, and the association that is no property."""
+from connector.mapping.drafts import OPTIONAL
 
 _DEMANDED_ELSEWHERE = {
     "PermissionsModifyAllData": "Modify All Data",

@@ -10,18 +10,19 @@ depend on it.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
+from pathlib import PurePath
 
 from connector.adapters.base import Usage
-from connector.adapters.hubspot import PRIMARY_COMPANY, Property
+from connector.adapters.hubspot import Property
 from connector.adapters.salesforce import Schema
 from connector.adapters.salesforce_deletion import ROLE
 from connector.core.model import FieldRule, Pair, ProblemClass, Rule, Side
 from connector.core.pipelines import plan_pipelines
+from connector.engine.fields import OPTIONAL, describe_remedy, find_misfits
 from connector.engine.scope import find_scope_faults
 from connector.engine.world import (
     COMPANIES,
@@ -36,9 +37,6 @@ from connector.engine.world import (
 from connector.errors import Unreachable
 
 FEW_CALLS = 1000
-OPTIONAL = {"RecordTypeId", "CurrencyIsoCode", PRIMARY_COMPANY}
-"""Fields that many orgs do not have, and the association that is no property."""
-
 _NEVER_WRITES = {
     Side.SALESFORCE: {Rule.ALWAYS_SALESFORCE, Rule.DONT_SYNC},
     Side.HUBSPOT: {Rule.ALWAYS_HUBSPOT, Rule.DONT_SYNC},
@@ -173,7 +171,7 @@ def _check_schema(c: Connection) -> Iterator[Check]:
         found = [*_check_fields(pair, schema, writes=writes), *_check_id_field(pair, schema, writes=writes)]
         found += _check_deletion(pair, schema) if writes else ()
         known = schema.objects[pair.salesforce]
-        found += _check_scope(pair, Side.SALESFORCE, {field: str(one["type"]) for field, one in known.items()})
+        found += _check_types(pair, Side.SALESFORCE, {field: str(one["type"]) for field, one in known.items()})
         number = sum(len(rule.salesforce) for rule in pair.fields)
         yield from found or [Check(name, State.OK, f"all of {number} mapped fields can be used")]
     yield from _check_roles(schema, writes=writes) if with_roles else ()
@@ -201,7 +199,8 @@ def _check_fields(pair: Pair, schema: Schema, *, writes: bool) -> Iterator[Check
         if field not in known:
             if field not in OPTIONAL:
                 name = f"Salesforce {pair.salesforce}.{field}"
-                yield Check(name, State.PROBLEM, "is mapped, but the user sees no such field", _lacks(field, known))
+                detail = f"is mapped ({_where(rule)}), but the user sees no such field"
+                yield Check(name, State.PROBLEM, detail, describe_remedy(field, known))
             continue
         right = "createable" if rule.at_creation_only else "updateable"
         if writes and _writes(rule, Side.SALESFORCE) and not known[field][right]:
@@ -216,9 +215,10 @@ def _check_fields(pair: Pair, schema: Schema, *, writes: bool) -> Iterator[Check
         yield Check(name, State.WARNING, detail, remedy)
 
 
-def _check_scope(pair: Pair, side: Side, types: Mapping[str, str]) -> Iterator[Check]:
-    """The conditions of a scope filter that ask for what is not there (A8). `types` are those of the fields."""
-    for one in find_scope_faults(pair, side, types.get):
+def _check_types(pair: Pair, side: Side, types: Mapping[str, str]) -> Iterator[Check]:
+    """What asks for what is not there, or cannot take its type (F3, A8). `types` are those of the fields."""
+    misfits = [one for rule in pair.fields for one in find_misfits(pair, side, rule, types.get)]
+    for one in [*misfits, *find_scope_faults(pair, side, types.get)]:
         name = f"{_NAMES[side]} {pair.object(side)}"
         yield Check(name, State.PROBLEM, f"{one.where}:{one.line}: {one.message}", one.remedy)
 
@@ -307,12 +307,13 @@ def _check_properties(c: Connection, pair: Pair, properties: dict[str, Mapping[s
             if name in OPTIONAL:
                 continue
             fine = False
-            yield Check(title, State.PROBLEM, "is mapped, but there is no such property", _lacks(name, known))
+            detail = f"is mapped ({_where(rule)}), but there is no such property"
+            yield Check(title, State.PROBLEM, detail, describe_remedy(name, known))
         elif known[name].read_only and _writes(rule, Side.HUBSPOT):
             fine = False
             detail = f"is read-only, but its rule {rule.rule} writes it"
             yield Check(title, State.PROBLEM, detail, "map it with `rule: always_hubspot`, or map another property")
-    faults = list(_check_scope(pair, Side.HUBSPOT, {name: one.type for name, one in known.items()}))
+    faults = list(_check_types(pair, Side.HUBSPOT, {name: one.type for name, one in known.items()}))
     yield from faults
     if fine and not faults:
         number = sum(len(rule.hubspot) for rule in pair.fields)
@@ -367,7 +368,7 @@ def _writes(rule: FieldRule, side: Side) -> bool:
     return rule.rule not in _NEVER_WRITES[side]
 
 
-def _lacks(name: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(name, list(known), n=1)
-    hint = f"did you mean {close[0]}? " if close else ""
-    return f"{hint}correct the name in `mappings/`, or make the field and give the connector access to it"
+def _where(rule: FieldRule) -> str:
+    """Where a rule stands, without the folder."""
+    file, line = rule.place
+    return f"{PurePath(file).name}:{line}" if line else rule.label

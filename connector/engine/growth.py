@@ -40,6 +40,12 @@ def learn_mapping(c: Connection, progress: Progress = lambda _: None) -> None:
             c.store.runs.remember(stream, {"fields": now})
 
 
+def read_mapped(c: Connection, pair: Pair) -> Callable[[FieldRule], bool] | None:
+    """Tells of a rule whether earlier runs knew its fields; None before the first run."""
+    before = c.store.runs.read(f"mapped fields/{pair.name}")
+    return None if before is None else lambda rule: _key(rule) in before["fields"]
+
+
 def _describe(pair: Pair) -> list[Key]:
     """The fields that are kept in step."""
     return [_key(one) for one in pair.fields if one.rule is not Rule.DONT_SYNC and not one.at_creation_only]

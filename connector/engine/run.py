@@ -24,6 +24,7 @@ from connector.engine.agreed import AgreedGate
 from connector.engine.backfill import Backfill, begin_backfill, check_backfill
 from connector.engine.deletions import delete, find_mass_deletions
 from connector.engine.derive import derive
+from connector.engine.fields import check_fields
 from connector.engine.growth import learn_mapping
 from connector.engine.hands import Hands, PretendedHands, RealHands
 from connector.engine.ignored import count_open
@@ -188,6 +189,7 @@ def _keep_count(c: Connection, progress: Progress) -> Progress:
 def _look(c: Connection, world: World, wish: Wish, report: Report, progress: Progress) -> Only | None:
     if DEALS not in c.pairs:
         report.notes.append(f"{DEALS_OFF}: no opportunity and no deal is touched (P1)")
+    check_fields(c, world)
     check_scope(c, world)
     if wish.backfill is not None:
         check_backfill(c, wish.backfill)

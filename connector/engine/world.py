@@ -167,6 +167,15 @@ class World:
         found = self.properties[pair.hubspot].get(name)
         return found.type if found else None
 
+    def names(self, pair: Pair, side: Side) -> Sequence[str]:
+        """The fields of one side's object that are remembered."""
+        known = (
+            self.schema.objects.get(pair.salesforce, {})
+            if side is Side.SALESFORCE
+            else self.properties[pair.hubspot]
+        )
+        return list(known)
+
     def wanted(self, pair: Pair, side: Side) -> Wanted:
         """The fields to read of one side's object."""
         names = [name for rule in pair.fields for name in rule.names(side)]
@@ -371,22 +380,3 @@ def _fingerprint(pairs: Iterable[Pair]) -> list[list[Any]]:
 def _is_old(c: Connection, at: str) -> bool:
     age = c.now() - datetime.fromisoformat(at)
     return not timedelta(0) <= age < REMEMBERED
-
-
-def unmapped(c: Connection, world: World) -> Sequence[tuple[Pair, Side, str]]:
-    """Mapped fields that one side does not have: (pair, side, field)."""
-    optional = {"RecordTypeId", "CurrencyIsoCode", PRIMARY_COMPANY}
-    return [
-        (pair, side, name)
-        for pair in c.pairs.values()
-        for rule in pair.fields
-        for side in Side
-        for name in rule.names(side)
-        if name not in optional and not _exists(world, pair, side, name)
-    ]
-
-
-def _exists(world: World, pair: Pair, side: Side, name: str) -> bool:
-    if side is Side.SALESFORCE:
-        return world.schema.has(pair.salesforce, name)
-    return name in world.properties[pair.hubspot]

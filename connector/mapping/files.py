@@ -94,8 +94,8 @@ class FieldEntry(_Strict):
             raise ValueError("a field without a name")
         if self.transform == "stage" and self.default != DefaultValue():
             raise ValueError("a stage takes no `default`: it would be two values")
-        if self.values and self.transform != "picklist":
-            raise ValueError("`values` belongs to `transform: picklist`")
+        if self.values and self.transform not in {"picklist", "multi_picklist"}:
+            raise ValueError("`values` belongs to `transform: picklist` or `multi_picklist`")
         if self.otherwise == "default" and self.default == DefaultValue():
             raise ValueError("`otherwise: default` needs a `default`")
         if self.refers_to is not None and (self.transform != "reference" or self.refers_to not in PAIRS):
@@ -303,7 +303,9 @@ def _build(parsed: PairFile, settings: MappingSettings, place: Place) -> Pair:
         name=parsed.pair,
         salesforce=salesforce,
         hubspot=hubspot,
-        fields=tuple(_build_rule(entry, settings) for entry in parsed.fields),
+        fields=tuple(
+            _build_rule(entry, settings, place(("fields", number))) for number, entry in enumerate(parsed.fields)
+        ),
         creates=frozenset(parsed.create_in),
         required=REQUIRED[parsed.pair],
         partner_field=partner,
@@ -313,7 +315,7 @@ def _build(parsed: PairFile, settings: MappingSettings, place: Place) -> Pair:
     )
 
 
-def _build_rule(entry: FieldEntry, settings: MappingSettings) -> FieldRule:
+def _build_rule(entry: FieldEntry, settings: MappingSettings, place: tuple[str, int]) -> FieldRule:
     defaults = {side: (given,) for side in Side if (given := getattr(entry.default, side.value)) is not None}
     if entry.transform == "owner":
         # A further owner has none that stands for it: blank is blank (A6).
@@ -331,4 +333,5 @@ def _build_rule(entry: FieldEntry, settings: MappingSettings) -> FieldRule:
         defaults=defaults,
         skip_untranslatable=entry.otherwise == "skip_field",
         may_go_backwards=entry.may_go_backwards,
+        place=place,
     )

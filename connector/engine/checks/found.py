@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from connector.core.model import FieldRule, Pair, ProblemClass, Rule, Side
+from connector.engine.fields import find_misfits
 from connector.engine.scope import find_scope_faults
 from connector.errors import Unreachable
 
@@ -80,8 +81,9 @@ def guess(name: str, known: Iterable[str]) -> str:
     return f"did you mean {close[0]}? " if close else ""
 
 
-def check_scope(pair: Pair, side: Side, types: Mapping[str, str]) -> Iterator[Check]:
-    """The conditions of a scope filter that ask for what is not there (A8). `types` are those of the fields."""
-    for one in find_scope_faults(pair, side, types.get):
+def check_types(pair: Pair, side: Side, types: Mapping[str, str]) -> Iterator[Check]:
+    """What asks for what is not there, or cannot take its type (F3, A8). `types` are those of the fields."""
+    misfits = [one for rule in pair.fields for one in find_misfits(pair, side, rule, types.get)]
+    for one in [*misfits, *find_scope_faults(pair, side, types.get)]:
         name = f"{NAMES[side]} {pair.object(side)}"
         yield Check(name, State.PROBLEM, f"{one.where}:{one.line}: {one.message}", one.remedy, MAPPING)

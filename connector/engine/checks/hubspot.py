@@ -19,7 +19,7 @@ from connector.engine.checks.found import (
     State,
     attempt,
     attempt_login,
-    check_scope,
+    check_types,
     guess,
     mapped,
     writes,
@@ -37,7 +37,7 @@ def check_hubspot(c: Connection) -> Iterator[Check]:
     yield from login
     if any(one.state in {State.NO_CONNECTION, State.PROBLEM} for one in login):
         return
-    yield from attempt("HubSpot scopes", lambda: _check_scopes(c))
+    yield from attempt("HubSpot scopes", lambda: _check_typess(c))
     properties: dict[str, Mapping[str, Property]] = {}
     for pair in c.pairs.values():
         yield from attempt(f"HubSpot {pair.hubspot}", partial(_check_properties, c, pair, properties))
@@ -70,7 +70,7 @@ def needed_scopes(pairs: Iterable[Pair], *, writes: bool = True) -> list[str]:
     return scopes
 
 
-def _check_scopes(c: Connection) -> Iterator[Check]:
+def _check_typess(c: Connection) -> Iterator[Check]:
     needed, held = needed_scopes(c.pairs.values(), writes=c.settings.writes), c.hubspot.scopes()
     if held is None:
         detail = "HubSpot does not tell the scopes of this kind of token"
@@ -103,7 +103,7 @@ def _check_properties(c: Connection, pair: Pair, properties: dict[str, Mapping[s
             detail = f"is read-only, but its rule {rule.rule} writes it"
             remedy = "map it with `rule: always_hubspot`, or map another property"
             yield Check(title, State.PROBLEM, detail, remedy, MAPPING)
-    faults = list(check_scope(pair, Side.HUBSPOT, {name: one.type for name, one in known.items()}))
+    faults = list(check_types(pair, Side.HUBSPOT, {name: one.type for name, one in known.items()}))
     yield from faults
     if fine and not faults:
         number = sum(len(rule.hubspot) for rule in pair.fields)

@@ -24,7 +24,7 @@ from connector.engine.checks.found import (
     State,
     attempt,
     attempt_login,
-    check_scope,
+    check_types,
     guess,
     mapped,
     writes,
@@ -112,7 +112,7 @@ def _check_schema(c: Connection) -> Iterator[Check]:
         if pair.salesforce in id_fields:
             found += _check_id_field(c, id_fields[pair.salesforce])
         known = schema.objects[pair.salesforce]
-        found += check_scope(pair, Side.SALESFORCE, {field: str(one["type"]) for field, one in known.items()})
+        found += check_types(pair, Side.SALESFORCE, {field: str(one["type"]) for field, one in known.items()})
         number = sum(len(rule.salesforce) for rule in pair.fields)
         yield from found or [Check(name, State.OK, f"all of {number} mapped fields can be used")]
     if DEALS in c.pairs and CONTACTS in c.pairs:

@@ -74,11 +74,11 @@ def plan_candidate(pair: Pair, candidate: Candidate, known: Known, contacts: tup
     match match_record(pair, candidate):
         case Problem() as problem:
             return [problem]
-        case Adopt(partner, rule):
+        case Adopt(partner, rule, key):
             ids = {record.side: record.id, partner.side: partner.id}
             link = own or candidate.link_of(partner)
             born = Side.HUBSPOT if _names(ids, record, partner) is Side.SALESFORCE else Side.SALESFORCE
-            return [Adoption(pair.name, ids[Side.SALESFORCE], ids[Side.HUBSPOT], born, rule, link)]
+            return [Adoption(pair.name, ids[Side.SALESFORCE], ids[Side.HUBSPOT], born, rule, link, key)]
         case SeverFrom(partner_id):
             ids = {record.side: record.id, record.side.other: partner_id}
             return [Severance(pair.name, ids[Side.SALESFORCE], ids[Side.HUBSPOT], "D8", closed=False, link=own)]

@@ -77,32 +77,45 @@ def sync(c: Connection, wish: Wish | None = None, progress: Progress = lambda *_
         Stop: the run could not be done, or not to its end; everything done so far is settled.
     """
     wish, began = wish or Wish(), time.monotonic()
-    progress = _keep_count(c, progress)
-    with c.store.runs.lease(), _usable(c):
+    progress = keep_count(c, progress)
+    with c.store.runs.lease(), usable(c):
         report = Report(run=c.store.runs.begin())
-        try:
-            world = get_to_know(c)
-            if world.needed:
-                report.made = describe_needed(world.needed)
-                make_needed(c, world.needed)
-                world = get_to_know(c)
+        with recorded(c, report, began):
+            world = make_ready(c, report)
             only = _look(c, world, wish, report, progress)
             _guard(c, wish)
             _apply(c, world, wish, RealHands(c.salesforce, c.hubspot), report, progress, only)
-        except Unreachable:
-            report.status = "stopped"
-            raise
-        except Refused:
-            report.status = "refused"
-            raise
-        except BaseException:
-            report.status = "died"
-            raise
-        finally:
-            report.seconds = time.monotonic() - began
-            _count(c, report)
-            c.store.runs.finish(report.run, report.status, report.as_json())
     return report
+
+
+def make_ready(c: Connection, report: Report) -> World:
+    """What has to be known, once HubSpot has all that it lacked."""
+    world = get_to_know(c)
+    if world.needed:
+        report.made = describe_needed(world.needed)
+        make_needed(c, world.needed)
+        world = get_to_know(c)
+    return world
+
+
+@contextlib.contextmanager
+def recorded(c: Connection, report: Report, began: float) -> Iterator[None]:
+    """A run whose end is noted, however it comes. `began`: by `time.monotonic`."""
+    try:
+        yield
+    except Unreachable:
+        report.status = "stopped"
+        raise
+    except Refused:
+        report.status = "refused"
+        raise
+    except BaseException:
+        report.status = "died"
+        raise
+    finally:
+        report.seconds = time.monotonic() - began
+        count_calls(c, report)
+        c.store.runs.finish(report.run, report.status, report.as_json())
 
 
 def plan(c: Connection, wish: Wish | None = None, progress: Progress = lambda *_: None) -> Report:
@@ -111,7 +124,7 @@ def plan(c: Connection, wish: Wish | None = None, progress: Progress = lambda *_
     The status is `refused` where the guard would refuse; the plan then shows the deletions too.
     """
     wish, began = wish or Wish(), time.monotonic()
-    with c.store.runs.lease(), _usable(c):
+    with c.store.runs.lease(), usable(c):
         report = Report(keep_actions=True)
         world = get_to_know(c)
         report.made = describe_needed(world.needed)
@@ -123,11 +136,11 @@ def plan(c: Connection, wish: Wish | None = None, progress: Progress = lambda *_
             report.notes.append(f"`sync` would refuse: {refused.message}; {refused.remedy}")
             wish = Wish(deletes=True, records=wish.records)
         hands = PretendedHands(c.salesforce, c.hubspot)
-        hands.price[Side.HUBSPOT] += _price_of(world.needed)
+        hands.price[Side.HUBSPOT] += price_of(world.needed)
         with c.store.pretending():
             report.run = c.store.runs.begin()
             _apply(c, world, wish, hands, report, progress, only)
-            _count(c, report)
+            count_calls(c, report)
         report.run = 0
         report.price = hands.price
         report.notes += _find_shortages(report)
@@ -141,7 +154,7 @@ def plan(c: Connection, wish: Wish | None = None, progress: Progress = lambda *_
 
 
 @contextlib.contextmanager
-def _usable(c: Connection) -> Iterator[None]:
+def usable(c: Connection) -> Iterator[None]:
     """The connection for as long as it can be used. What is met inside may suspend it (E4).
 
     What is remembered of the set-up may be why a CRM could not be read: then the next run asks for it anew.
@@ -162,7 +175,7 @@ def _usable(c: Connection) -> Iterator[None]:
         c.allocation.keep()
 
 
-def _keep_count(c: Connection, progress: Progress) -> Progress:
+def keep_count(c: Connection, progress: Progress) -> Progress:
     """Beside telling of progress, note the API calls made so far: a process that dies has made them too (E3)."""
 
     def tell(what: str, number: int) -> None:
@@ -259,16 +272,21 @@ def _apply(
 ) -> None:
     work = Work(c, world, hands, report, only, lambda number: progress("syncing", number))
     work.forced = only or frozenset() if wish.create else frozenset()
-    apply_changed_scope(work)
-    resume_pipelines(work)
-    with c.store.transaction():
-        _renew_standing_problems(c, world)
+    settle_set_up(work)
     for pair in c.pairs.values():
         apply_pair(work, pair)
     if wish.deletes is not False and DEALS in c.pairs:
         delete(work, c.pairs[DEALS])
     for pair in derive(work):
         apply_pair(work, pair)
+
+
+def settle_set_up(work: Work) -> None:
+    """Before anything is planned: what follows from a set-up that is another one than at the last run."""
+    apply_changed_scope(work)
+    resume_pipelines(work)
+    with work.c.store.transaction():
+        _renew_standing_problems(work.c, work.world)
 
 
 def _renew_standing_problems(c: Connection, world: World) -> None:
@@ -298,7 +316,7 @@ def _let_go_on(c: Connection, over: Iterable[tuple[Side, str, str]], held: Itera
         )
 
 
-def _count(c: Connection, report: Report) -> None:
+def count_calls(c: Connection, report: Report) -> None:
     for side, crm in ((Side.SALESFORCE, c.salesforce), (Side.HUBSPOT, c.hubspot)):
         usage = crm.usage()
         left = [one for one in (usage.left, c.allocation.left(side)) if one is not None]
@@ -335,6 +353,6 @@ def _describe(action: PipelineAction) -> str:
             return f"stage {was.label!r} of pipeline {pipeline_id} becomes {stage.label!r} at {stage.probability}"
 
 
-def _price_of(needed: Needed) -> int:
+def price_of(needed: Needed) -> int:
     """Calls to make it: a group and a batch per object, one per pipeline, stage or label."""
     return 2 * len({one.object for one in needed.properties}) + len(needed.pipelines) + len(needed.labels)

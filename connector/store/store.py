@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import Engine, insert, select
 
 from connector.store.database import Database, open_engine, read_only
+from connector.store.imports import Imports
 from connector.store.journal import Journal, Problems
 from connector.store.links import Links
 from connector.store.records import Records
@@ -27,6 +28,7 @@ class Store:
         self.journal = Journal(self._database, now)
         self.problems = Problems(self._database, now)
         self.runs = Runs(self._database, now)
+        self.imports = Imports(self._database, now)
 
     @classmethod
     def open(cls, url: str, name: str, now: Callable[[], datetime]) -> Store:

@@ -1,6 +1,7 @@
 """Which commands are there?
 
     sync     plan, sync, status, resume   `cli/sync.py`
+    import   import                       `cli/imports.py`
     set up   init, check                  `cli/setup.py`
     try it   demo, sandbox serve          `cli/demo.py`, `cli/sandbox.py`
 
@@ -17,7 +18,7 @@ import typer
 from typer.core import TyperGroup
 
 from connector import __version__
-from connector.cli import demo, sandbox, setup, sync
+from connector.cli import demo, imports, sandbox, setup, sync
 from connector.errors import Stop
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
@@ -51,6 +52,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 sync.register(app)
+imports.register(app)
 setup.register(app)
 demo.register(app)
 sandbox.register(app)

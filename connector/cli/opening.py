@@ -67,15 +67,16 @@ def run_connected(
                     return act(connection, wish, tell)
             except Stop as error:
                 if told is not None:
-                    _tell_stop(error, told(None if isinstance(error, Busy | Suspended) else connection))
+                    tell_stop(error, told(None if isinstance(error, Busy | Suspended) else connection))
                 raise
     except Stop as error:
         if begun is None and told is not None:
-            _tell_stop(error, told(None))
+            tell_stop(error, told(None))
         raise
 
 
-def _tell_stop(error: Stop, told: dict[str, Any]) -> None:
+def tell_stop(error: Stop, told: dict[str, Any]) -> None:
+    """What a command prints as JSON when it stops."""
     status = "refused" if error.exit_code == REFUSED else "stopped"
     terminal.print_json(told | {"status": status, "error": terminal.describe_stop(error)})
 

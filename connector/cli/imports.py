@@ -32,7 +32,9 @@ FROM_SALESFORCE, FROM_FILE, UNFINISHED = (
     "An import that was cut short",
 )
 
-What = Annotated[str, typer.Argument(metavar="[accounts|contacts|opportunities]", show_default=False)]
+What = Annotated[
+    str, typer.Argument(metavar="WHAT", help="accounts, contacts or opportunities.", show_default=False)
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -121,8 +123,10 @@ def import_(
 ) -> None:
     """Bring selected records of Salesforce into HubSpot now, or those of a file into either.
 
-    An import that was cut short, even killed, goes on when the same command is given again. Exit code 0: done;
-    1: done, but records were held or refused; 2: wrong usage, or another import is unfinished; 4: no connection.
+    An import that was cut short, even killed, goes on when the same command is given again.
+
+    Exit code 0: done; 1: done, but records were held or refused; 2: wrong usage, or another import is unfinished;
+    4: no connection.
     """
     selecting: dict[str, object] = {"--since": since, "--until": until, "--where": where, "--limit": limit}
     filing: dict[str, object] = {"--object": object_, "--to": to, "--overwrite": overwrite or None}

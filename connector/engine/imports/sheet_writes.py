@@ -4,7 +4,7 @@
 |------------------------|--------------------------------------------------------------------------------|
 | matches a record       | re-read -> blank values, or with `--overwrite` other ones too -> journal, write |
 | matches nobody         | journal -> made                                                                |
-| may be several, or one | not at all: it is held                                                         |
+| may be any of several  | not at all: it is held                                                         |
 
 No line is ever made twice, whenever a process dies:
 
@@ -38,6 +38,7 @@ from connector.engine.world import Connection, World
 from connector.store.imports import Row, Unfinished
 
 PORTION = 1000
+"""Lines that are written at a time: what one call to Salesforce takes."""
 RULE = "I4"
 MARGIN = timedelta(minutes=1)
 """The server's clock is told to the second, and a transaction has the time at which it began."""
@@ -200,12 +201,8 @@ def _means_the_same(job: SheetImport, rule: FieldRule, record: Record, values: d
 
 def _create(job: SheetImport, entries: Sequence[Entry]) -> None:
     """Make records of lines. Those of Salesforce are noted as in doubt until their answer is in."""
-    size = len(entries) if job.side is Side.HUBSPOT else PORTION
-    for start in range(0, len(entries), max(size, 1)):
-        _create_some(job, entries[start : start + size])
-
-
-def _create_some(job: SheetImport, entries: Sequence[Entry]) -> None:
+    if not entries:
+        return
     store, by_key = job.c.store, {one.fingerprint: one for one in entries}
     changes = {key: _changes_of_new(job, one) for key, one in by_key.items()}
     doubtful = job.side is Side.SALESFORCE and isinstance(job.hands, RealHands)

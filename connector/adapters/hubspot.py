@@ -6,6 +6,7 @@
 | changes                  | search by modified date, in the order of ids           | 1 per 200, at least 1      |
 | contacts, company of deal| associations batch/read                                | 2 per 1,000 deals          |
 | deletions                | list of archived records                               | 1 per 100                  |
+| newcomers                | the same search, of those without a partner's id       | 1 per 200, at least 1      |
 | merges                   | a property of the survivor, read with its changes      | 0                          |
 | what no batch knows      | asked for alone: it may have been merged               | 1 each, at most 100        |
 | create, update, delete   | batches of 100                                         | 1 per 100                  |
@@ -320,6 +321,21 @@ class HubSpot:
             yield Page(name, self._records(name, want, rows))
         reached = _iso((started or self._now()) - self._overlap)
         yield Page(name, cursors={_stream(name): {"since": max(reached, since)}})
+
+    def newcomers(self, name: str, want: Wanted, since: str) -> Iterator[tuple[Record, ...]]:
+        """Records changed since a moment that store no partner's id: our own creations are not among them.
+
+        One call per 200, at least one. Merges are not told.
+        """
+        last_id: str | None = "0"
+        while last_id is not None:
+            filters = [
+                _filter(MODIFIED[name], "GTE", str(_millis(since))),
+                _filter("hs_object_id", "GT", last_id),
+                {"propertyName": want.partner_field or "", "operator": "NOT_HAS_PROPERTY"},
+            ]
+            rows, last_id = self._search(name, want, filters)
+            yield tuple(self._record(name, want, row) for row in rows)
 
     def _search(
         self, name: str, want: Wanted, filters: list[dict[str, str]]

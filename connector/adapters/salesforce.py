@@ -11,6 +11,7 @@
 | roles                    | which exist already, then collections                           | 2 per 1,000      |
 | to delete, roles to name | collections                                                     | 1 per 1,000      |
 | what accounts take along | asked before they are deleted                                   | 1 per 400        |
+| selections               | `salesforce_selections.py`: by id, or as a bulk job             | 1 per 2,000      |
 
 Changes are found by `SystemModstamp >= cursor ORDER BY SystemModstamp, Id`: SystemModstamp moves on every
 change by a user or a process (Salesforce, "System Fields"). A row becomes visible when its transaction
@@ -25,6 +26,7 @@ hangs on (D5), and never an opportunity (D2, law 10).
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -46,6 +48,7 @@ from connector.adapters.salesforce_deletion import (
     read_cascades,
 )
 from connector.adapters.salesforce_refusals import MEANINGS, read_refusal, unknown_columns
+from connector.adapters.salesforce_selections import Api, Selections
 from connector.core.model import ContactRole, Presence, ProblemClass, Record, Side, Value
 from connector.core.pipelines import RecordType, StageDefinition
 from connector.errors import Condition, Later, Unreachable
@@ -442,13 +445,40 @@ class Salesforce:
                             found[id_, name] = max(found.get((id_, name), ""), _iso(_moment(row["edited"])))
         return found
 
+    def mark(self) -> str:
+        """The server's time, from which a look at everything can be followed up by `changes`."""
+        return _iso(self._now())
+
+    def cursors_from(self, name: str, began: datetime) -> dict[str, str]:
+        """The cursors of an object of which everything was read since `began`, as `changes` leaves them."""
+        return {_stream(name): _iso(began - self._overlap), _stream(f"{name}/deleted"): _iso(began)}
+
+    def selections(self) -> Selections:
+        """Reads what meets a condition (`connector import`)."""
+        return Selections(
+            Api(
+                columns=self._columns,
+                type_of=lambda object_, name: self._schema.objects.get(object_, {}).get(name, {}).get("type") or "",
+                record=self._record,
+                queries=lambda soql: self._composite({name: self._query(text) for name, text in soql.items()}),
+                fetch=self._fetch,
+                wait=self._door.rest,
+            )
+        )
+
     # --- writing ---
 
-    def create(self, object_: str, drafts: Sequence[Draft], wanted: Wanted) -> Iterator[list[Outcome]]:  # noqa: ARG002  # HubSpot's needs it
-        """Create records. An external id that is unique in Salesforce keeps a repeated call from doubling them."""
+    def create(self, object_: str, drafts: Sequence[Draft], wanted: Wanted) -> Iterator[list[Outcome]]:
+        """Create records. An external id that is unique in Salesforce keeps a repeated call from doubling them.
+
+        Drafts that carry none are sent once: whoever sends them finds out what became of an answer that was lost.
+        """
         for some in _groups(drafts, COLLECTION * COLLECTIONS):
             rows = [self._row(object_, draft.values) for draft in some]
-            yield self._write("POST", rows, [draft.key for draft in some])
+            told_apart = all(wanted.partner_field in draft.values for draft in some)
+            with contextlib.nullcontext() if told_apart else self._door.once():
+                outcomes = self._write("POST", rows, [draft.key for draft in some])
+            yield outcomes
 
     def update(self, object_: str, edits: Sequence[Edit]) -> Iterator[list[Outcome]]:
         for some in _groups(edits, COLLECTION * COLLECTIONS):
@@ -692,6 +722,19 @@ class Salesforce:
         usage = self._connect().api_usage.get("api-usage")
         if usage is not None:
             self._left, self._limit = max(usage.total - usage.used, 0), usage.total
+        return answer
+
+    def _fetch(self, method: str, path: str, body: Any = None) -> requests.Response:
+        """One call that simple-salesforce does not know, whatever its answer. An ended session is begun anew."""
+        for renewed in (False, True):
+            client = self._connect()
+            headers = {**client.headers, "Sforce-Call-Options": "client=salesforce-hubspot-connector"}
+            answer = self._door.request(method, f"{client.base_url}{path}", headers=headers, json=body)
+            if answer.status_code != requests.codes.unauthorized:
+                break
+            if renewed:
+                raise self._not_let_in("the session has expired or is not valid")
+            self.probe()  # through the client, which signs in again where it can
         return answer
 
     def _connect(self) -> Client:

@@ -3,7 +3,8 @@
     sync      plan, apply                  `cli/plan.py`
               sync, resume                 `cli/sync.py`
               schedule, audit, backfill    a file each in `cli/`
-    answers   explain, status, runs        the same
+              import                       `cli/imports.py`
+    answers   explain, status, runs        a file each in `cli/`
               problems, conflicts, links   the same, each with commands of its own
     set up    init                         `cli/init.py`
               check, setup                 `cli/setup.py`
@@ -27,6 +28,7 @@ from connector.cli import (
     backfill,
     conflicts,
     explain,
+    imports,
     links,
     plan,
     problems,
@@ -81,6 +83,7 @@ runs.register(app)
 problems.register(app)
 conflicts.register(app)
 links.register(app)
+imports.register(app)
 setup.register(app)
 demo.register(app)
 sandbox.register(app)

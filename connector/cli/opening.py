@@ -83,11 +83,11 @@ def run_connected(
                     return act(connection, wish, ending.watch(tell))
             except Stop as error:
                 if told is not None:
-                    _tell_stop(error, told(None if isinstance(error, Busy | Suspended) else connection))
+                    tell_stop(error, told(None if isinstance(error, Busy | Suspended) else connection))
                 raise
     except Stop as error:
         if begun is None and told is not None:
-            _tell_stop(error, told(None))
+            tell_stop(error, told(None))
         raise
 
 
@@ -98,7 +98,7 @@ def connected_to(act: Callable[[Connection, Callable[[str, int], None]], T], *, 
             return act(connection, tell)
     except Stop as error:
         if json:
-            terminal.print_json({"version": 1, "error": terminal.describe_stop(error)})
+            terminal.print_json({"error": terminal.describe_stop(error)})
         raise
 
 
@@ -109,7 +109,8 @@ def nothing_planned(_: Connection | None) -> dict[str, Any]:
     return Report().plan_as_json()
 
 
-def _tell_stop(error: Stop, told: dict[str, Any]) -> None:
+def tell_stop(error: Stop, told: dict[str, Any]) -> None:
+    """What a command prints as JSON when it stops."""
     status = "refused" if error.exit_code == REFUSED else "stopped"
     terminal.print_json(told | {"status": status, "error": terminal.describe_stop(error)})
 

@@ -87,11 +87,11 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Adopt:
-    """`partner` is the same thing: link the two."""
+    """`partner` is the same thing: link the two. `key` is what told so: a match key's name, or the stored `id`."""
 
     partner: Record
     rule: str
-    key: str = "id"
+    key: str = field(default="id", compare=False)
     """By what it was found: the name of a match key, or a stored id."""
 
 

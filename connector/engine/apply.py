@@ -77,6 +77,7 @@ def _adopt(work: Work, adoptions: Sequence[Adoption]) -> None:
             run = work.report.run
             link_id = work.c.store.links.adopt(one.pair, one.salesforce_id, one.hubspot_id, one.born, run, one.key)
             _rejoin_company(work, pair, link_id)
+            work.on_match(one)
             work.c.store.records.wake(
                 one.pair, [(Side.SALESFORCE, one.salesforce_id), (Side.HUBSPOT, one.hubspot_id)]
             )
@@ -175,9 +176,11 @@ def create(
         if side is Side.SALESFORCE:
             _take_in_defaults(work, pair, side, [one.id for one in outcomes if one.id is not None])
             _settle_left_out(work, pair, made, left_out)
+        named = _find_naming(work, pair, side, [one.key for one in collided])
         for one in collided:
             was_pending = one.key in pending and pending[one.key].state is LinkState.PENDING
-            _resolve_collision(work, pair, side, by_source[one.key], links[one.key], one, was_pending=was_pending)
+            found = named.get(one.key) or _find_existing(work, pair, side, by_source[one.key], one)
+            _resolve_collision(work, pair, side, by_source[one.key], links[one.key], one, found, was_pending)
     if spared:
         create(work, pair, side, list(spared.values()), faults)
 
@@ -291,13 +294,19 @@ def _refused(
 
 
 def _resolve_collision(
-    work: Work, pair: Pair, side: Side, creation: Creation, link_id: int, outcome: Outcome, *, was_pending: bool
+    work: Work,
+    pair: Pair,
+    side: Side,
+    creation: Creation,
+    link_id: int,
+    outcome: Outcome,
+    found: Record | None,
+    was_pending: bool,
 ) -> None:
     """Somebody was there before: an earlier try of ours, or a record that matches. Adopt it.
 
     Only an earlier try of ours looked like the base that was noted for it.
     """
-    found = _find_existing(work, pair, side, creation, outcome)
     store, source = work.c.store, creation.source
     holder = store.links.by_ids(pair.name, side, [found.id]).get(found.id) if found else None
     if found is None or not found.present or (holder is not None and holder.id != link_id):
@@ -319,12 +328,16 @@ def _resolve_collision(
         look_again(work, pair, side, [found.id])
 
 
+def _find_naming(work: Work, pair: Pair, side: Side, sources: Sequence[str]) -> dict[str, Record]:
+    """The records of `side` that store these ids: earlier tries of ours, by batches, as they were lost."""
+    crm = work.c.salesforce if side is Side.SALESFORCE else work.c.hubspot
+    return crm.find(pair.object(side), sources, work.world.wanted(pair, side)) if sources else {}
+
+
 def _find_existing(work: Work, pair: Pair, side: Side, creation: Creation, outcome: Outcome) -> Record | None:
+    """What else a creation collided with."""
     wanted, object_ = work.world.wanted(pair, side), pair.object(side)
     crm = work.c.salesforce if side is Side.SALESFORCE else work.c.hubspot
-    by_partner = crm.find(object_, [creation.source.id], wanted).get(creation.source.id)
-    if by_partner is not None:
-        return by_partner
     if outcome.refusal is not None and outcome.refusal.existing_id:
         return crm.read(object_, [outcome.refusal.existing_id], wanted).get(outcome.refusal.existing_id)
     # Of all match keys an e-mail alone is unique in HubSpot.

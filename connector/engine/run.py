@@ -85,36 +85,49 @@ def sync(c: Connection, wish: Wish | None = None, progress: Progress = lambda *_
     """
     check_mode(c.settings)
     wish, began = wish or Wish(), time.monotonic()
-    progress = _keep_count(c, progress)
+    progress = keep_count(c, progress)
     with c.store.runs.lease(), usable(c):
         report = Report(run=c.store.runs.begin())
-        try:
-            world = get_to_know(c)
-            if world.needed:
-                report.made = describe_needed(world.needed)
-                _check_needed(wish, report.made)
-                make_needed(c, world.needed)
-                world = get_to_know(c)
+        with recorded(c, report, began):
+            world = make_ready(c, report, wish)
             only = _look(c, world, wish, report, progress)
             _guard(c, wish)
             _apply(c, world, wish, RealHands(c.salesforce, c.hubspot), report, progress, only)
-        except Halted:
-            report.status = "interrupted"
-            report.notes.append("it was asked to end early; the next run goes on from there")
-        except Unreachable:
-            report.status = "stopped"
-            raise
-        except Refused:
-            report.status = "refused"
-            raise
-        except BaseException:
-            report.status = "died"
-            raise
-        finally:
-            report.seconds = time.monotonic() - began
-            _count(c, report)
-            c.store.runs.finish(report.run, report.status, report.as_json())
     return report
+
+
+def make_ready(c: Connection, report: Report, wish: Wish | None = None) -> World:
+    """What has to be known, once HubSpot has all that it lacked."""
+    world = get_to_know(c)
+    if world.needed:
+        report.made = describe_needed(world.needed)
+        _check_needed(wish, report.made)
+        make_needed(c, world.needed)
+        world = get_to_know(c)
+    return world
+
+
+@contextlib.contextmanager
+def recorded(c: Connection, report: Report, began: float) -> Iterator[None]:
+    """A run whose end is noted, however it comes. `began`: by `time.monotonic`."""
+    try:
+        yield
+    except Halted:
+        report.status = "interrupted"
+        report.notes.append("it was asked to end early; the next run goes on from there")
+    except Unreachable:
+        report.status = "stopped"
+        raise
+    except Refused:
+        report.status = "refused"
+        raise
+    except BaseException:
+        report.status = "died"
+        raise
+    finally:
+        report.seconds = time.monotonic() - began
+        count_calls(c, report)
+        c.store.runs.finish(report.run, report.status, report.as_json())
 
 
 def plan(c: Connection, wish: Wish | None = None, progress: Progress = lambda *_: None) -> Report:
@@ -139,7 +152,7 @@ def plan(c: Connection, wish: Wish | None = None, progress: Progress = lambda *_
         with c.store.pretending():
             report.run = c.store.runs.begin()
             _apply(c, world, wish, hands, report, progress, only)
-            _count(c, report)
+            count_calls(c, report)
         report.run = 0
         report.price = hands.price
         if not c.settings.writes:
@@ -176,7 +189,7 @@ def usable(c: Connection) -> Iterator[None]:
         c.allocation.keep()
 
 
-def _keep_count(c: Connection, progress: Progress) -> Progress:
+def keep_count(c: Connection, progress: Progress) -> Progress:
     """Beside telling of progress, note the API calls made so far: a process that dies has made them too (E3)."""
 
     def tell(what: str, number: int) -> None:
@@ -233,10 +246,7 @@ def _apply(
     gates = [AgreedGate(wish.agreed.writes)] if wish.agreed else []
     work = Work(c, world, hands, report, only, lambda number: progress("syncing", number), gates=tuple(gates))
     work.forced = only or frozenset() if wish.create else frozenset()
-    apply_changed_scope(work)
-    resume_pipelines(work)
-    with c.store.transaction():
-        _renew_standing_problems(c, world)
+    settle_set_up(work)
     if wish.backfill is not None:
         begin_backfill(work, wish.backfill)
     for pair in c.pairs.values():
@@ -251,14 +261,22 @@ def _apply(
         gate.close(report)
 
 
-def _check_needed(wish: Wish, needed: Sequence[str]) -> None:
+def _check_needed(wish: Wish | None, needed: Sequence[str]) -> None:
     """Make nothing in HubSpot that a saved plan does not name."""
-    more = [one for one in needed if wish.agreed and one not in wish.agreed.made]
+    more = [one for one in needed if wish and wish.agreed and one not in wish.agreed.made]
     if more:
         raise Refused(
             f"HubSpot needs what the plan does not have: {', '.join(more)}",
             "make the plan anew: the set-up of either CRM changed since",
         )
+
+
+def settle_set_up(work: Work) -> None:
+    """Before anything is planned: what follows from a set-up that is another one than at the last run."""
+    apply_changed_scope(work)
+    resume_pipelines(work)
+    with work.c.store.transaction():
+        _renew_standing_problems(work.c, work.world)
 
 
 def _renew_standing_problems(c: Connection, world: World) -> None:
@@ -288,7 +306,7 @@ def _let_go_on(c: Connection, over: Iterable[tuple[Side, str, str]], held: Itera
         )
 
 
-def _count(c: Connection, report: Report) -> None:
+def count_calls(c: Connection, report: Report) -> None:
     for side, crm in ((Side.SALESFORCE, c.salesforce), (Side.HUBSPOT, c.hubspot)):
         usage = crm.usage()
         left = [one for one in (usage.left, c.allocation.left(side)) if one is not None]

@@ -67,8 +67,7 @@ def _next_window(work: Work, pair: Pair, side: Side, after: str) -> list[str]:
     if work.only is None:
         return work.c.store.records.dirty(side, object_, after, WINDOW)
     mine = sorted(id_ for where, name, id_ in work.only if (where, name) == (side, object_) and id_ > after)
-    dirty = set(work.c.store.records.dirty(side, object_, after, 10**9)) if mine else set()
-    return [id_ for id_ in mine if id_ in dirty][:WINDOW]
+    return work.c.store.records.dirty_among(side, object_, mine)[:WINDOW]
 
 
 @dataclass(frozen=True, slots=True)

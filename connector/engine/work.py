@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from connector.adapters.base import Blame, Refusal
+from connector.core.actions import Adoption
 from connector.core.model import (
     Link,
     LinkState,
@@ -68,6 +69,8 @@ class Work:
     """Fields that a CRM refused in this run, with their values: their records were written without them."""
     turned_down: dict[tuple[Side, str, str], dict[str, Value]] = field(default_factory=dict)
     """The values of whole writes that a CRM refused in this run."""
+    on_match: Callable[[Adoption], None] = lambda _: None
+    """Told of each two records that find one another, inside the transaction that links them."""
 
 
 def count(work: Work, write: Written) -> None:

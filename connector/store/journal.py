@@ -255,6 +255,21 @@ class Problems:
             found |= {row.record_id for row in rows}
         return found
 
+    def of_records(self, side: Side, object_: str, ids: Iterable[str]) -> dict[str, list[dict[str, str]]]:
+        """The open problems of these records, by id: {"field", "code", "detail", "remedy"}."""
+        found: dict[str, list[dict[str, str]]] = {}
+        for some in chunks(ids):
+            mine = (problem.c.connection_id, problem.c.side, problem.c.object)
+            known = (self._db.connection_id, side.value, object_)
+            conditions = [column == value for column, value in zip(mine, known, strict=True)]
+            rows = self._db.fetch(
+                select(problem).where(*conditions, problem.c.record_id.in_(some)).order_by(problem.c.field)
+            )
+            for row in rows:
+                told = {name: str(getattr(row, name)) for name in ("field", "code", "detail", "remedy")}
+                found.setdefault(row.record_id, []).append(told)
+        return found
+
     def count(self) -> int:
         mine = problem.c.connection_id == self._db.connection_id
         return int(self._db.fetch(select(func.count()).where(mine))[0][0])

@@ -21,6 +21,7 @@ from connector.store.schema import edge, link, record, run
 ROLE, DEAL_COMPANY, CONTACT_COMPANY = "role", "deal_company", "contact_company"
 ENDED = ("ok", "problems")
 """How a run ends that was neither cut short nor refused."""
+LIVE_STATES = frozenset({LinkState.LINKED, LinkState.FROZEN})
 _COLUMN = {Side.SALESFORCE: link.c.salesforce_id, Side.HUBSPOT: link.c.hubspot_id}
 
 

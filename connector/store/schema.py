@@ -5,6 +5,7 @@ role         live OpportunityContactRoles                     edge      links th
 association  contacts of deals, as HubSpot last showed them   waiting   records that wait for another's link
 record_key   values by which records find one another         problem   what could not be synced
 journal      every write, before it is made                   choice    values that a person chose
+import_      what was selected to be imported                 import_row  what became of each record of it
 """
 
 from __future__ import annotations
@@ -248,4 +249,31 @@ choice = Table(
     Column("wanted", Text, nullable=False),  # JSON [value]
     Column("seen", Text, nullable=False),  # JSON {side: [value]}, what both held then
     Column("run_id", Integer, ForeignKey("run.id"), nullable=False),  # in which the person said so
+)
+
+import_ = Table(
+    "import",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _connection(primary_key=False),
+    Column("state", String(10), nullable=False),  # open | done | abandoned
+    Column("selection", Text, nullable=False),  # JSON
+    Column("progress", Text, nullable=False),  # JSON
+    Column("started", String(40), nullable=False),
+    Column("finished", String(40)),
+    Index("ix_import_state", "connection_id", "state"),
+)
+
+import_row = Table(
+    "import_row",
+    metadata,
+    Column("import_id", Integer, ForeignKey("import.id"), primary_key=True),
+    Column("object", String(80), primary_key=True),
+    Column("record_id", String(80), primary_key=True),  # or the line of a file
+    Column("outcome", String(20), nullable=False),
+    Column("key", String(20), nullable=False),  # by which its partner was found; blank: it was not
+    Column("partner_id", String(40)),
+    Column("detail", Text, nullable=False),
+    Column("fingerprint", String(40)),  # of a file's line: what tells its content from that of others
+    Index("ix_import_row_fingerprint", "fingerprint"),
 )

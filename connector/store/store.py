@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from connector.errors import BadConfiguration, Finding
 from connector.store.choices import Choices
 from connector.store.database import Database, open_engine, read_only
+from connector.store.imports import Imports
 from connector.store.journal import Journal, Problems
 from connector.store.links import Links
 from connector.store.migrate import revision_of
@@ -34,6 +35,7 @@ class Store:
         self.runs = Runs(self._database, now)
         self.standing = Standings(self._database)
         self.choices = Choices(self._database)
+        self.imports = Imports(self._database, now)
 
     @classmethod
     def open(cls, url: str, name: str, now: Callable[[], datetime]) -> Store:

@@ -95,7 +95,7 @@ def test_E3_a_sync_without_calls_needs_a_person(lab):
     assert (health(lab).calls["salesforce"].allowed, health(lab).calls["salesforce"].left) == (used, 0)
 
 
-def test_T5_a_run_is_overdue_when_three_of_a_schedule_are_missing(lab):
+def test_a_run_is_overdue_when_three_of_a_schedule_are_missing(lab):
     """A heartbeat is seen after some regular runs; a bound of one's own needs none."""
     for _ in range(7):
         lab.sync()
@@ -120,7 +120,7 @@ def test_T5_a_run_is_overdue_when_three_of_a_schedule_are_missing(lab):
         ([], None),
     ],
 )
-def test_T5_a_schedule_is_seen_only_where_there_is_one(gaps, usual):
+def test_a_schedule_is_seen_only_where_there_is_one(gaps, usual):
     """Runs by hand come as they come, and are never overdue."""
     moment = datetime.fromisoformat("2026-03-02T09:00:00+00:00")
     started = [moment.isoformat()]

@@ -166,8 +166,6 @@ def _match_by_stored_id(candidate: Candidate) -> Match | None:
 def _match_by_keys(pair: Pair, candidate: Candidate) -> Match | None:
     for place, key in enumerate(pair.match_on):
         values = candidate.values(candidate.record, key)
-        if not values:
-            continue
         if key.oldest_links:
             match = _match_oldest(candidate, key, values)
         else:
@@ -197,12 +195,12 @@ def _match_oldest(candidate: Candidate, key: MatchKey, values: tuple[KeyValue, .
 
 
 def _rivals(candidate: Candidate, partners: Iterable[Record], key: MatchKey) -> list[Record]:
-    """Records of this side, without a partner, that share a value of this key with one of `partners`."""
+    """Records of this side without a link, this one among them, that share a value with one of `partners`."""
     values = [value for one in partners if not candidate.is_taken(one) for value in candidate.values(one, key)]
     return [
         one
         for one in candidate.sharing(values, candidate.record.side)
-        if one.id != candidate.record.id and candidate.link_of(one) is None
+        if candidate.link_of(one) is None
     ]
 
 
@@ -234,9 +232,8 @@ def _is_claimed(candidate: Candidate, partner: Record, better: tuple[MatchKey, .
         values = candidate.values(partner, key)
         here = candidate.sharing(values, candidate.record.side)
         there = candidate.sharing(values, partner.side)
-        free = [one for one in here if candidate.link_of(one) is None]
-        if free:
-            return len(here) == len(there) == 1 and free[0].id != candidate.record.id
+        if any(candidate.link_of(one) is None for one in here):
+            return len(here) == len(there) == 1
     return False
 
 

@@ -44,7 +44,7 @@ class RoleNames:
     labels: Mapping[str, str]
 
     def meaning(self, side: Side, values: Values) -> Hashable:
-        known = self.labels.keys() if side is SF else self.labels.values()
+        known: Iterable[str] = self.labels if side is SF else self.labels.values()
         return frozenset(_split(values[0])) & frozenset(known)
 
     def carry(self, to: Side, values: Values, known: Known) -> Values:  # noqa: ARG002  # a transform's signature
@@ -134,15 +134,15 @@ class Naming:
         after = dict(roles)
         for id_, one in (free | blank).items():
             after[id_] = one._replace(name=missing.pop(0) if missing else None)
-        after = _make_primary(after, bool(values[IS_PRIMARY]))
-        return {id_: one for id_, one in after.items() if one != roles[id_]}
+        made = _make_primary(after, bool(values[IS_PRIMARY]))
+        return {id_: one for id_, one in made.items() if one != roles[id_]}
 
 
-def _make_primary(roles: Mapping[str, ContactRole], primary: bool) -> dict[str, ContactRole]:
+def _make_primary(roles: Mapping[str, ContactRole], primary: bool) -> Mapping[str, ContactRole]:
     if not primary:
-        return {id_: one._replace(primary=False) if one.primary else one for id_, one in roles.items()}
+        return {id_: one._replace(primary=False) for id_, one in roles.items()}
     if any(one.primary for one in roles.values()):
-        return dict(roles)
+        return roles
     first = min(roles)
     return {id_: one._replace(primary=True) if id_ == first else one for id_, one in roles.items()}
 
@@ -186,7 +186,7 @@ def _plan_name(
         side: {**seen[side], **{rule.names(side)[0]: write.values[0] for rule, write in drafts[side]}}
         for side in Side
     }
-    edits = naming.assign(roles, wanted[SF]) if drafts[SF] else {}
+    edits = naming.assign(roles, wanted[SF])
     after = Base(naming.describe_roles({**roles, **edits}.values()), wanted[HS])
     if not edits:  # there is no role to take these names: they are agreed to be in HubSpot alone
         settled += [rule for rule, _ in drafts.pop(SF)]

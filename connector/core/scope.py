@@ -157,9 +157,7 @@ def _kind(bound: Bound) -> str:
 
 
 def _text(value: Value) -> str:
-    """A value as both vendors would print it: no blanks around it, a checkbox as true or false."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
+    """A value as text, without blanks around it."""
     return "" if value is None else str(value).strip()
 
 

@@ -15,19 +15,19 @@ opportunities is not: `Pair.deletes` of opportunities cannot hold HubSpot (D2, l
 
 from __future__ import annotations
 
-from enum import StrEnum
+from enum import Enum, auto
 
 from connector.core.model import LinkState, Pair, Presence, Side
 
 
-class Fate(StrEnum):
+class Fate(Enum):
     """What is to become of a linked pair."""
 
-    MERGE = "merge"
-    DELETE_IN_HUBSPOT = "delete in HubSpot"
-    SEVER = "sever"
-    CLOSE = "close"
-    LEAVE = "leave"
+    MERGE = auto()
+    DELETE_IN_HUBSPOT = auto()
+    SEVER = auto()
+    CLOSE = auto()
+    LEAVE = auto()
 
 
 def decide_fate(pair: Pair, state: LinkState, salesforce: Presence, hubspot: Presence) -> Fate:

@@ -138,7 +138,7 @@ def won_close_date(person: Person, settings: LifecycleSettings) -> DealEvent | N
     if settings.deal_won is None:
         return None
     dated = [deal for deal in _just_won(person) if deal.close_date]
-    return min(dated, key=lambda deal: (deal.close_date or "", deal.deal_id), default=None)
+    return min(dated, key=lambda deal: (str(deal.close_date), deal.deal_id), default=None)
 
 
 def role_moves(deals: Sequence[DealEvent], settings: LifecycleSettings) -> list[Move]:

@@ -171,7 +171,7 @@ def _match_by_keys(pair: Pair, candidate: Candidate) -> Match | None:
         else:
             match = _match_unique(candidate, key, values, pair.match_on[:place])
         if isinstance(match, Problem) and not key.oldest_links and candidate.record.side.other not in pair.creates:
-            return Ignore()  # nothing was to be done for it; the records it may be the same as are listed
+            return None  # nothing was to be done for it; the records it may be the same as are listed
         if match is not None:
             return match
     return None
@@ -197,11 +197,7 @@ def _match_oldest(candidate: Candidate, key: MatchKey, values: tuple[KeyValue, .
 def _rivals(candidate: Candidate, partners: Iterable[Record], key: MatchKey) -> list[Record]:
     """Records of this side without a link, this one among them, that share a value with one of `partners`."""
     values = [value for one in partners if not candidate.is_taken(one) for value in candidate.values(one, key)]
-    return [
-        one
-        for one in candidate.sharing(values, candidate.record.side)
-        if candidate.link_of(one) is None
-    ]
+    return [one for one in candidate.sharing(values, candidate.record.side) if candidate.link_of(one) is None]
 
 
 def _match_unique(

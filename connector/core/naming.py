@@ -88,11 +88,15 @@ class Naming:
         return {name: label for name, label in self.rules.labels.items() if label in self.types}
 
     @property
+    def primary_type(self) -> int | None:
+        return self.types.get(self.rules.primary or "")
+
+    @property
     def fields(self) -> tuple[FieldRule, ...]:
         """What is merged, as of any other pair of fields (section F)."""
         named = FieldRule((ROLE_NAMES,), (LABELS,), self.rules.rule, RoleNames(self.labels))
         primary = FieldRule((IS_PRIMARY,), (PRIMARY_LABEL,), self.rules.rule, Flag())
-        return (named, primary) if self.rules.primary in self.types else (named,)
+        return (named,) if self.primary_type is None else (named, primary)
 
     def describe_roles(self, roles: Iterable[ContactRole]) -> Fields:
         """A contact's roles on one opportunity: which of their names have a label, and whether one is primary."""
@@ -103,8 +107,7 @@ class Naming:
     def describe_labels(self, types: Collection[int]) -> Fields:
         """An association by the type ids of its labels: those of roles, and whether it has the primary one."""
         names = _join(label for label in self.labels.values() if self.types[label] in types)
-        primary = self.rules.primary is not None and self.types.get(self.rules.primary) in types
-        return {LABELS: names, PRIMARY_LABEL: True if primary else None}
+        return {LABELS: names, PRIMARY_LABEL: True if self.primary_type in types else None}
 
     def own_types(self) -> frozenset[int]:
         """The labels that are ours to give and to take."""
@@ -113,7 +116,7 @@ class Naming:
     def types_for(self, values: Fields) -> frozenset[int]:
         """The labels that an association is to have, of ours."""
         names = {self.types[label] for label in _split(values[LABELS])}
-        primary = self.types.get(self.rules.primary or "") if values[PRIMARY_LABEL] else None
+        primary = self.primary_type if values[PRIMARY_LABEL] else None
         return frozenset(names | ({primary} if primary is not None else set()))
 
     def assign(self, roles: Mapping[str, ContactRole], values: Fields) -> dict[str, ContactRole]:
@@ -134,11 +137,11 @@ class Naming:
         after = dict(roles)
         for id_, one in (free | blank).items():
             after[id_] = one._replace(name=missing.pop(0) if missing else None)
-        made = _make_primary(after, bool(values[IS_PRIMARY]))
+        made = _make_primary(after, values[IS_PRIMARY])
         return {id_: one for id_, one in made.items() if one != roles[id_]}
 
 
-def _make_primary(roles: Mapping[str, ContactRole], primary: bool) -> Mapping[str, ContactRole]:
+def _make_primary(roles: Mapping[str, ContactRole], primary: Value) -> Mapping[str, ContactRole]:
     if not primary:
         return {id_: one._replace(primary=False) for id_, one in roles.items()}
     if any(one.primary for one in roles.values()):

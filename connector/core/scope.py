@@ -73,9 +73,9 @@ class Condition:
             case Question.CONTAINS:
                 return any(str(bound).casefold() in text.casefold() for bound in self.bounds)
             case Question.AT_LEAST:
-                return any(self._compare(value, bound) in {0, 1} for bound in self.bounds)
+                return any(order is not None and order >= 0 for order in self._compare_all(value))
             case Question.AT_MOST:
-                return any(self._compare(value, bound) in {0, -1} for bound in self.bounds)
+                return any(order is not None and order <= 0 for order in self._compare_all(value))
             case _:
                 return any(self._equals(value, bound) for bound in self.bounds)
 
@@ -87,6 +87,9 @@ class Condition:
                 return _text(value).casefold() == bound.strip().casefold()
             case _:
                 return self._compare(value, bound) == 0
+
+    def _compare_all(self, value: Value) -> Iterator[int | None]:
+        return (self._compare(value, bound) for bound in self.bounds)
 
     def _compare(self, value: Value, bound: Bound) -> int | None:
         """-1, 0 or 1 as the value is before, at or after the bound; None if the two cannot be compared."""
@@ -100,8 +103,7 @@ class Condition:
             case date():
                 day = self._day(value)
                 return None if day is None else (day > bound) - (day < bound)
-            case _:
-                return None
+        return None
 
     def _day(self, value: Value) -> date | None:
         """A day as it is; of a moment, the day it falls on in the zone of the settings (F7)."""

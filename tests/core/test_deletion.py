@@ -68,4 +68,4 @@ def test_D2_law_10_nothing_hubspot_does_reaches_an_opportunity_that_is_there(kin
 
 def test_law_10_no_fate_deletes_in_salesforce():
     """There is no word for it."""
-    assert [fate.value for fate in Fate if "delete" in fate.value] == ["delete in HubSpot"]
+    assert [fate.name for fate in Fate if "DELETE" in fate.name] == ["DELETE_IN_HUBSPOT"]

@@ -363,6 +363,17 @@ def test_A2_a_better_key_goes_first_whoever_asks():
     assert match_company(namesake, theirs, owner) == CreateThere()
 
 
+def test_A2_the_best_key_that_says_anything_tells_whose_it_is():
+    """One account shares the company's telephone number, but several its domain: nobody's claim is clear."""
+    phone = MatchKey("phone", "A2", {SF: ("Phone",), HS: ("phone",)}, words)
+    mapping = replace(COMPANIES, match_on=(DOMAIN, phone, NAME))
+    theirs = record(HS, "1", {"domain": "acme", "phone": "7", "name": "Acme"}, object="companies")
+    caller = record(SF, "001C", {"Phone": "7"}, object="Account")
+    me, sharing = account("001D", None, "Acme"), (account("001A", "acme"), account("001B", "acme"))
+    links = [link("001A", "9")]
+    assert is_held(match_record(mapping, candidate_among(mapping, me, theirs, caller, *sharing, links=links)), "1")
+
+
 def test_A2_a_better_key_of_a_linked_record_claims_nothing():
     """It has its partner; whether the two are alike by name is not its business."""
     namesake, theirs = account("001B", None, "Acme"), company("1", "acme", "Acme")

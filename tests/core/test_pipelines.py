@@ -163,6 +163,9 @@ def test_O2_a_record_type_that_is_left_alone_keeps_its_pipeline():
     plan = plan_pipelines([RENEWAL], portal, DEFAULTS)
     assert plan.actions == ()
     assert plan.stages.pipelines == {RENEWAL.id: f"sf_{RENEWAL.id.lower()}", None: f"sf_{RENEWAL.id.lower()}"}
+    renamed = replace(RENEWAL, stages=(replace(QUALIFY, label="Qualified"), IS_WON))
+    (update,) = plan_pipelines([renamed], portal, DEFAULTS).actions
+    assert (update.was.label, update.stage.label) == ("Qualification", "Qualified")
     assert not plan.stages.syncs(f"sf_{NEW.id.lower()}")
 
 

@@ -482,8 +482,20 @@ def test_O7_a_difference_of_currencies_is_reported_not_corrected():
     assert len(merge(opportunity(Name="New"), deal(deal_currency_code="USD"), mapping=first)) == 2
 
 
+class InLowerCase:
+    """A transform of codes that HubSpot spells as it likes."""
+
+    def meaning(self, side, values):
+        return tuple(str(value).lower() if side is HS else value for value in values)
+
+    def carry(self, to, values, known):
+        return values
+
+
 def test_O7_currencies_are_compared_as_hubspot_names_them():
-    """By the values of the mapping, if it has any."""
+    """By the values of the mapping, if it has any, and by what they mean there."""
+    spelled = pair(replace(CURRENCY, transform=InLowerCase()))
+    assert merge(opportunity(), deal(deal_currency_code="eur"), mapping=spelled) == []
     mapped = pair(replace(CURRENCY, transform=Picklist.from_map({"EUR": "euro", "USD": "dollar"})))
     assert merge(opportunity(), deal(deal_currency_code="euro"), mapping=mapped) == []
     (problem,) = merge(opportunity(), deal(deal_currency_code="dollar"), mapping=mapped)

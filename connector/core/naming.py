@@ -126,7 +126,7 @@ class Naming:
         a name, and one whose name has no label stays: a name for which there is no role is not carried.
         """
         wanted = {self.labels[name] for name in _split(values[ROLE_NAMES])}
-        kept = {label for one in roles.values() if (label := self.labels.get(one.name or "")) in wanted}
+        kept = {self.labels[one.name] for one in roles.values() if one.name in self.labels}
         missing = [name for name in _split(values[ROLE_NAMES]) if self.labels[name] not in kept]
         free = {
             id_: one

@@ -5,8 +5,8 @@
 2. A mutant in the body of a function takes the place of that function's code, in a fork of a process that has
    collected the tests. The tests that enter the function run until one fails, those that reach the line first.
 3. A mutant that importing carries out (a constant, a default, a decorator) is imported in a fork of a process that
-   has not imported the core yet. All tests run until one fails, those of the same module first, then those that
-   hold all types of the core to something (`test_model.py`).
+   has not imported the core yet. Tests run until one fails: first those of the same module, and those that hold
+   all types of the core to something (`test_model.py`), then all of them.
 
 A trial may use `PATIENCE` times the processor time that its tests usually take; whatever goes on for longer counts
 as timed out. Hypothesis tries the same examples in every trial and spends no time on making a failure smaller.
@@ -224,6 +224,7 @@ class _Trials(_Steady):
         near = [TESTS / f"test_{name}.py" for name in (mutant.module, "model")]
         for some in ([str(path) for path in near if path.exists()], None):
             items = session.perform_collect(some)
+            items.sort(key=lambda item: self.survey.seconds.get(item.nodeid, 0.0))
             if self.failed or self.run_until_one_fails(items):
                 break
         return self.failed

@@ -5,16 +5,19 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
-from dataclasses import FrozenInstanceError, fields, is_dataclass
+from dataclasses import MISSING, FrozenInstanceError, fields, is_dataclass
+from datetime import UTC
 from enum import Enum
 
 import pytest
 from core.examples import HS, SF, link, pair, record, rule
 
 import connector.core
+from connector.core.lifecycle import Status
 from connector.core.merge import Evidence
 from connector.core.model import (
     Base,
+    ContactRole,
     Fitting,
     LinkState,
     MatchKey,
@@ -91,12 +94,51 @@ def test_what_the_core_hands_out_stays_as_it_is(one):
             ],
         ),
         (Evidence, ["the property's history", "the field's history", "the record's last change"]),
+        (Status, ["open", "won", "lost"]),
         (Question, ["is", "is_not", "in", "not_in", "contains", "at_least", "at_most", "filled", "blank"]),
     ],
 )
 def test_E1_F_the_words_of_files_and_tables_are_a_promise(words: type[Enum], values):
     """A store that was written before, and a mapping file, have to be read as they were meant."""
     assert [one.value for one in words] == values
+
+
+SAID_ANYWAY = {
+    "Record.presence": Presence.PRESENT,
+    "FieldRule.on_target_edit": OnTargetEdit.RESTORE,
+    "RoleRules.creates_labels": True,
+    "Candidate.in_scope": True,
+    "Scope.every": True,
+    "Condition.zone": UTC,
+    "Condition.place": ("", 0),
+    "DealEvent.has_roles": True,
+    "LifecycleSettings.deal_created": "opportunity",
+    "LifecycleSettings.deal_won": "customer",
+    "LifecycleSettings.role_open": "opportunity",
+    "LifecycleSettings.role_won": "customer",
+    "DeletionLimit.records": 10,
+    "DeletionLimit.percent": 5.0,
+    "PipelineSettings.label": "Salesforce - {record_type.id}",
+    "PipelineSettings.limit": 15,
+    "PipelineSettings.probability_decimals": 2,
+}
+
+
+@pytest.mark.parametrize("one", TYPES, ids=lambda one: one.__name__)
+def test_what_nobody_says_is_blank_empty_or_off(one):
+    """But for the defaults that the rules name (D7, O2, O3, L2, L3, L7, F6)."""
+    for each in fields(one):
+        name = f"{one.__name__}.{each.name}"
+        default = each.default if each.default_factory is MISSING else each.default_factory()
+        if name in SAID_ANYWAY:
+            assert default == SAID_ANYWAY[name]
+        elif default is not MISSING:
+            assert not default, name
+
+
+def test_R4_a_contact_role_has_no_name_and_is_not_primary_unless_somebody_says_so():
+    """As Salesforce makes them."""
+    assert ContactRole("006A", "003A") == ContactRole("006A", "003A", None, primary=False)
 
 
 def test_each_side_has_the_other():

@@ -133,6 +133,14 @@ def test_A8_a_condition_tells_what_kind_of_field_it_needs(bounds, kind):
     assert Condition("F", Q.IN, bounds).kind == kind
 
 
+def test_A8_a_condition_is_what_it_asks_not_where_it_stands():
+    """The file and the line are for messages; the zone tells a day, so it counts."""
+    one = Condition("F", Q.IS, (DAY,), BERLIN, ("mappings/a.yaml", 3))
+    assert one == Condition("F", Q.IS, (DAY,), BERLIN)
+    assert one != Condition("F", Q.IS, (DAY,))
+    assert repr(one).endswith("(name='F', question=<Question.IS: 'is'>, bounds=(datetime.date(2026, 6, 30),))")
+
+
 # --- combined ---------------------------------------------------------------------------------------------
 
 YES, NO, OPEN = (Condition(name, Q.FILLED) for name in ("yes", "no", "open"))

@@ -1,7 +1,7 @@
 """In which small ways could the core be wrong? Every mutant: one place of one module, varied (`variations.py`).
 
-Not tried, because no program that runs could tell: annotations, docstrings, imports, names of types, and
-`strict=True`, which only asserts.
+Not tried, because no program that runs could tell: annotations, docstrings, imports, names of types, protocols,
+and `strict=True`, which only asserts.
 """
 
 from __future__ import annotations
@@ -138,6 +138,8 @@ def _is_untold(node: ast.AST, parent: ast.AST) -> bool:
     match node:
         case ast.Import() | ast.ImportFrom() | ast.expr_context():
             return True
+        case ast.ClassDef():
+            return any(ast.unparse(base) == "Protocol" for base in node.bases)
         case ast.Expr(ast.Constant(str())):
             return True
         case ast.keyword("strict"):

@@ -38,7 +38,7 @@ class Question(StrEnum):
     BLANK = "blank"
 
 
-NEGATED = {Question.IS_NOT: Question.IN, Question.NOT_IN: Question.IN, Question.BLANK: Question.FILLED}
+NEGATED = {Question.IS_NOT, Question.NOT_IN, Question.BLANK}
 """Questions that say the opposite of another one."""
 
 
@@ -63,12 +63,13 @@ class Condition:
         if self.name not in fields:
             return None
         negated = self.question in NEGATED
-        return self._holds(NEGATED.get(self.question, self.question), fields[self.name]) is not negated
+        return self._holds(fields[self.name]) is not negated
 
-    def _holds(self, question: Question, value: Value) -> bool:
+    def _holds(self, value: Value) -> bool:
+        """Whether the question is met that this one is, or says the opposite of."""
         text = _text(value)
-        match question:
-            case Question.FILLED:
+        match self.question:
+            case Question.FILLED | Question.BLANK:
                 return bool(text)
             case Question.CONTAINS:
                 return any(str(bound).casefold() in text.casefold() for bound in self.bounds)

@@ -495,7 +495,8 @@ class InLowerCase:
 def test_O7_currencies_are_compared_as_hubspot_names_them():
     """By the values of the mapping, if it has any, and by what they mean there."""
     spelled = pair(replace(CURRENCY, transform=InLowerCase()))
-    assert merge(opportunity(), deal(deal_currency_code="eur"), mapping=spelled) == []
+    for code in ("eur", "EUR"):
+        assert merge(opportunity(), deal(deal_currency_code=code), mapping=spelled) == []
     mapped = pair(replace(CURRENCY, transform=Picklist.from_map({"EUR": "euro", "USD": "dollar"})))
     assert merge(opportunity(), deal(deal_currency_code="euro"), mapping=mapped) == []
     (problem,) = merge(opportunity(), deal(deal_currency_code="dollar"), mapping=mapped)

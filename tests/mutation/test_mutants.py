@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import ast
+import os
+import subprocess
+import sys
 import textwrap
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from mutation.mutants import find_modules, find_mutants
@@ -119,6 +123,41 @@ def test_all_comparisons_have_an_opposite():
     """A new operator of the language would be found here."""
     assert set(OPPOSITE) == set(ast.cmpop.__subclasses__())
     assert set(ARITHMETIC) <= set(ast.operator.__subclasses__())
+
+
+TRIALS = """
+from mutation import trial
+
+def go_on():
+    while True:
+        pass
+
+trial.AT_LEAST = 1
+for work in (lambda: None, lambda: "test_this", go_on):
+    print(trial.try_one(None, 0, work))
+try:
+    trial.try_one(None, 0, lambda: 1 / 0)
+except RuntimeError as error:
+    print(error)
+"""
+
+
+def test_a_trial_ends_in_one_of_three_ways_or_is_no_trial():
+    """Nothing fails, a test fails, or it goes on for too long; a trial that breaks down is not counted at all."""
+    path = Path(__file__).resolve().parents[1]
+    done = subprocess.run(
+        [sys.executable, "-c", TRIALS],
+        cwd=path,
+        env=os.environ | {"PYTHONPATH": str(path)},
+        capture_output=True,
+        check=True,
+    )
+    assert done.stdout.decode().splitlines() == [
+        "Trial(mutant=None, outcome=<Outcome.SURVIVED: 'survived'>, test='')",
+        "Trial(mutant=None, outcome=<Outcome.KILLED: 'killed'>, test='test_this')",
+        "Trial(mutant=None, outcome=<Outcome.TIMED_OUT: 'timed out'>, test='')",
+        """the trial of None broke down: status 0, {'broken': "ZeroDivisionError('division by zero')"}""",
+    ]
 
 
 def test_every_survivor_is_a_mutant_that_there_is_and_has_a_reason():

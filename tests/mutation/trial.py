@@ -42,7 +42,8 @@ OPTIONS = ["-o", "addopts=--import-mode=importlib", "-W", "ignore::pytest.Pytest
 OPTIONS += [
     word for plugin in ("randomly", "xdist", "cacheprovider", "terminal") for word in ("-p", f"no:{plugin}")
 ]
-PATIENCE = 10
+PATIENCE, AT_LEAST = 10, 5
+"""A trial may use so many times the processor time of its tests, and so many seconds on top."""
 MEMORY = 2 << 30
 
 
@@ -121,9 +122,9 @@ def _be_quiet() -> None:
     os.dup2(nowhere, 2)
 
 
-def _try(mutant: Mutant, usual: float, work: Callable[[], str | None]) -> Trial:
+def try_one(mutant: Mutant, usual: float, work: Callable[[], str | None]) -> Trial:
     """`work` gives the test that failed, or None."""
-    status, answer = _fork(work, 5 + PATIENCE * usual)
+    status, answer = _fork(work, AT_LEAST + PATIENCE * usual)
     if os.WIFSIGNALED(status) and os.WTERMSIG(status) in {signal.SIGXCPU, signal.SIGKILL}:
         return Trial(mutant, Outcome.TIMED_OUT)
     if status != 0 or isinstance(answer, dict):
@@ -217,7 +218,7 @@ class _Trials(_Steady):
         usual = sum(self.survey.seconds.values())
         for mutant in self.mutants:
             if mutant.function is None:
-                self.report(_try(mutant, usual, lambda mutant=mutant: self.import_and_test(mutant, session)))
+                self.report(try_one(mutant, usual, lambda mutant=mutant: self.import_and_test(mutant, session)))
 
     def import_and_test(self, mutant: Mutant, session: pytest.Session) -> str | None:
         sys.meta_path.insert(0, _Mutated(mutant))
@@ -244,7 +245,7 @@ class _Trials(_Steady):
                     function.__code__ = _find_code(mutant)
                     return self.run_until_one_fails(items[test] for test in tests)
 
-                self.report(_try(mutant, usual, work))
+                self.report(try_one(mutant, usual, work))
         self.done = True
         return True
 

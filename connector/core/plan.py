@@ -34,6 +34,7 @@ from connector.core.merge import (
     Edits,
     Evidence,
     Hold,
+    Verdict,
     Write,
     describe_edits,
     find_newer,
@@ -62,6 +63,7 @@ from connector.core.model import (
 )
 
 STAGE, CLOSE_DATE = "dealstage", "closedate"
+OWNER = "OwnerId"
 
 
 # --- unlinked records -------------------------------------------------------------------------------------
@@ -291,7 +293,9 @@ def _plan_merge(
             actions += _report_difference(rule, here, there, known)
             continue
         when = edits.get(rule.label, by_record)
-        verdict = merge_field(rule, here.fields, there.fields, link.base, find_newer(when), known)
+        verdict = _keep_owner(
+            rule, merge_field(rule, here.fields, there.fields, link.base, find_newer(when), known)
+        )
         match verdict:
             case Agree():
                 agreed = agreed.merged(_base_of(rule, here.fields, there.fields))
@@ -325,6 +329,17 @@ def _plan_merge(
                 )
             )
     return actions
+
+
+def _keep_owner(rule: FieldRule, verdict: Verdict) -> Verdict:
+    """HubSpot has records without an owner, Salesforce none: it would refuse to clear it (A5)."""
+    match verdict:
+        case Write(Side.SALESFORCE, values) if OWNER in rule.salesforce and is_blank(values):
+            reason = f"every Salesforce record has an owner, and {'+'.join(rule.hubspot)} is blank"
+            remedy = "give it an owner in HubSpot, or name a default owner in `owners.default_salesforce` (A5)"
+            return Blocked(Side.SALESFORCE, Cannot(reason, remedy))
+        case _:
+            return verdict
 
 
 def _base_of(rule: FieldRule, salesforce: Fields, hubspot: Fields) -> Base:

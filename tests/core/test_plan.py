@@ -343,6 +343,19 @@ def test_A5_an_owner_that_moved_to_an_unknown_one_falls_back():
     assert merge(here, deal(hubspot_owner_id="900"), BASE.merged(update.settles)) == []
 
 
+def test_A5_an_owner_that_was_taken_away_in_hubspot_is_not_taken_away_in_salesforce():
+    """Salesforce has no records without one: it is told, or the default stands in; the other way it travels."""
+    bare = pair(NAME, rule("OwnerId", "hubspot_owner_id", transform=Owner()))
+    [problem] = merge(opportunity(), deal(hubspot_owner_id=None), mapping=bare)
+    assert (problem.code, problem.field, problem.side) == ("NO_COUNTERPART", "hubspot_owner_id", HS)
+    assert "every Salesforce record has an owner" in problem.detail
+    fallback = pair(NAME, rule("OwnerId", "hubspot_owner_id", transform=Owner(), defaults={SF: ("005Z",)}))
+    _, update = merge(opportunity(), deal(hubspot_owner_id=None), mapping=fallback)
+    assert (update.to, update.values) == (SF, {"OwnerId": "005Z"})
+    [update] = merge(opportunity(OwnerId=None), deal(), mapping=bare)
+    assert (update.to, update.values) == (HS, {"hubspot_owner_id": None})
+
+
 def test_A5_a_fallback_that_is_there_already_is_not_written_again():
     """No write of a value already there (law 3)."""
     there = deal(hubspot_owner_id="900")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from engine.lab import Lab
 
+from connector.core.model import Side
+
 COMPANY_OF_CONTACT, CONTACT_OF_DEAL = 1, 3
 
 
@@ -254,6 +256,37 @@ def test_A5_a_missing_owner_is_reported_once_and_the_records_still_sync(lab):
     lab.sync_once()
     assert [owner_of(lab, "deals", one) for one in deals] == [owner] * 3
     assert lab.problems() == []
+
+
+def test_A5_who_has_no_owner_in_hubspot_any_more_keeps_the_one_in_salesforce(lab):
+    """Salesforce has no records without one: nothing is tried, HubSpot's record is listed until it has an owner."""
+    opportunity, born = lab.opportunity(), lab.opportunity("Other")
+    lab.sync_once()
+    before, deal = lab.sf_get("Opportunity", opportunity)["OwnerId"], lab.deal_of(opportunity)
+    lab.hs_edit("deals", deal, hubspot_owner_id="", dealname="Renamed")
+    lab.sync_once()
+    row = lab.sf_get("Opportunity", opportunity)
+    assert (row["OwnerId"], row["Name"]) == (before, "Renamed")
+    [problem] = lab.problems()
+    assert (problem["code"], problem["record_id"], problem["field"]) == ("NO_COUNTERPART", deal, "hubspot_owner_id")
+    assert "owners.default_salesforce" in problem["remedy"]
+    written = lab.store.journal.of_record(Side.SALESFORCE, "Opportunity", opportunity)
+    assert "OwnerId" not in {change["field"] for entry in written for change in entry["changes"]}
+    lab.hs_edit("deals", deal, hubspot_owner_id=owner_of(lab, "deals", lab.deal_of(born)))
+    lab.sync_once()
+    assert lab.problems() == []
+
+
+def test_A5_a_new_deal_without_an_owner_belongs_to_the_connectors_user(lab):
+    """As Salesforce does with all that is made without an owner; it is no problem, and the deal is told."""
+    lab.sync_once()
+    deal = lab.hs_create(
+        "deals", dealname="New", closedate="2026-09-30T00:00:00Z", pipeline="sf_default",
+        dealstage=lab.stages("sf_default")["Prospecting"],
+    )  # fmt: skip
+    lab.sync_once()
+    assert lab.problems() == []
+    assert owner_of(lab, "deals", deal)
 
 
 def test_A5_the_default_owner_stands_in_both_ways(lab):

@@ -7,7 +7,7 @@ those of one object and side, and only when there are any.
 from __future__ import annotations
 
 from connector.core.merges import Follow, Retire, follow_merge
-from connector.core.model import LinkState, Pair, Record, Side
+from connector.core.model import Link, LinkState, Pair, Record, Side
 from connector.engine.observe import observe_records
 from connector.engine.work import Work, look_again
 
@@ -34,8 +34,7 @@ def _follow(work: Work, pair: Pair, side: Side, losers: dict[str, Record]) -> No
     linked = {id_: one for id_, one in links.items() if one.state is LinkState.LINKED}
     survivors = find_survivors(work, pair, side, [losers[id_] for id_ in linked])
     with store.transaction():
-        # In the order of their making: of two linked losers the older pair follows, whatever their ids.
-        for id_, link in sorted(linked.items(), key=lambda one: one[1].id):
+        for id_, link in sorted(linked.items(), key=lambda one: _precedence(one[1], side, survivors.get(one[0]))):
             survivor = survivors.get(id_)
             its_link = store.links.by_ids(pair.name, side, [survivor.id]).get(survivor.id) if survivor else None
             match follow_merge(link, losers[id_], survivor, its_link):
@@ -51,6 +50,15 @@ def _follow(work: Work, pair: Pair, side: Side, losers: dict[str, Record]) -> No
         store.problems.solve([(side, object_, id_) for id_ in done])
         # What waited for a merged record waits for nothing any more; it is planned anew from what it names now.
         store.records.wake(pair.name, [(side, id_) for id_ in done])
+
+
+def _precedence(link: Link, side: Side, survivor: Record | None) -> tuple[bool, int]:
+    """Of two linked losers the one follows whose partner the survivor names, since it has that one's values.
+
+    So it is where HubSpot makes a new record of two: it takes after the primary. Else the older pair follows.
+    """
+    named = survivor is not None and survivor.partner_id == link.id_of(side.other)
+    return not named, link.id
 
 
 def find_survivors(work: Work, pair: Pair, side: Side, losers: list[Record]) -> dict[str, Record]:

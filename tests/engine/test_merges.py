@@ -284,6 +284,18 @@ def test_A7_two_linked_deals_merged_in_hubspot(lab, minting):
     assert lab.problems() == []
 
 
+def test_A7_of_two_linked_records_merged_in_hubspot_the_primarys_pair_goes_on(lab, minting):
+    """Whichever is older: the merged deal has the primary's values, which are no edits of another opportunity."""
+    one, other = lab.opportunity("One", Amount=1), lab.opportunity("Other", Amount=2)
+    lab.sync_once()
+    survivor = hs_merge(lab, "deals", lab.deal_of(other), lab.deal_of(one))
+    lab.sync_until_rest()
+    assert lab.deal_of(other) == survivor
+    assert [problem["record_id"] for problem in lab.problems()] == [one]
+    rows = lab.sf_all("SELECT Name, Amount FROM Opportunity ORDER BY Amount")
+    assert [(row["Name"], row["Amount"]) for row in rows] == [("One", 1), ("Other", 2)]
+
+
 def test_A7_a_merge_that_search_does_not_show_yet_is_found_by_the_write(lab, kind):
     """A batch leaves a merged id out in silence; asked for alone, it answers the survivor."""
     mine = make(lab, kind, "mine")

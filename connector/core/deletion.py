@@ -5,6 +5,7 @@
 | present    | present  | merge their fields                    | the same                 | F          |
 | deleted    | present  | delete the deal                       | close the link           | D1, D5     |
 | present    | deleted  | sever: the opportunity stays          | sever                    | D2, D3, D5 |
+| present    | restored | a severed pair goes on                | the same                 | D3         |
 | deleted    | deleted  | close the link                        | the same                 |            |
 | merged, out of sight       | leave everything as it is             | the same                 | D6         |
 
@@ -26,12 +27,16 @@ class Fate(StrEnum):
     MERGE = "merge"
     DELETE_IN_HUBSPOT = "delete in HubSpot"
     SEVER = "sever"
+    RESUME = "resume"
     CLOSE = "close"
     LEAVE = "leave"
 
 
 def decide_fate(pair: Pair, state: LinkState, salesforce: Presence, hubspot: Presence) -> Fate:
-    """Read the table above. Only a linked or frozen pair has a fate other than to be left alone."""
+    """Read the table above. Pending and closed pairs have no fate here, and a severed one only that of coming back."""
+    if state is LinkState.SEVERED:
+        both = salesforce is hubspot is Presence.PRESENT
+        return Fate.RESUME if both else Fate.LEAVE
     if state not in {LinkState.LINKED, LinkState.FROZEN}:
         return Fate.LEAVE
     match salesforce, hubspot:

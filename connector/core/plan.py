@@ -229,6 +229,8 @@ def plan_link(pair: Pair, situation: Situation, known: Known, closed_stages: fro
     if here is None or there is None:
         return []
     match decide_fate(pair, link.state, here.presence, there.presence):
+        case Fate.RESUME:
+            return [Freezing(pair.name, link, over=True)]
         case Fate.MERGE if situation.frozen is not (link.state is LinkState.FROZEN):
             return [Freezing(pair.name, link, over=not situation.frozen)]
         case Fate.MERGE if situation.still:

@@ -248,17 +248,17 @@ class Links:
         self._db.execute(update(link).where(link.c.id == link_id).values(state=state.value, derive=False))
 
     def freeze(self, ids: Iterable[int], *, over: bool = False) -> None:
-        """Keep links still while a record is out of scope (A8), or with `over` let them go on.
+        """Keep links still while a record is out of scope (A8), or with `over` let frozen and severed ones go on.
 
         A frozen link counts nowhere, so what depends on it is derived anew (U9).
         """
-        before, after = LinkState.LINKED, LinkState.FROZEN
+        before, after = (LinkState.LINKED,), LinkState.FROZEN
         if over:
-            before, after = after, before
+            before, after = (LinkState.FROZEN, LinkState.SEVERED), LinkState.LINKED
         numbers = list(ids)
         self.derive_parents(numbers)
         for some in chunks(str(one) for one in numbers):
-            mine = and_(link.c.id.in_([int(one) for one in some]), link.c.state == before.value)
+            mine = and_(link.c.id.in_([int(one) for one in some]), link.c.state.in_([one.value for one in before]))
             self._db.execute(update(link).where(mine).values(state=after.value, derive=over))
 
     def page(self, pair: str, after: int, limit: int = CHUNK) -> list[Link]:

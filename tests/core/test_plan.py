@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from core.examples import HS, SF, Known, Rule, link, pair, record, rule
 
-from connector.core.actions import Adoption, Creation, Deletion, Settlement, Severance, Update, Wait
+from connector.core.actions import Adoption, Creation, Deletion, Freezing, Settlement, Severance, Update, Wait
 from connector.core.matching import Candidate
 from connector.core.model import Base, Change, LinkState, Presence, Problem, ProblemClass
 from connector.core.plan import Situation, plan_candidate, plan_link
@@ -341,6 +341,13 @@ def test_A5_an_owner_that_moved_to_an_unknown_one_falls_back():
     assert update.values == {"hubspot_owner_id": "900"}
     assert update.changes[0].rule == "A5"
     assert merge(here, deal(hubspot_owner_id="900"), BASE.merged(update.settles)) == []
+
+
+def test_D3_a_severed_pair_goes_on_once_both_are_there():
+    """Nothing is written yet: it is looked at once more, as a linked one."""
+    severed = Situation(link("006A", "11", LinkState.SEVERED, base=BASE), opportunity(), deal())
+    [resumed] = plan_link(DEALS, severed, KNOWN, CLOSED)
+    assert (type(resumed), resumed.over) == (Freezing, True)
 
 
 def test_A5_an_owner_that_was_taken_away_in_hubspot_is_not_taken_away_in_salesforce():

@@ -133,7 +133,8 @@ def match_record(pair: Pair, candidate: Candidate) -> Match:
 def _match_by_stored_id(candidate: Candidate) -> Match | None:
     record = candidate.record
     own = candidate.link_of(record)
-    naming = sorted(candidate.naming, key=_age)
+    # Who names the record itself comes before who names one that was merged into it (A7).
+    naming = sorted(candidate.naming, key=lambda one: (one.partner_id != record.id, *_age(one)))
     for partner in naming:
         if partner.present and not candidate.is_taken(partner):
             return Adopt(partner, "A2")

@@ -131,6 +131,21 @@ def test_A7_what_is_left_over_stays_listed_until_it_is_merged_too(lab, kind):
         assert count(lab, kind) == (1, 1)
 
 
+def test_A7_an_empty_store_finds_the_master_by_the_record_that_names_it(lab, kind):
+    """Not by the one left over, which names the loser, though that one is older."""
+    loser = make(lab, kind, "loser")
+    lab.advance(minutes=1)
+    master = make(lab, kind, "master")
+    lab.sync_once()
+    kept, left = hs_of(lab, kind, master), hs_of(lab, kind, loser)
+    sf_merge(lab, kind, master, loser)
+    lab.sync_once()
+    lab.forget()
+    assert lab.sync_once().writes == 0
+    assert hs_of(lab, kind, master) == kept
+    assert [problem["record_id"] for problem in lab.problems()] == [left]
+
+
 def test_A7_chained_losers_end_up_at_the_last_master(lab, kind):
     """First into second, second into third, all between two runs."""
     first = make(lab, kind, "first")

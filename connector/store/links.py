@@ -252,7 +252,8 @@ class Links:
 
         A frozen link counts nowhere, so what depends on it is derived anew (U9).
         """
-        before, after = (LinkState.LINKED,), LinkState.FROZEN
+        before: tuple[LinkState, ...] = (LinkState.LINKED,)
+        after = LinkState.FROZEN
         if over:
             before, after = (LinkState.FROZEN, LinkState.SEVERED), LinkState.LINKED
         numbers = list(ids)

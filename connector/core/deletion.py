@@ -33,7 +33,7 @@ class Fate(StrEnum):
 
 
 def decide_fate(pair: Pair, state: LinkState, salesforce: Presence, hubspot: Presence) -> Fate:
-    """Read the table above. Pending and closed pairs have no fate here, and a severed one only that of coming back."""
+    """Read the table above. A severed pair may come back; pending and closed ones have no fate."""
     if state is LinkState.SEVERED:
         both = salesforce is hubspot is Presence.PRESENT
         return Fate.RESUME if both else Fate.LEAVE

@@ -147,6 +147,18 @@ def test_D3_deleting_the_opportunity_of_a_severed_pair_does_nothing(lab):
     assert lab.problems() == []
 
 
+def test_D1_a_deal_made_by_a_run_that_died_goes_with_its_opportunity(lab):
+    """The deal is there, the run never learnt of it, and the opportunity is deleted before the next one."""
+    lab.sync_once()
+    opportunity = lab.opportunity()
+    assert lab.sync_and_die(-1, after_delivery=True)
+    assert len(lab.hs_all("deals")) == 1
+    lab.sf_delete("Opportunity", opportunity)
+    lab.sync_until_rest()
+    assert lab.hs_all("deals") == {}
+    assert lab.problems() == []
+
+
 def test_D4_an_opportunity_restored_from_the_bin_gets_a_deal_again(lab):
     """A new deal, with the same values and contact."""
     _, contact, opportunity = lab.business(Amount=7)

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from connector.core.guard import find_excesses
@@ -49,6 +49,7 @@ from connector.engine.world import (
     make_needed,
 )
 from connector.errors import BadConfiguration, Finding, Refused, Suspended, Unreachable
+from connector.mapping.transforms import Owner
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,9 @@ class Wish:
     create: bool = False
     """Whether these records get a partner made even where the rules would make none (A1)."""
 
+
+OWNERS = frozenset({"User", "owners"})
+PAGE = 1000
 
 _DEALS_OFF = "deal sync is switched off (`sync.deals: false`)"
 
@@ -278,7 +282,7 @@ def _renew_standing_problems(c: Connection, world: World) -> None:
     still = {(one.side, one.object, one.record_id) for one in world.problems}
     over = []
     for side, object_, id_ in standing.keys() - still:
-        owner = object_ in {"User", "owners"} and isinstance(world.knowledge.owner(side.other, id_), str)
+        owner = object_ in OWNERS and isinstance(world.knowledge.owner(side.other, id_), str)
         if owner or standing[side, object_, id_] in SET_UP_PROBLEMS:
             over.append((side, object_, id_))
     if over:
@@ -296,6 +300,20 @@ def _let_go_on(c: Connection, over: Iterable[tuple[Side, str, str]], held: Itera
         c.store.records.wake(
             pair.name, [(side, id_) for side, object_, id_ in over if object_ == pair.object(side)]
         )
+    owners = {(side, id_) for side, object_, id_ in over if object_ in OWNERS}
+    for side in {side for side, _ in owners}:
+        _mark_owned(c, side, {id_ for where, id_ in owners if where is side})
+
+
+def _mark_owned(c: Connection, side: Side, owners: Collection[str]) -> None:
+    """Look again at what belongs to these owners, who have a counterpart now (A5); their records had no problem."""
+    for pair in c.pairs.values():
+        names = [name for rule in pair.fields if isinstance(rule.transform, Owner) for name in rule.names(side)]
+        after = ""
+        while names and (some := c.store.records.page(side, pair.object(side), after, PAGE)):
+            after = some[-1].id
+            owned = [one.id for one in some if any(one.fields.get(name) in owners for name in names)]
+            c.store.records.mark(side, pair.object(side), owned)
 
 
 def _count(c: Connection, report: Report) -> None:

@@ -258,6 +258,27 @@ def test_A5_a_missing_owner_is_reported_once_and_the_records_still_sync(lab):
     assert lab.problems() == []
 
 
+@pytest.mark.parametrize("born", [True, False])
+def test_A5_inviting_the_missing_owner_is_enough(lab, born):
+    """Nobody has to touch what belongs to them, whether it was made with that owner or was given to them later."""
+    user = add_user(lab, "lonely@example.com")
+    given = {"OwnerId": user} if born else {}
+    account = lab.sf_create("Account", Name="Acme", **given)
+    opportunity = lab.opportunity(**given)
+    lab.sync_once()
+    if not born:
+        lab.sf_edit("Account", account, OwnerId=user)
+        lab.sf_edit("Opportunity", opportunity, OwnerId=user)
+        lab.sync_once()
+    lab.advance(hours=1)
+    lab.sync_once()
+    owner = add_owner(lab, "lonely@example.com")
+    lab.sync_once()
+    assert owner_of(lab, "companies", lab.partner("companies", account)) == owner
+    assert owner_of(lab, "deals", lab.deal_of(opportunity)) == owner
+    assert lab.problems() == []
+
+
 def test_A5_who_has_no_owner_in_hubspot_any_more_keeps_the_one_in_salesforce(lab):
     """Salesforce has no records without one: nothing is tried, HubSpot's record is listed until it has an owner."""
     opportunity, born = lab.opportunity(), lab.opportunity("Other")

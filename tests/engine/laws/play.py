@@ -171,6 +171,10 @@ class Play:
         do(self, *arguments)
         gone = before.keys() - self.sight.alive().keys()
         self.memory.forget({id_ for _, id_ in gone})
+        named = {id_: row.get("sf_record_id") for (_, id_), row in before.items()}
+        lost = {id_ for _, id_ in gone}
+        partners = {one for one, name in named.items() if name in lost} | {named[one] or one for one in lost}
+        self.memory.loose |= lost | partners
         for object_, id_ in gone:
             row = before[object_, id_]
             if object_ in SALESFORCE_OF:

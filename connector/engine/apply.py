@@ -42,7 +42,7 @@ from connector.engine.refusals import (
     spare_update,
 )
 from connector.engine.report import Written
-from connector.engine.roles import apply_roles, name_later
+from connector.engine.roles import apply_roles, look_at_deals_of, name_later
 from connector.engine.work import Work, describe_refusal, look_again, note_problems
 from connector.engine.world import COMPANIES, CONTACTS, DEALS
 from connector.store.links import CONTACT_COMPANY, DEAL_COMPANY, ROLE, Completion
@@ -70,6 +70,8 @@ def _adopt(work: Work, adoptions: Sequence[Adoption]) -> None:
             run = work.report.run
             link_id = work.c.store.links.adopt(one.pair, one.salesforce_id, one.hubspot_id, one.born, run)
             _rejoin_company(work, pair, link_id)
+            if pair.name == CONTACTS:
+                look_at_deals_of(work, [link_id])
             work.c.store.records.wake(
                 one.pair, [(Side.SALESFORCE, one.salesforce_id), (Side.HUBSPOT, one.hubspot_id)]
             )
@@ -307,6 +309,8 @@ def _resolve_collision(
         completion = Completion(link_id, found.id, None if ours else Base())
         store.links.complete(pair.name, side, [completion], work.report.run)
         _rejoin_company(work, pair, link_id)
+        if pair.name == CONTACTS:
+            look_at_deals_of(work, [link_id])
         store.records.wake(pair.name, [(source.side, source.id), (side, found.id)])
         look_again(work, pair, source.side, [source.id])
         look_again(work, pair, side, [found.id])

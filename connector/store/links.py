@@ -148,6 +148,14 @@ class Links:
             "base_hubspot": dump(dict(base.hubspot)),
         }
         self._db.execute(update(link).where(link.c.id == link_id).values(values))
+        if side is Side.SALESFORCE:
+            self._forget_applied(link_id)
+
+    def _forget_applied(self, link_id: int) -> None:
+        """Another HubSpot record is the partner now: to that one no deal has done anything yet (L7)."""
+        mine = and_(edge.c.connection_id == self._db.connection_id, edge.c.parent == link_id)
+        self._db.execute(update(edge).where(mine).values(applied=None, with_creation=False))
+        self._db.execute(update(link).where(link.c.id == link_id).values(company_applied=None))
 
     def complete(self, pair: str, side: Side, made: Sequence[Completion], run_id: int) -> None:
         """Pending creations got their partners on `side`."""
@@ -190,6 +198,8 @@ class Links:
             missing = Side.HUBSPOT if mine.salesforce_id == salesforce_id else Side.SALESFORCE
             new_id = hubspot_id if missing is Side.HUBSPOT else salesforce_id
             base = None if mine.state is LinkState.PENDING else Base()
+            if missing is Side.HUBSPOT and mine.hubspot_id not in {None, hubspot_id}:
+                self._forget_applied(mine.id)
             self.complete(pair, missing, [Completion(mine.id, new_id, base)], run_id)
             return mine.id
         result = self._db.execute(

@@ -262,6 +262,8 @@ def hold_one_sided_edits(rest: Rest) -> None:
     for id_, _, deal, record in rest.linked("Opportunity"):
         if {id_, deal} & memory.loose or "stages" in memory.loose:
             continue
+        if ("Opportunity", id_, deal) not in rest.play.paired_before:
+            continue
         for field, name in FIELDS["Opportunity"].items():
             here, there = (memory.edited.get((one, field), NOT_EDITED) for one in (id_, deal))
             typed = there if here is NOT_EDITED else here
@@ -292,8 +294,11 @@ def hold_stillness(rest: Rest) -> None:
 def hold_minimality(rest: Rest) -> None:
     """Law 3: what was written had moved on one of the two sides, and was not there already."""
     memory = rest.play.memory
+    # Who met since the last rest was equal in nothing; then the rules say what is written.
+    known = {one for _, *both in rest.play.paired_before for one in both}
+    rest.play.paired_before = rest.play.paired()
     for entry in rest.play.fresh:
-        if entry["verb"] != "update":
+        if entry["verb"] != "update" or entry["record_id"] not in known:
             continue
         object_ = entry["object"] if entry["object"] in FIELDS else SALESFORCE_OF[entry["object"]]
         names = {there: here for here, there in FIELDS[object_].items()} | {here: here for here in FIELDS[object_]}

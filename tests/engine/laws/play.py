@@ -68,6 +68,8 @@ class Play:
         self.number = FIRST_NUMBER
         self.still_before: set[str] = set()
         """Both records of each pair that was stopped or frozen at the last rest."""
+        self.paired_before = self.paired()
+        """(object of Salesforce, id, id in HubSpot) of each pair at the last rest."""
         self.journal: list[dict[str, Any]] = []
         """All that the connector wrote, whatever store remembers it; `fresh` is what came since the last rest."""
         self.fresh: list[dict[str, Any]] = []
@@ -97,6 +99,10 @@ class Play:
         names = [row for field, row in side[id_].items() if field in _NAMES]
         token = names[0].rpartition("#")[2] if names else self.token()
         return f"{text.strip()} {self.token()} #{token}"
+
+    def paired(self) -> set[tuple[str, str, str]]:
+        """The pairs there are."""
+        return {(name, *both) for name in HUBSPOT_OF for both in self.sight.pairs(name).items()}
 
     @property
     def stage_names(self) -> dict[str, str]:

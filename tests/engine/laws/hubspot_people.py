@@ -201,6 +201,8 @@ def merge(play: Play, object_: str, primary: int, other: int) -> None:
     play.loosen(object_, lose)
     play.memory.forget({keep})
     rows = play.sight.there(object_)
+    names = [rows[one].get(field, "") for one in (keep, lose) for field in ("dealname", "lastname", "name")]
+    play.memory.mixed |= {name.rpartition("#")[2] for name in names if name}
     named = [rows[one].get("sf_record_id") for one in (keep, lose)]
     if all(named):
         play.memory.left_over |= {str(one) for one in named}

@@ -29,6 +29,8 @@ class Memory:
         """Records that were merged, restored, moved, or crossed the border of scope since the last rest."""
         self.bereft: set[str] = set()
         """Salesforce records whose partner a person deleted or merged away, by either id that names them."""
+        self.mixed: set[str] = set()
+        """Tokens of records that were merged: their names may be another's by now."""
         self.left_over: set[str] = set()
         """Salesforce records whose HubSpot record was merged into that of another one."""
         self.excused: set[str] = set()

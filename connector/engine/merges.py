@@ -34,9 +34,10 @@ def _follow(work: Work, pair: Pair, side: Side, losers: dict[str, Record]) -> No
     linked = {id_: one for id_, one in links.items() if one.state is LinkState.LINKED}
     survivors = find_survivors(work, pair, side, [losers[id_] for id_ in linked])
     with store.transaction():
-        for id_, link in sorted(linked.items(), key=lambda one: _precedence(one[1], side, survivors.get(one[0]))):
+        # In the order of their making: of two linked losers the older pair follows, whatever their ids.
+        for id_, link in sorted(linked.items(), key=lambda one: one[1].id):
             survivor = survivors.get(id_)
-            its_link = store.links.by_ids(pair.name, side, [survivor.id]).get(survivor.id) if survivor else None
+            its_link = _find_link(work, pair, side, survivor) if survivor else None
             match follow_merge(link, losers[id_], survivor, its_link):
                 case Follow(_, _, survivor_id):
                     store.links.repoint(pair.name, side, link.id, survivor_id)
@@ -52,13 +53,22 @@ def _follow(work: Work, pair: Pair, side: Side, losers: dict[str, Record]) -> No
         store.records.wake(pair.name, [(side, id_) for id_ in done])
 
 
-def _precedence(link: Link, side: Side, survivor: Record | None) -> tuple[bool, int]:
-    """Of two linked losers the one follows whose partner the survivor names, since it has that one's values.
+def _find_link(work: Work, pair: Pair, side: Side, survivor: Record) -> Link | None:
+    """The link that a survivor has, or ought to have: that of the partner it names.
 
-    So it is where HubSpot makes a new record of two: it takes after the primary. Else the older pair follows.
+    HubSpot makes a new record of two, which takes after the primary: what it names is the primary's partner, so
+    that pair goes on, whatever is known of the other merged record yet (search may lag).
     """
-    named = survivor is not None and survivor.partner_id == link.id_of(side.other)
-    return not named, link.id
+    links = work.c.store.links
+    own = links.by_ids(pair.name, side, [survivor.id]).get(survivor.id)
+    if own is not None or survivor.partner_id is None:
+        return own
+    named = links.by_ids(pair.name, side.other, [survivor.partner_id]).get(survivor.partner_id)
+    if named is None or named.state is not LinkState.LINKED:
+        return None
+    links.repoint(pair.name, side, named.id, survivor.id)
+    look_again(work, pair, side, [survivor.id])
+    return named
 
 
 def find_survivors(work: Work, pair: Pair, side: Side, losers: list[Record]) -> dict[str, Record]:

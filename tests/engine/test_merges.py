@@ -299,11 +299,15 @@ def test_A7_two_linked_deals_merged_in_hubspot(lab, minting):
     assert lab.problems() == []
 
 
-def test_A7_of_two_linked_records_merged_in_hubspot_the_primarys_pair_goes_on(lab, minting):
+@pytest.mark.parametrize("lag", [0, 600])
+def test_A7_of_two_linked_records_merged_in_hubspot_the_primarys_pair_goes_on(lab, minting, lag):
     """Whichever is older: the merged deal has the primary's values, which are no edits of another opportunity."""
     one, other = lab.opportunity("One", Amount=1), lab.opportunity("Other", Amount=2)
     lab.sync_once()
+    lab.sandbox_post("hubspot", "settings", {"search_delay_seconds": lag}, "PUT")
     survivor = hs_merge(lab, "deals", lab.deal_of(other), lab.deal_of(one))
+    lab.sync()
+    lab.advance(hours=1)
     lab.sync_until_rest()
     assert lab.deal_of(other) == survivor
     assert [problem["record_id"] for problem in lab.problems()] == [one]

@@ -24,24 +24,33 @@ import sys
 import pytest
 from engine.laws.broken import CASES
 from engine.laws.machine import World
+from engine.laws.shortening import describe, find_end, shorten
 from engine.laws.story import Story, tell
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 EXAMPLES = int(os.environ.get("MACHINE_EXAMPLES", "20"))
 STEPS = int(os.environ.get("MACHINE_STEPS", "20"))
-CHECKS = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
+SEARCH = settings(
+    max_examples=EXAMPLES,
+    stateful_step_count=STEPS,
+    deadline=None,
+    phases=[Phase.reuse, Phase.generate],
+    report_multiple_bugs=False,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
+)
 
 
 def test_laws_1_to_11_hold_whatever_happens(capsys):
     """People act on both sides, the process dies anywhere, the store is lost: the laws hold."""
     before = Story.taken
-    run_state_machine_as_test(
-        World,
-        settings=settings(
-            max_examples=EXAMPLES, stateful_step_count=STEPS, deadline=None, suppress_health_check=CHECKS
-        ),
-    )
+    try:
+        run_state_machine_as_test(World, settings=SEARCH)
+    except Exception:
+        story = World.last
+        if story is None or find_end(story.style, story.steps) is None:
+            raise
+        pytest.fail(describe(story.style, shorten(story.style, story.steps)))
     if "MACHINE_EXAMPLES" in os.environ:
         with capsys.disabled():
             sys.stdout.write(f" {Story.taken - before} steps, no law broken ")

@@ -21,10 +21,12 @@ class World(RuleBasedStateMachine):
     """One story in any of the `styles`, by the steps of `Story`. It ends at rest, where most laws speak."""
 
     styles = tuple(STYLES)
+    last: Story | None = None
+    """The story that was played last, in this process."""
 
     @initialize(data=st.data())
     def begin(self, data: Any) -> None:
-        self.story = Story(data.draw(st.sampled_from(self.styles)))
+        self.story = World.last = Story(data.draw(st.sampled_from(self.styles)))
 
     def teardown(self) -> None:
         if hasattr(self, "story"):

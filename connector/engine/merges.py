@@ -42,6 +42,7 @@ def _follow(work: Work, pair: Pair, side: Side, losers: dict[str, Record]) -> No
                 case Follow(_, _, survivor_id):
                     store.links.repoint(pair.name, side, link.id, survivor_id)
                     look_again(work, pair, side, [survivor_id])
+                    store.records.wake(pair.name, [(side, survivor_id)])  # it has a partner now
                 case Retire():
                     store.links.end(link.id, LinkState.CLOSED)
             if survivor is not None:

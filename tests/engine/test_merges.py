@@ -146,6 +146,21 @@ def test_A7_an_empty_store_finds_the_master_by_the_record_that_names_it(lab, kin
     assert [problem["record_id"] for problem in lab.problems()] == [left]
 
 
+def test_A7_what_waited_for_a_survivor_goes_on_when_it_takes_over_a_partner(lab):
+    """Its company was deleted; merged with another account it has that one's, and so have its contacts."""
+    account, other = company(lab, "acme"), company(lab, "bolt")
+    contact = person(lab, "fox", AccountId=account)
+    lab.sync_once()
+    taken_over = hs_of(lab, "account", other)
+    lab.hs_delete("companies", hs_of(lab, "account", account))
+    lab.advance(days=2)
+    lab.sync_until_rest()
+    sf_merge(lab, "account", account, other)
+    lab.sync_until_rest()
+    assert hs_of(lab, "account", account) == taken_over
+    assert set(lab.hs_associated("contacts", hs_of(lab, "contact", contact), "companies")) == {taken_over}
+
+
 def test_A7_chained_losers_end_up_at_the_last_master(lab, kind):
     """First into second, second into third, all between two runs."""
     first = make(lab, kind, "first")

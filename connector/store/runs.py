@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, insert, select, update
+from sqlalchemy import ColumnElement, Row, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from connector.errors import Busy
@@ -16,6 +17,27 @@ from connector.store.database import Database, dump, load
 from connector.store.schema import cursor, lease, run
 
 LEASE_SECONDS = 300.0
+SYNC, UNDO = "sync", "undo"
+ENDED = ("ok", "problems")
+"""How a run ends that was neither cut short nor refused."""
+GIVEN_UP = "given up"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run: what kind it was, how it ended, and what it took back, if anything."""
+
+    id: int
+    kind: str
+    status: str
+    started: str
+    finished: str | None
+    of_run: int | None
+    report: Mapping[str, Any]
+
+    @property
+    def is_undo(self) -> bool:
+        return self.kind == UNDO
 
 
 class Runs:
@@ -78,20 +100,55 @@ class Runs:
         if renewed.rowcount != 1:
             raise Busy("another run has taken over", "this one was paused for too long; nothing is lost")
 
-    def begin(self) -> int:
-        """Start a run and return its number."""
+    def begin(self, kind: str = SYNC, of_run: int | None = None) -> int:
+        """Start a run and return its number. `of_run` is the one that it takes back."""
         result = self._db.execute(
             insert(run).values(
-                connection_id=self._db.connection_id, started=self._now().isoformat(), status="running"
+                connection_id=self._db.connection_id,
+                started=self._now().isoformat(),
+                status="running",
+                kind=kind,
+                of_run=of_run,
             )
         )
-        return int(result.inserted_primary_key[0])
+        self._db.run_id = int(result.inserted_primary_key[0])
+        return self._db.run_id
 
     def finish(self, run_id: int, status: str, report: dict[str, Any]) -> None:
+        self._db.run_id = None
         self._db.execute(
             update(run)
             .where(run.c.id == run_id)
             .values(finished=self._now().isoformat(), status=status, report=dump(report))
+        )
+
+    def find(self, run_id: int) -> Run | None:
+        """A run of this connection by its number."""
+        rows = self._db.fetch(select(run).where(run.c.connection_id == self._db.connection_id, run.c.id == run_id))
+        return _run(rows[0]) if rows else None
+
+    def undoing(self, run_id: int) -> list[Run]:
+        """The runs that took back a run, or began to, in order."""
+        mine = run.c.connection_id == self._db.connection_id
+        rows = self._db.fetch(
+            select(run).where(mine, run.c.of_run == run_id, run.c.kind == UNDO).order_by(run.c.id)
+        )
+        return [_run(row) for row in rows]
+
+    def find_cut_short(self) -> Run | None:
+        """The run that an undo began to take back and did not come to the end of, unless a later try did."""
+        mine = run.c.connection_id == self._db.connection_id
+        rows = self._db.fetch(select(run).where(mine, run.c.kind == UNDO).order_by(run.c.id.desc()).limit(1))
+        if not rows or rows[0].status in (*ENDED, GIVEN_UP):
+            return None
+        return self.find(rows[0].of_run)
+
+    def give_up(self, run_id: int) -> None:
+        """Undos of a run that were cut short are not to be completed any more."""
+        open_ = run.c.status.not_in((*ENDED, GIVEN_UP))
+        mine = run.c.connection_id == self._db.connection_id
+        self._db.execute(
+            update(run).where(mine, run.c.of_run == run_id, run.c.kind == UNDO, open_).values(status=GIVEN_UP)
         )
 
     def last(self) -> dict[str, Any] | None:
@@ -125,3 +182,8 @@ class Runs:
     def remember(self, stream: str, value: Any) -> None:
         row = {"connection_id": self._db.connection_id, "stream": stream, "value": dump(value)}
         self._db.upsert(cursor, [row], update=["value"])
+
+
+def _run(row: Row[Any]) -> Run:
+    report = load(row.report) or {}
+    return Run(row.id, row.kind, row.status, row.started, row.finished, row.of_run, report)

@@ -35,6 +35,8 @@ def test_writes_are_noted_before_they_are_made(store, second, now):
         "side": "hubspot",
         "object": "deals",
         "record_id": "1",
+        "link_id": None,
+        "made": None,
         "changes": [
             {
                 "field": "amount",

@@ -22,10 +22,10 @@ from connector.core.audit import Drift, Kind, Share, Write, compare
 from connector.core.model import Link, Pair, Record, Side, Value
 from connector.core.rollups import RULES as ROLLUPS
 from connector.engine.derive import derive
+from connector.engine.frame import usable
 from connector.engine.hands import PretendedHands
 from connector.engine.observe import observe, observe_deals, observe_roles, take_in
 from connector.engine.report import Report, Written, describe_write
-from connector.engine.run import usable
 from connector.engine.windows import apply_pair
 from connector.engine.work import Work
 from connector.engine.world import CONTACTS, DEALS, Connection, World, get_to_know

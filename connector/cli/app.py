@@ -1,7 +1,8 @@
 """Which commands are there?
 
     sync     plan, apply                  `cli/plan.py`
-             sync, status, resume         `cli/sync.py`
+             sync, status                 `cli/sync.py`
+             undo, resume                 `cli/undo.py`
              schedule, audit, backfill    `cli/schedule.py`, `cli/audit.py`, `cli/backfill.py`
     set up   init                         `cli/init.py`
              check, setup                 `cli/setup.py`
@@ -20,7 +21,7 @@ import typer
 from typer.core import TyperGroup
 
 from connector import __version__
-from connector.cli import audit, backfill, plan, sandbox, schedule, setup, sync
+from connector.cli import audit, backfill, plan, sandbox, schedule, setup, sync, undo
 from connector.cli.demo import command as demo
 from connector.errors import Stop
 
@@ -56,6 +57,7 @@ app = typer.Typer(
 )
 plan.register(app)
 sync.register(app)
+undo.register(app)
 schedule.register(app)
 audit.register(app)
 backfill.register(app)

@@ -1,4 +1,4 @@
-"""`sync`, `status` and `resume`."""
+"""`sync` and `status`."""
 
 from __future__ import annotations
 
@@ -29,7 +29,6 @@ def register(app: typer.Typer) -> None:
         rich_help_panel=PANEL,
         epilog=terminal.make_examples("connector status", "connector status --json"),
     )(status)
-    app.command(rich_help_panel=PANEL, epilog=terminal.make_examples("connector resume"))(resume)
 
 
 def sync(
@@ -75,23 +74,9 @@ def status(json: Json = False) -> None:
             "waiting": store.records.count_waiting(),
             "out_of_scope": sum(store.records.count_out_of_scope().values()),
             "problems": store.problems.all(),
+            "held": {str(run): number for run, number in store.holds.count().items()},
         }
     if json:
         terminal.print_json(found)
     else:
         health.print_status(found)
-
-
-def resume(json: Json = False) -> None:
-    """Let the next run try again after the sync was suspended. Asks neither CRM.
-
-    Credentials that were refused and scopes that were missing suspend it until this is said.
-    """
-    from connector.engine.suspension import resume as end_suspension  # noqa: PLC0415  # slow to import
-
-    with opened_store() as (_, store):
-        ended = end_suspension(store)
-    if json:
-        terminal.print_json({"resumed": ended is not None, "suspension": ended.as_json() if ended else None})
-    else:
-        health.print_resumed(ended.as_json() if ended else None)

@@ -34,6 +34,9 @@ def print_status(found: Mapping[str, Any]) -> None:
     console.print(f"API calls in the last 24 hours: {'; '.join(calls)}.")
     if found["out_of_scope"]:
         console.print(f"Out of scope, and left alone: {count(found['out_of_scope'], 'record')}.")
+    for run, number in found["held"].items():
+        what = "write is" if number == 1 else "writes are"
+        console.print(f"Held since run {run} was undone: {number:,} {what}; `connector resume {run}` lets go.")
     problems = found["problems"]
     console.print(f"[bold yellow]Problems: {len(problems):,}[/]" if problems else "Problems: none")
     for one in problems:

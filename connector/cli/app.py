@@ -1,7 +1,8 @@
 """Which commands are there?
 
     sync      plan, apply                  `cli/plan.py`
-              sync, resume                 `cli/sync.py`
+              sync                         `cli/sync.py`
+              undo, resume                 `cli/undo.py`
               schedule, audit, backfill    a file each in `cli/`
               import                       `cli/imports.py`
     answers   explain, status, runs        a file each in `cli/`
@@ -38,6 +39,7 @@ from connector.cli import (
     setup,
     status,
     sync,
+    undo,
 )
 from connector.cli.demo import command as demo
 from connector.errors import Stop
@@ -74,6 +76,7 @@ app = typer.Typer(
 )
 plan.register(app)
 sync.register(app)
+undo.register(app)
 schedule.register(app)
 audit.register(app)
 backfill.register(app)

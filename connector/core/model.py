@@ -344,6 +344,15 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Proof:
+    """That this connector created a record: the number of the journal's entry. Only the journal makes one."""
+
+    object: str
+    id: str
+    entry: int
+
+
+@dataclass(frozen=True, slots=True)
 class Problem:
     """A record that could not be synced, or one of its fields."""
 

@@ -91,6 +91,8 @@ class Database:
         self._open: Connection | None = None
         self.fence: Callable[[Database], None] | None = None
         """Called at the end of every transaction; raises if another run has taken over."""
+        self.run_id: int | None = None
+        """The run that is under way, if any: links keep how they were before it (`images.py`)."""
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
@@ -112,13 +114,13 @@ class Database:
     def pretending(self) -> Iterator[None]:
         """Whatever is written inside is visible inside, and gone afterwards."""
         with self._engine.connect() as connection:
-            self._open = connection
+            self._open, run_id = connection, self.run_id
             transaction = connection.begin()
             try:
                 yield
             finally:
                 transaction.rollback()
-                self._open = None
+                self._open, self.run_id = None, run_id
 
     def execute(self, statement: Executable, rows: Sequence[Mapping[str, Any]] | None = None) -> Any:
         """Run a statement in the open transaction, or in one of its own."""

@@ -131,6 +131,7 @@ def test_runs_are_numbered_and_reported(store, stranger, second, now):
         "started": started,
         "finished": now().isoformat(),
         "status": "ok",
+        "kind": "sync",
         "report": {"written": 3},
     }
     store.runs.finish(other, "failed", {})

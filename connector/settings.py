@@ -22,7 +22,8 @@ from connector.core.lifecycle import LifecycleSettings
 from connector.core.model import Pair, Side
 from connector.core.pipelines import PipelineSettings
 from connector.errors import BadConfiguration, Finding
-from connector.mapping.files import MappingSettings, explain, load_pairs, read_yaml
+from connector.mapping.documents import explain, read_yaml
+from connector.mapping.files import MappingSettings, load_pairs
 
 PREFIX = "CONNECTOR__"
 
@@ -198,7 +199,7 @@ def load_settings(environment: Mapping[str, str], folder: Path) -> Settings:
     try:
         return Settings.model_validate(given)
     except ValidationError as error:
-        raise BadConfiguration(_locate(explain(error, document, path, Settings), environment)) from None
+        raise BadConfiguration(_locate(explain(error, document, str(path), Settings), environment)) from None
 
 
 def _overlay(document: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:

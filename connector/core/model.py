@@ -223,6 +223,8 @@ class FieldRule:
     skip_untranslatable: bool = False
     may_go_backwards: bool = False
     """For the lifecycle stage: whether it may be lowered or cleared in HubSpot (L8)."""
+    place: tuple[str, int] = field(default=("", 0), repr=False, compare=False)
+    """The file and line that it was read from."""
 
     def names(self, side: Side) -> tuple[str, ...]:
         return self.salesforce if side is Side.SALESFORCE else self.hubspot

@@ -18,10 +18,11 @@ from connector.core.model import FieldRule, MatchKey, OnTargetEdit, Pair, Rule, 
 from connector.errors import BadConfiguration, Finding
 from connector.mapping.documents import Origin, Part, explain, find_place, read_yaml
 from connector.mapping.match_keys import ID, KEYS
+from connector.mapping.regions import countries_with_states
 from connector.mapping.roles import ROLE_PAIR, RoleFile
 from connector.mapping.scope_files import Scopes
 from connector.mapping.suggestions import suggest
-from connector.mapping.transforms import NAMES, make_transform
+from connector.mapping.transforms import NAMES, WITH_VALUES, make_transform
 
 PAIRS: Mapping[str, tuple[str, str]] = {
     "account-company": ("Account", "companies"),
@@ -39,6 +40,7 @@ REQUIRED: Mapping[str, Mapping[Side, tuple[str, ...]]] = {
 }
 """What the vendors demand of a new record (Salesforce object reference; HubSpot's guides per object)."""
 
+REGIONS = ("country", "state")
 DELETES: Mapping[str, frozenset[Side]] = {"opportunity-deal": frozenset({Side.SALESFORCE})}
 """D1 and D5. Deals are not in it and cannot be put there: D2, law 10."""
 
@@ -52,6 +54,13 @@ class DefaultValue(_Strict):
 
     salesforce: str | float | bool | None = None
     hubspot: str | float | bool | None = None
+
+
+class WriteAs(_Strict):
+    """How a country or state is written on each side."""
+
+    salesforce: Literal["name", "code"] = "name"
+    hubspot: Literal["name", "code"] = "name"
 
 
 class FieldEntry(_Strict):
@@ -68,6 +77,8 @@ class FieldEntry(_Strict):
     at_creation_only: bool = False
     refers_to: str | None = None
     may_go_backwards: bool = False
+    write_as: WriteAs | None = Field(None, description="countries and states: whether names or codes are written")
+    country: str | None = Field(None, description="of a state, when all are of one country: its code, such as US")
 
     @model_validator(mode="after")
     def _agree(self) -> FieldEntry:
@@ -79,15 +90,24 @@ class FieldEntry(_Strict):
             raise ValueError("a field without a name")
         if self.transform == "stage" and self.default != DefaultValue():
             raise ValueError("a stage takes no `default`: it would be two values")
-        if self.values and self.transform != "picklist":
-            raise ValueError("`values` belongs to `transform: picklist`")
+        if self.values and self.transform not in WITH_VALUES:
+            raise ValueError(f"`values` belongs to `transform: {'`, `'.join(WITH_VALUES)}`")
         if self.otherwise == "default" and self.default == DefaultValue():
             raise ValueError("`otherwise: default` needs a `default`")
         if self.refers_to is not None and (self.transform != "reference" or self.refers_to not in PAIRS):
             raise ValueError(f"`refers_to` belongs to `transform: reference` and is one of {', '.join(PAIRS)}")
+        if self.write_as is not None and self.transform not in REGIONS:
+            raise ValueError("`write_as` belongs to `transform: country` and `transform: state`")
+        if self.country is not None and (self.transform != "state" or self.country not in countries_with_states()):
+            known = ", ".join(countries_with_states())
+            raise ValueError(f"`country` belongs to `transform: state` and is one of {known}")
         if self.may_go_backwards and self.names(Side.HUBSPOT) != (LIFECYCLE_STAGE,):
             raise ValueError(f"`may_go_backwards` belongs to the HubSpot property {LIFECYCLE_STAGE}")
         return self
+
+    @property
+    def sides_with_codes(self) -> frozenset[Side]:
+        return frozenset(side for side in Side if self.write_as and getattr(self.write_as, side.value) == "code")
 
     def names(self, side: Side) -> tuple[str, ...]:
         given = self.salesforce if side is Side.SALESFORCE else self.hubspot
@@ -268,7 +288,12 @@ def _build_rule(entry: FieldEntry, settings: MappingSettings, place: tuple[str, 
         hubspot=entry.names(Side.HUBSPOT),
         rule=entry.rule,
         transform=make_transform(
-            entry.transform, zone=settings.time_zone, values=entry.values, pair=entry.refers_to
+            entry.transform,
+            zone=settings.time_zone,
+            values=entry.values,
+            pair=entry.refers_to,
+            codes=entry.sides_with_codes,
+            country=entry.country,
         ),
         on_target_edit=entry.on_target_edit,
         at_creation_only=entry.at_creation_only,

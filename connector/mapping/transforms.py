@@ -3,19 +3,24 @@
 Laws, tested for every one: `forth(back(forth(x))) == forth(x)`, and two values of one meaning are one value,
 so that neither a lossy conversion nor a change of spelling ever looks like an edit (F7).
 
-| name      | Salesforce               | HubSpot                          |
-|-----------|--------------------------|----------------------------------|
-| text      | text                     | text, trimmed                    |
-| number    | number                   | text of a number                 |
-| date      | `YYYY-MM-DD`             | midnight of that day             |
-| datetime  | a moment                 | a moment                         |
-| boolean   | true / false             | `true` / `false`                 |
-| picklist  | a value                  | its counterpart in the value map |
-| email     | text                     | text in lower case               |
-| domain    | a web address            | its domain                       |
-| owner     | OwnerId                  | hubspot_owner_id                 |
-| reference | the id of a record       | the id of its linked record      |
-| stage     | RecordTypeId, StageName  | pipeline, dealstage              |
+| name           | Salesforce               | HubSpot                          |
+|----------------|--------------------------|----------------------------------|
+| text           | text                     | text, trimmed                    |
+| number         | number                   | text of a number                 |
+| date           | `YYYY-MM-DD`             | midnight of that day             |
+| day            | `YYYY-MM-DD`             | `YYYY-MM-DD`                     |
+| datetime       | a moment                 | a moment                         |
+| boolean        | true / false             | `true` / `false`                 |
+| picklist       | a value                  | its counterpart in the value map |
+| multi_picklist | values, `;` between them | their counterparts, each once    |
+| email          | text                     | text in lower case               |
+| phone          | text, compared by digits | the same                         |
+| url            | text, compared as a link | the same                         |
+| domain         | a web address            | its domain                       |
+| country, state | a name or a code         | a name or a code (`regions.py`)  |
+| owner          | OwnerId                  | hubspot_owner_id                 |
+| reference      | the id of a record       | the id of its linked record      |
+| stage          | RecordTypeId, StageName  | pipeline, dealstage              |
 """
 
 from __future__ import annotations
@@ -29,14 +34,9 @@ from zoneinfo import ZoneInfo
 
 from connector.core.model import Cannot, Known, Side, Transform, Value, Values
 from connector.core.rollups import plain
-
-
-def _text(value: Value) -> str | None:
-    """Trimmed text with line feeds as line ends; None for blank."""
-    if value is None:
-        return None
-    text = str(value).replace("\r\n", "\n").replace("\r", "\n").strip()
-    return text or None
+from connector.mapping.contact_details import Phone, Url
+from connector.mapping.regions import Region
+from connector.mapping.values import text_of as _text
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +96,13 @@ def _decimal(text: str | None) -> Decimal | None:
 
 @dataclass(frozen=True, slots=True)
 class Date:
-    """A Salesforce day is its midnight in `zone`; back, it is the day the moment falls on (F7)."""
+    """A Salesforce day is its midnight in `zone`; back, it is the day the moment falls on (F7).
+
+    Not so for HubSpot properties of type date, which hold days themselves: `midnight` is False for them.
+    """
 
     zone: ZoneInfo
+    midnight: bool = True
 
     def meaning(self, side: Side, values: Values) -> Hashable:
         day = self._day(_text(values[0]))
@@ -111,6 +115,8 @@ class Date:
             return (None,)
         if isinstance(day, str):
             return Cannot(f"{day!r} is not a date", "correct the value")
+        if not self.midnight:
+            return (day.isoformat(),)
         try:
             midnight = _moment_text(datetime.combine(day, time(), self.zone))
         except OverflowError:  # in UTC it lies before the year 1, or after 9999
@@ -212,6 +218,32 @@ class Picklist:
         return (table[text],)
 
 
+BETWEEN = ";"
+
+
+@dataclass(frozen=True, slots=True)
+class MultiPicklist:
+    """Several values of a list, in any order, each as `Picklist` has it (F4). Both vendors put `;` between them."""
+
+    one: Picklist = field(default_factory=Picklist)
+
+    def meaning(self, side: Side, values: Values) -> Hashable:
+        return tuple(sorted(set(_split(values[0]))))
+
+    def carry(self, to: Side, values: Values, known: Known) -> Values | Cannot:
+        carried: list[str] = []
+        for value in _split(values[0]):
+            there = self.one.carry(to, (value,), known)
+            if isinstance(there, Cannot):
+                return there
+            carried += [str(one) for one in there]
+        return (BETWEEN.join(dict.fromkeys(carried)) or None,)
+
+
+def _split(value: Value) -> list[str]:
+    return [one.strip() for one in (_text(value) or "").split(BETWEEN) if one.strip()]
+
+
 @dataclass(frozen=True, slots=True)
 class Domain:
     """`https://www.Acme.com/about` is `acme.com`."""
@@ -291,18 +323,34 @@ class StagePair:
         return (own, stage) if same else values
 
 
-def make_transform(name: str, *, zone: ZoneInfo, values: Mapping[str, str], pair: str | None) -> Transform:
-    """The transform of a mapping entry. Raises `KeyError` for an unknown name."""
+def make_transform(
+    name: str,
+    *,
+    zone: ZoneInfo,
+    values: Mapping[str, str],
+    pair: str | None,
+    codes: frozenset[Side] = frozenset(),
+    country: str | None = None,
+) -> Transform:
+    """The transform of a mapping entry. `codes` and `country` are for regions. `KeyError`: an unknown name."""
     if name == "reference":
         return Reference(pair or "account-company")
+    if name == "country":
+        return Region("country", None, codes, tuple(values.items()))
+    if name == "state":
+        return Region("state", country, codes, tuple(values.items()))
     made: dict[str, Transform] = {
         "text": Text(),
         "number": Number(),
         "date": Date(zone),
+        "day": Date(ZoneInfo("UTC"), midnight=False),
         "datetime": DateTime(),
         "boolean": Boolean(),
         "picklist": Picklist.from_map(values),
+        "multi_picklist": MultiPicklist(Picklist.from_map(values)),
         "email": Email(),
+        "phone": Phone(),
+        "url": Url(),
         "domain": Domain(),
         "owner": Owner(),
         "stage": StagePair(),
@@ -314,12 +362,20 @@ NAMES = (
     "text",
     "number",
     "date",
+    "day",
     "datetime",
     "boolean",
     "picklist",
+    "multi_picklist",
     "email",
+    "phone",
+    "url",
     "domain",
+    "country",
+    "state",
     "owner",
     "reference",
     "stage",
 )
+WITH_VALUES = ("picklist", "multi_picklist", "country", "state")
+"""The transforms that take a value map."""

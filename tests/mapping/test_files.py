@@ -14,7 +14,8 @@ from ruamel.yaml import YAML
 
 from connector.errors import BadConfiguration, Finding
 from connector.mapping.files import PAIRS, FieldEntry, MappingSettings, load_pairs
-from connector.mapping.transforms import NAMES, Date, Number, Picklist, Reference, StagePair, Text
+from connector.mapping.regions import Region
+from connector.mapping.transforms import NAMES, Date, MultiPicklist, Number, Picklist, Reference, StagePair, Text
 
 BERLIN = ZoneInfo("Europe/Berlin")
 SETTINGS = MappingSettings(BERLIN, {HS: "900"}, "sf_record_id", "HubSpot_Id__c")
@@ -171,6 +172,19 @@ def test_an_entry_says_all_it_can(load):
         ("{salesforce: A, hubspot: a, transform: date}", Date(BERLIN)),
         ("{salesforce: A, hubspot: a, transform: reference}", Reference("account-company")),
         (
+            "{salesforce: A, hubspot: a, transform: state, country: US, write_as: {salesforce: code}}",
+            Region("state", "US", frozenset({SF})),
+        ),
+        (
+            "{salesforce: A, hubspot: a, transform: country, values: {BRD: Germany}}",
+            Region("country", None, frozenset(), (("BRD", "Germany"),)),
+        ),
+        (
+            "{salesforce: A, hubspot: a, transform: multi_picklist, values: {X: x}}",
+            MultiPicklist(Picklist.from_map({"X": "x"})),
+        ),
+        ("{salesforce: A, hubspot: a, transform: day}", Date(ZoneInfo("UTC"), midnight=False)),
+        (
             "{salesforce: A, hubspot: a, transform: reference, refers_to: contact-contact}",
             Reference("contact-contact"),
         ),
@@ -248,7 +262,7 @@ KEYS = f"the keys here are {', '.join(FieldEntry.model_fields)}"
         ("{salesforce: [], hubspot: []}", 5, "a stage is two fields a side, everything else is one", ""),
         ("{salesforce: '', hubspot: a}", 5, "a field without a name", ""),
         ("{salesforce: A, hubspot: [' ']}", 5, "a field without a name", ""),
-        ("{salesforce: A, hubspot: a, values: {X: x}}", 5, "`values` belongs to `transform: picklist`", ""),
+        ("{salesforce: A, hubspot: a, values: {X: x}}", 5, "`values` belongs to `transform: picklist`,", ""),
         ("{salesforce: A, hubspot: a, otherwise: default}", 5, "`otherwise: default` needs a `default`", ""),
         ("{salesforce: A, hubspot: a, refers_to: contact-contact}", 5, "`refers_to` belongs to", ""),
         (
@@ -262,6 +276,15 @@ KEYS = f"the keys here are {', '.join(FieldEntry.model_fields)}"
             5,
             "a stage takes no `default`",
             "",
+        ),
+        ("{salesforce: A, hubspot: a, write_as: {hubspot: code}}", 5, "`write_as` belongs to", ""),
+        ("{salesforce: A, hubspot: a, transform: country, country: US}", 5, "`country` belongs to", ""),
+        ("{salesforce: A, hubspot: a, transform: state, country: XX}", 5, "is one of US, CA, AU, DE", ""),
+        (
+            "{salesforce: A, hubspot: a, transform: country, write_as: {hubspto: code}}",
+            5,
+            "entry 2, write_as, hubspto: is not a known key",
+            "did you mean `hubspot`?",
         ),
         ("{salesforce: A, hubspot: a, rule: newest}", 5, "fields entry 2, rule: should be one of prefer_", ""),
         ("{salesforce: A, hubspot: a, transform: rot13}", 5, "entry 2, transform: should be one of text,", ""),

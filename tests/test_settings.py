@@ -110,8 +110,9 @@ def test_a_wrong_file_is_explained_with_its_line(folder, text, line, message, re
     """Unknown keys with a suggestion, wrong values, wrong types, broken YAML."""
     path = write(folder, text)
     (finding,) = findings_of(folder)
-    assert (finding.where, finding.line, finding.remedy) == (str(path), line, remedy)
+    assert (finding.where, finding.line) == (str(path), line)
     assert message in finding.message
+    assert remedy in finding.remedy
 
 
 @pytest.mark.parametrize("name", ["Mars/Olympus", "Europe", "", "../etc/passwd", "x" * 300, "Europe/Berlin\n"])

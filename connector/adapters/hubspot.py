@@ -98,7 +98,11 @@ class Owner:
 
 @dataclass(frozen=True, slots=True)
 class Property:
-    """A property's definition, as far as the connector cares. `options` are values in display order."""
+    """A property's definition, as far as the connector cares. `options` are values in display order.
+
+    `field_type` is the form in which people enter it, `calculated` whether HubSpot computes it, `refers_to` the
+    kind of object, such as OWNER, of which it holds an id.
+    """
 
     name: str
     type: str
@@ -106,6 +110,11 @@ class Property:
     unique: bool = False
     options: tuple[str, ...] = ()
     group: str = ""
+    label: str = ""
+    field_type: str = ""
+    calculated: bool = False
+    option_labels: tuple[str, ...] = ()
+    refers_to: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -831,6 +840,11 @@ def _property(body: Mapping[str, Any]) -> Property:
         unique=bool(body.get("hasUniqueValue")),
         options=tuple(str(option["value"]) for option in options),
         group=body.get("groupName") or "",
+        label=body.get("label") or "",
+        field_type=body.get("fieldType") or "",
+        calculated=bool(body.get("calculated")),
+        option_labels=tuple(str(option.get("label") or "") for option in options),
+        refers_to=body.get("referencedObjectType") or "",
     )
 
 

@@ -673,10 +673,19 @@ def _host(given: SalesforceCredentials) -> str:
     return given.instance_url.split("://", 1)[-1].strip("/")
 
 
+_FACTS = (
+    "type", "label", "length", "precision", "scale", "createable", "updateable", "nillable", "unique", "externalId",
+    "calculated", "autoNumber", "defaultedOnCreate", "restrictedPicklist", "htmlFormatted", "referenceTo",
+)  # fmt: skip
+
+
 def _facts(field_: Mapping[str, Any]) -> dict[str, Any]:
-    """What is worth remembering of a described field."""
-    names = ("type", "label", "length", "createable", "updateable", "nillable", "unique", "externalId")
-    return {name: field_.get(name) for name in names}
+    """What is worth remembering of a described field; `options` are active picklist values with their labels."""
+    facts = {name: field_.get(name) for name in _FACTS}
+    values = field_.get("picklistValues") or ()
+    return facts | {
+        "options": [[one["value"], one.get("label") or ""] for one in values if one.get("active", True)]
+    }
 
 
 def _collection(method: str, rows: Sequence[Mapping[str, Any]]) -> tuple[str, str, Any]:

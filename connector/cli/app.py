@@ -2,6 +2,7 @@
 
     sync     plan, sync, status, resume   `cli/sync.py`
     set up   init, check                  `cli/setup.py`
+             mappings validate, …         `cli/mappings.py`
     try it   demo, sandbox serve          `cli/demo.py`, `cli/sandbox.py`
 
 Every error a command raises on purpose is told in one place, `Commands.invoke`, and becomes an exit code:
@@ -17,7 +18,7 @@ import typer
 from typer.core import TyperGroup
 
 from connector import __version__
-from connector.cli import demo, sandbox, setup, sync
+from connector.cli import demo, mappings, sandbox, setup, sync
 from connector.errors import Stop
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
@@ -52,6 +53,7 @@ app = typer.Typer(
 )
 sync.register(app)
 setup.register(app)
+mappings.register(app)
 demo.register(app)
 sandbox.register(app)
 

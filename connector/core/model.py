@@ -128,6 +128,18 @@ class Rule(StrEnum):
     ALWAYS_HUBSPOT = "always_hubspot"
     HOLD = "hold"
 
+    def writes(self, side: Side) -> bool:
+        """Whether values ever go to `side` by this rule, be it only while that is blank."""
+        match self:
+            case Rule.DONT_SYNC:
+                return False
+            case Rule.ALWAYS_SALESFORCE:
+                return side is Side.HUBSPOT
+            case Rule.ALWAYS_HUBSPOT:
+                return side is Side.SALESFORCE
+            case _:
+                return True
+
 
 class OnTargetEdit(StrEnum):
     """What becomes of an edit on the target of a one-way rule (F6)."""

@@ -36,10 +36,6 @@ FEW_CALLS = 1000
 OPTIONAL = {"RecordTypeId", "CurrencyIsoCode", PRIMARY_COMPANY}
 """Fields that many orgs do not have, and the association that is no property."""
 
-_NEVER_WRITES = {
-    Side.SALESFORCE: {Rule.ALWAYS_SALESFORCE, Rule.DONT_SYNC},
-    Side.HUBSPOT: {Rule.ALWAYS_HUBSPOT, Rule.DONT_SYNC},
-}
 _DEMANDED_ELSEWHERE = {
     "PermissionsModifyAllData": "Modify All Data",
     "PermissionsModifyMetadata": "Modify Metadata Through Metadata API Functions",
@@ -162,7 +158,7 @@ def _check_fields(pair: Pair, schema: Schema) -> Iterator[Check]:
                 yield Check(name, State.PROBLEM, "is mapped, but the user sees no such field", _lacks(field, known))
             continue
         right = "createable" if rule.at_creation_only else "updateable"
-        if _writes(rule, Side.SALESFORCE) and not known[field][right]:
+        if rule.rule.writes(Side.SALESFORCE) and not known[field][right]:
             closed[rule.rule is Rule.PREFER_SALESFORCE_UNLESS_BLANK].append(field)
     remedy = "give the user edit access to the object and these fields, or map them with `rule: always_salesforce`"
     name = f"Salesforce {pair.salesforce}"
@@ -260,7 +256,7 @@ def _check_properties(c: Connection, pair: Pair, properties: dict[str, Mapping[s
                 continue
             fine = False
             yield Check(title, State.PROBLEM, "is mapped, but there is no such property", _lacks(name, known))
-        elif known[name].read_only and _writes(rule, Side.HUBSPOT):
+        elif known[name].read_only and rule.rule.writes(Side.HUBSPOT):
             fine = False
             detail = f"is read-only, but its rule {rule.rule} writes it"
             yield Check(title, State.PROBLEM, detail, "map it with `rule: always_hubspot`, or map another property")
@@ -313,10 +309,6 @@ def _check_calls_left(side: Side, usage: Usage) -> Iterator[Check]:
 
 def _mapped(pair: Pair, side: Side) -> Iterator[tuple[FieldRule, str]]:
     return ((rule, name) for rule in pair.fields if rule.rule is not Rule.DONT_SYNC for name in rule.names(side))
-
-
-def _writes(rule: FieldRule, side: Side) -> bool:
-    return rule.rule not in _NEVER_WRITES[side]
 
 
 def _lacks(name: str, known: Iterable[str]) -> str:

@@ -23,6 +23,7 @@ from connector.core.model import Pair, ProblemClass, Side
 from connector.core.pipelines import RECORD_TYPE, CreatePipeline, CreateStage, PipelineAction, UpdateStage
 from connector.engine.derive import derive
 from connector.engine.hands import Hands, PretendedHands, RealHands
+from connector.engine.mappings.validation import check_types
 from connector.engine.observe import (
     has_begun,
     is_sweep_due,
@@ -175,6 +176,7 @@ def _keep_count(c: Connection, progress: Progress) -> Progress:
 def _look(c: Connection, world: World, wish: Wish, report: Report, progress: Progress) -> Only | None:
     if DEALS not in c.pairs:
         report.notes.append(f"{_DEALS_OFF}: no opportunity and no deal is touched (P1)")
+    check_types(c, world)
     check_scope(c, world)
     learn_scope_fields(c, lambda number: progress("looking", number))
     if wish.records:

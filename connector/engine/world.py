@@ -27,6 +27,7 @@ from connector.core.pipelines import (
 from connector.core.rollups import RULES as ROLLUPS
 from connector.engine.allocation import Allocation
 from connector.engine.labels import NO_LABEL, find_label_problems, find_missing_labels, know_labels, make_labels
+from connector.engine.schemas import remember_schemas, to_facts
 from connector.settings import Settings
 from connector.store.store import Store
 
@@ -219,7 +220,9 @@ def get_to_know(c: Connection) -> World:
         objects = [*(pair.salesforce for pair in c.pairs.values()), ROLE]
         schema = c.salesforce.describe(objects)
         properties = {pair.hubspot: c.hubspot.properties(pair.hubspot) for pair in c.pairs.values()}
-        _remember(c, schema, properties)
+        with c.store.transaction():
+            _remember(c, schema, properties)
+            remember_schemas(c.store, to_facts(schema, properties), c.now())
     else:
         schema, properties = remembered
     c.salesforce.use_schema(schema)
@@ -352,13 +355,17 @@ def _recall(c: Connection) -> tuple[Schema, dict[str, dict[str, Property]]] | No
     if not found or found["of"] != _fingerprint(c.pairs.values()) or _is_old(c, found["at"]):
         return None
     properties = {
-        object_: {name: Property(**{**one, "options": tuple(one["options"])}) for name, one in some.items()}
+        object_: {name: Property(**{**one, **_tuples(one)}) for name, one in some.items()}
         for object_, some in found["properties"].items()
     }
     schema = Schema(found["schema"])
     if any(_find_missing_id_fields(c, schema)):
         return None  # somebody may have mended that since
     return schema, properties
+
+
+def _tuples(one: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    return {name: tuple(one.get(name, ())) for name in ("options", "option_labels")}
 
 
 def _remember(c: Connection, schema: Schema, properties: Mapping[str, Mapping[str, Property]]) -> None:

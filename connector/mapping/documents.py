@@ -26,6 +26,9 @@ from connector.mapping.suggestions import suggest
 MOST = 1_000_000
 """Bytes that a file may have: no mapping comes near it, and what is endless ends."""
 
+MOST_TRIED = 120
+"""Lines of a file in which the place of a failure is looked for."""
+
 Part = tuple[int | str, ...]
 """A part of a document: the keys and positions that lead to it."""
 
@@ -106,15 +109,40 @@ def _parse(text: str, where: str, findings: list[Finding]) -> Any | None:
         line = text.count("\n", 0, error.position) + 1
         message = f"has a character that YAML does not allow, number {ord(text[error.position])} of Unicode"
         findings.append(Finding(where, line, message, "take it out"))
-    except RecursionError:
-        findings.append(Finding(where, 0, "is nested too deeply", "a mapping is three or four levels deep"))
-    except ValueError as error:  # 2020-99-99, `!!int abc`
-        findings.append(Finding(where, 0, f"is not YAML: {error}", "put values that are meant as text in quotes"))
-    except Exception:  # noqa: BLE001  # on odd text the parser itself fails, in a dozen ways
-        # `!!bool maybe` is a KeyError, a mapping merged into itself an AttributeError.
-        message = "is not YAML: a tag (`!!…`) or a merge (`<<`) in it makes no sense"
-        findings.append(Finding(where, 0, message, "write the values out"))
+    except Exception as error:  # noqa: BLE001  # on odd text the parser itself fails, in a dozen ways
+        findings.append(_explain_failure(error, text, where))
     return None
+
+
+def _explain_failure(error: Exception, text: str, where: str) -> Finding:
+    """What the parser stumbles over without saying where: 2020-99-99, `!!bool maybe`, a merge into itself."""
+    match error:
+        case RecursionError():
+            brackets = [one.count("[") + one.count("{") for one in text.split("\n")]
+            line = brackets.index(max(brackets)) + 1
+            return Finding(where, line, "is nested too deeply", "a mapping is three or four levels deep")
+        case ValueError():
+            line = _find_failure(error, text)
+            return Finding(where, line, f"is not YAML: {error}", "put values that are meant as text in quotes")
+        case _:
+            message = "is not YAML: a tag (`!!…`) or a merge (`<<`) in it makes no sense"
+            return Finding(where, _find_failure(error, text), message, "write the values out")
+
+
+def _find_failure(error: Exception, text: str) -> int:
+    """The first line up to which the text fails in this very way; 0 where it is too long to try."""
+    lines = text.split("\n")
+    if len(lines) > MOST_TRIED or len(text) > MOST_TRIED * 100:
+        return 0
+    for number in range(1, len(lines) + 1):
+        try:
+            YAML(typ="rt").load("\n".join(lines[:number]))
+        except type(error) as same:
+            if str(same) == str(error):
+                return number
+        except Exception:  # noqa: BLE001, S112  # half a document fails in ways of its own
+            continue
+    return 0
 
 
 _SLIPS = (
@@ -141,7 +169,7 @@ _UNCLOSED = {"flow sequence": "]", "flow mapping": "}"}
 def _explain_yaml(error: MarkedYAMLError, where: str) -> Finding:
     problem, context = error.problem or "", error.context or ""
     mark = error.problem_mark or error.context_mark
-    message, remedy = f"is not YAML: {problem}", ""
+    message, remedy = f"is not YAML: {problem}", "compare this place with the lines around it"
     if isinstance(error, DuplicateKeyError):
         key = re.search(r'duplicate key "(.*?)"', problem)
         message, remedy = f"has the key `{key[1] if key else problem}` twice", "keep one of the two lines"
@@ -239,19 +267,25 @@ def _strip(part: Part, document: Any) -> tuple[Part, str]:
     return tuple(kept), tag
 
 
+_GROUP = ("should be a group of `key: value`", "write one `key: value` a line")
+_LIST = ("should be a list", "write `[one, two]`, or one `- …` a line")
+_TRUTH = ("should be true or false", "write true or false")
+_WHOLE, _NUMBER = (
+    ("should be a whole number", "write digits alone"),
+    ("should be a number", "write digits and a point"),
+)
 _TYPES = {
-    "string_type": "should be text",
-    "bool_type": "should be true or false",
-    "bool_parsing": "should be true or false",
-    "int_type": "should be a whole number",
-    "int_parsing": "should be a whole number",
-    "int_from_float": "should be a whole number",
-    "float_type": "should be a number",
-    "float_parsing": "should be a number",
-    "list_type": "should be a list",
-    "dict_type": "should be a group of `key: value`",
-    "model_type": "should be a group of `key: value`",
-    "missing": "is missing",
+    "string_type": ("should be text", "write one text"),
+    "bool_type": _TRUTH,
+    "bool_parsing": _TRUTH,
+    "int_type": _WHOLE,
+    "int_parsing": _WHOLE,
+    "int_from_float": _WHOLE,
+    "float_type": _NUMBER,
+    "float_parsing": _NUMBER,
+    "list_type": _LIST,
+    "dict_type": _GROUP,
+    "model_type": _GROUP,
 }
 
 
@@ -263,17 +297,20 @@ def _say(one: ErrorDetails, part: Part, model: type[BaseModel]) -> tuple[str, st
         return "is not a known key", suggest(str(part[-1]), known) or f"the keys here are {', '.join(known)}"
     if kind in {"literal_error", "enum"}:
         known = re.findall(r"'([^']*)'", str(one.get("ctx", {}).get("expected", "")))
-        return f"should be one of {', '.join(known)}, not {_show(given)}", suggest(str(given), known)
+        return f"should be one of {', '.join(known)}, not {_show(given)}", suggest(
+            str(given), known
+        ) or "use one of these"
     if kind == "invalid_key":
         return f"the key `{_show(part[-1])}` should be text", f"put it in quotes: '{_show(part[-1])}'"
     if kind == "too_short":
-        return "should not be empty", ""
+        return "should not be empty", "put something in, or take the key out"
     if kind == "missing":
         return "is missing", f"add `{part[-1]}:`"
     if kind == "string_type" and isinstance(given, int | float):
         return "should be text", f"put it in quotes: '{_show(given)}'"
-    message = _TYPES.get(kind) or one["msg"].removeprefix("Value error, ")
-    return message.replace("Input should be", "should be"), ""
+    message, remedy = _TYPES.get(kind) or (one["msg"].removeprefix("Value error, "), "")
+    message, _, own = message.partition(" → ")  # a model's own check may say what to do
+    return message.replace("Input should be", "should be"), own or remedy
 
 
 def _show(given: Any) -> str:

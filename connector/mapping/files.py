@@ -83,26 +83,32 @@ class FieldEntry(_Strict):
     @model_validator(mode="after")
     def _agree(self) -> FieldEntry:
         if len(self.names(Side.SALESFORCE)) != len(self.names(Side.HUBSPOT)):
-            raise ValueError("name as many Salesforce fields as HubSpot properties")
+            raise ValueError(
+                "name as many Salesforce fields as HubSpot properties → a stage has two of each, all else one"
+            )
         if len(self.names(Side.SALESFORCE)) != (2 if self.transform == "stage" else 1):
-            raise ValueError("a stage is two fields a side, everything else is one")
+            raise ValueError(
+                "a stage is two fields a side, everything else is one → name one field, or use `transform: stage`"
+            )
         if not all(name.strip() for side in Side for name in self.names(side)):
-            raise ValueError("a field without a name")
+            raise ValueError("a field without a name → write its API name")
         if self.transform == "stage" and self.default != DefaultValue():
-            raise ValueError("a stage takes no `default`: it would be two values")
+            raise ValueError("a stage takes no `default`: it would be two values → take it out")
         if self.values and self.transform not in WITH_VALUES:
-            raise ValueError(f"`values` belongs to `transform: {'`, `'.join(WITH_VALUES)}`")
+            kinds = "`, `".join(WITH_VALUES)
+            raise ValueError(f"`values` belongs to `transform: {kinds}` → add that, or take it out")
         if self.otherwise == "default" and self.default == DefaultValue():
-            raise ValueError("`otherwise: default` needs a `default`")
+            raise ValueError("`otherwise: default` needs a `default` → add `default: {hubspot: …}`")
         if self.refers_to is not None and (self.transform != "reference" or self.refers_to not in PAIRS):
-            raise ValueError(f"`refers_to` belongs to `transform: reference` and is one of {', '.join(PAIRS)}")
+            known = ", ".join(PAIRS)
+            raise ValueError(f"`refers_to` belongs to `transform: reference` → it is one of {known}")
         if self.write_as is not None and self.transform not in REGIONS:
-            raise ValueError("`write_as` belongs to `transform: country` and `transform: state`")
+            raise ValueError("`write_as` belongs to `transform: country` and `state` → add one, or take it out")
         if self.country is not None and (self.transform != "state" or self.country not in countries_with_states()):
             known = ", ".join(countries_with_states())
-            raise ValueError(f"`country` belongs to `transform: state` and is one of {known}")
+            raise ValueError(f"`country` belongs to `transform: state` → it is one of {known}")
         if self.may_go_backwards and self.names(Side.HUBSPOT) != (LIFECYCLE_STAGE,):
-            raise ValueError(f"`may_go_backwards` belongs to the HubSpot property {LIFECYCLE_STAGE}")
+            raise ValueError(f"`may_go_backwards` belongs to the property {LIFECYCLE_STAGE} → take it out")
         return self
 
     @property

@@ -210,12 +210,15 @@ class Picklist:
 
     def carry(self, to: Side, values: Values, known: Known) -> Values | Cannot:
         text = _text(values[0])
+        there = text and self.translate(to, text)
+        return there if isinstance(there, Cannot) else (there,)
+
+    def translate(self, to: Side, text: str) -> str | Cannot:
+        """The counterpart of one value."""
         table = self.to_hubspot if to is Side.HUBSPOT else self.to_salesforce
-        if text is None or not table:
-            return (text,)
-        if text not in table:
+        if table and text not in table:
             return Cannot(f"{text!r} is not in the value map", "add it to the mapping's `values` (F4)")
-        return (table[text],)
+        return table.get(text, text)
 
 
 BETWEEN = ";"
@@ -233,10 +236,10 @@ class MultiPicklist:
     def carry(self, to: Side, values: Values, known: Known) -> Values | Cannot:
         carried: list[str] = []
         for value in _split(values[0]):
-            there = self.one.carry(to, (value,), known)
+            there = self.one.translate(to, value)
             if isinstance(there, Cannot):
                 return there
-            carried += [str(one) for one in there]
+            carried.append(there)
         return (BETWEEN.join(dict.fromkeys(carried)) or None,)
 
 
@@ -358,6 +361,33 @@ def make_transform(
     return made[name]
 
 
+def name_of(transform: Transform) -> str:
+    """The name by which a mapping file calls a transform."""
+    match transform:
+        case Date(midnight=False):
+            return "day"
+        case Region():
+            return transform.kind
+        case _:
+            return _NAMES[type(transform)]
+
+
+_NAMES: Mapping[type, str] = {
+    Text: "text",
+    Number: "number",
+    Date: "date",
+    DateTime: "datetime",
+    Boolean: "boolean",
+    Picklist: "picklist",
+    MultiPicklist: "multi_picklist",
+    Email: "email",
+    Phone: "phone",
+    Url: "url",
+    Domain: "domain",
+    Owner: "owner",
+    Reference: "reference",
+    StagePair: "stage",
+}
 NAMES = (
     "text",
     "number",

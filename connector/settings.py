@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import ipaddress
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import SplitResult, urlsplit
@@ -330,6 +330,11 @@ def mapping_files(folder: Path) -> list[Path]:
     """The mapping files of a working folder, or the shipped ones if it has none."""
     own = sorted((folder / "mappings").glob("*.yaml"))
     return own or sorted((defaults_folder() / "mappings").glob("*.yaml"))
+
+
+def read_texts(files: Iterable[Path]) -> dict[str, str]:
+    """The texts of mapping files by name; of one that is no text, what can be read of it."""
+    return {path.name: path.read_bytes().decode(errors="replace") for path in files if path.is_file()}
 
 
 def load_mapping(settings: Settings, folder: Path) -> dict[str, Pair]:

@@ -36,6 +36,7 @@ def read_schemas(c: Connection, pairs: Iterable[Pair]) -> Schemas:
     """Both schemas, fresh. One Salesforce call, and one HubSpot call for each object."""
     some = list(pairs)
     schema = c.salesforce.describe([*(pair.salesforce for pair in some), ROLE])
+    c.salesforce.use_schema(schema)
     properties = {pair.hubspot: c.hubspot.properties(pair.hubspot) for pair in some}
     return to_facts(schema, properties)
 

@@ -62,6 +62,8 @@ class Connection:
     store: Store
     now: Callable[[], datetime]
     allocation: Allocation
+    mapping: Mapping[str, str] = field(default_factory=dict)
+    """The mapping files that `pairs` were read from, text by name."""
 
     def crm(self, side: Side) -> Salesforce | HubSpot:
         return self.salesforce if side is Side.SALESFORCE else self.hubspot

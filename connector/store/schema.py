@@ -4,7 +4,7 @@ record       the latest observation of a record ("seen")     link      two recor
 role         live OpportunityContactRoles                     edge      links that belong together, as agreed
 association  contacts of deals, as HubSpot last showed them   waiting   records that wait for another's link
 record_key   values by which records find one another         problem   what could not be synced
-journal      every write, before it is made
+journal      every write, before it is made                   mapping   the mapping files that runs went by
 """
 
 from __future__ import annotations
@@ -188,6 +188,15 @@ run = Table(
     Column("finished", String(40)),
     Column("status", String(20), nullable=False),
     Column("report", Text),  # JSON
+    Column("mapping", String(64)),  # the digest of the mapping files that it went by
+)
+
+mapping = Table(
+    "mapping",
+    metadata,
+    _connection(),
+    Column("digest", String(64), primary_key=True),
+    Column("files", Text, nullable=False),  # JSON {name: text}
 )
 
 journal = Table(

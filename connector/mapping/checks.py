@@ -205,16 +205,14 @@ def _check_seen(subject: _Subject, seen: SeenFields) -> Iterator[Finding]:
         limit = _limit_of(to, facts)
         if limit is not None and held.longest > limit:
             text = (
-                f"{NAMES[to.other]} holds a {source} of {held.longest:,} characters (in {held.longest_in}), but"
+                f"{source} has {held.longest:,} characters in the {NAMES[to.other]} record {held.longest_in}, but"
                 f" {target} in {NAMES[to]} takes {limit:,}"
             )
             remedy = f"shorten such values, or make {target} longer; until then they are refused"
             yield subject.tell(text, remedy, Severity.WARNING)
         if to is Side.SALESFORCE and facts.kind in NUMBERS and held.decimals > _decimals(facts):
-            text = (
-                f"HubSpot holds a {source} with {held.decimals} decimals, but {target} in Salesforce keeps"
-                f" {_decimals(facts)}"
-            )
+            kept = f"{target} in Salesforce keeps {_decimals(facts)}"
+            text = f"{source} has {held.decimals} decimals in HubSpot, but {kept}"
             yield subject.tell(text, "expect such values to be rounded or refused", Severity.WARNING)
 
 

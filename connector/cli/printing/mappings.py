@@ -89,7 +89,7 @@ def describe_finding(one: Finding) -> dict[str, Any]:
 # --- show -------------------------------------------------------------------------------------------------
 
 RULES = {
-    "prefer_salesforce_unless_blank": "Salesforce; HubSpot fills blanks",
+    "prefer_salesforce_unless_blank": "Salesforce, unless blank",
     "always_salesforce": "Salesforce → HubSpot",
     "always_hubspot": "HubSpot → Salesforce",
     "two_way": "both ways, last edit wins",
@@ -131,7 +131,7 @@ def _describe_head(one: DescribedPair) -> Iterator[str]:
 def _make_field_table(one: DescribedPair) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for column in ("Salesforce", "HubSpot", "who wins", "transform", "notes"):
-        table.add_column(column, overflow="fold")
+        table.add_column(column, overflow="fold", no_wrap=column in {"who wins", "transform"})
     for entry in one.fields:
         notes = "; ".join(describe_notes(entry))
         names = (entry.salesforce.replace("+", " + "), entry.hubspot.replace("+", " + "))

@@ -31,12 +31,13 @@ def print_suggestion(found: Suggestion) -> None:
                 f"  [cyan]# {one.score:.2f}: {escape('; '.join(describe_reasons(one)))}[/]", soft_wrap=True
             )
             console.print(escape(one.as_yaml()), soft_wrap=True)
-    if not found.proposals:
+    if not found.proposals and not found.unknown:
         console.print("No field without a mapping looks like any property without one.")
     for entry in found.unused:
         _print_unused(entry, console)
     if found.unknown:
-        console.print(f"[yellow]no field is known of {', '.join(found.unknown)}[/]: leave `--offline` out")
+        listed = ", ".join(found.unknown)
+        console.print(f"[yellow]no field is known of {listed}[/]: leave `--offline` out", soft_wrap=True)
     calls = "; ".join(f"{NAMES[side]} {count(number, 'call')}" for side, number in found.calls.items())
     console.print(f"[dim]Nothing was applied. {f'Asked: {calls}.' if calls else 'Neither CRM was asked.'}[/]")
 

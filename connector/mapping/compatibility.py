@@ -84,9 +84,10 @@ _IN_THE_ORDER_OF_ADVICE = (
 
 
 def suits(transform: str, facts: Mapping[Side, FieldFacts], sides: frozenset[Side], zone: ZoneInfo) -> bool:
-    """Whether a transform can carry between two fields. `sides` are those that values go to."""
-    if transform not in SUITS:
-        return True  # a stage is checked by the pipelines
+    """Whether a transform can carry between two fields. `sides` are those that values go to.
+
+    Not asked of a stage, which is two fields: the pipelines see to that.
+    """
     row = SUITS[transform]
     kinds = {side: facts[side].kind for side in Side}
     if transform == "date" and kinds[Side.HUBSPOT] is Kind.DAY and zone.key != "UTC" and Side.HUBSPOT in sides:

@@ -134,15 +134,17 @@ def _find_failure(error: Exception, text: str) -> int:
     lines = text.split("\n")
     if len(lines) > MOST_TRIED or len(text) > MOST_TRIED * 100:
         return 0
-    for number in range(1, len(lines) + 1):
-        try:
-            YAML(typ="rt").load("\n".join(lines[:number]))
-        except type(error) as same:
-            if str(same) == str(error):
-                return number
-        except Exception:  # noqa: BLE001, S112  # half a document fails in ways of its own
-            continue
-    return 0
+    this = (type(error), str(error))
+    return next(number for number in range(1, len(lines) + 1) if _failure_of("\n".join(lines[:number])) == this)
+
+
+def _failure_of(text: str) -> tuple[type, str]:
+    """How a text fails, half a document in ways of its own."""
+    try:
+        YAML(typ="rt").load(text)
+    except Exception as error:  # noqa: BLE001  # whichever it is, is the question
+        return type(error), str(error)
+    return type(None), ""
 
 
 _SLIPS = (

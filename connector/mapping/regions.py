@@ -78,9 +78,7 @@ class Region:
             return (text,)
         if own := self._spelled[to].get(id_):
             return (own,)
-        entry = _entries(self.kind).get(id_)
-        if entry is None:
-            return (text,)
+        entry = _entries(self.kind)[id_]
         return (entry.code if to in self.codes else entry.name,)
 
     def _find(self, text: str) -> str | None:

@@ -29,6 +29,7 @@ from connector.mapping.transforms import (
     StagePair,
     Text,
     make_transform,
+    name_of,
 )
 
 UTC_ZONE = ZoneInfo("UTC")
@@ -611,6 +612,7 @@ def test_F5_every_name_makes_a_transform(name):
     """The names that a mapping may use are those that exist."""
     transform = make_transform(name, zone=UTC_ZONE, values=VALUE_MAP, pair=None)
     assert make_transform(name, zone=UTC_ZONE, values=VALUE_MAP, pair=None) == transform
+    assert name_of(transform) == name
 
 
 def test_a_name_that_does_not_exist_is_an_error():

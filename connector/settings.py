@@ -199,7 +199,9 @@ def load_settings(environment: Mapping[str, str], folder: Path) -> Settings:
     try:
         return Settings.model_validate(given)
     except ValidationError as error:
-        raise BadConfiguration(_locate(explain(error, document, str(path), Settings), environment)) from None
+        raise BadConfiguration(
+            _locate(explain(error, document, str(path), Settings), environment, document)
+        ) from None
 
 
 def _overlay(document: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:
@@ -218,14 +220,17 @@ def _overlay(document: Mapping[str, Any], environment: Mapping[str, str]) -> dic
     return given
 
 
-def _locate(findings: list[Finding], environment: Mapping[str, str]) -> list[Finding]:
+def _locate(findings: list[Finding], environment: Mapping[str, str], document: Mapping[str, Any]) -> list[Finding]:
     """A setting that came from the environment is reported under its variable's name."""
     located = []
     for finding in findings:
         place = finding.message.split(":", 1)[0]
         variable = PREFIX + place.replace(".", "__").upper()
-        if variable in environment:
-            finding = Finding(variable, 0, finding.message, finding.remedy)  # noqa: PLW2901  # the same finding
+        inside = [
+            name for name in sorted(environment) if name.startswith(f"{variable}__") and place not in document
+        ]
+        for name in [variable] if variable in environment else inside[:1]:  # a section that only variables have
+            finding = Finding(name, 0, finding.message, finding.remedy)  # noqa: PLW2901  # the same finding
         located.append(finding)
     return located
 

@@ -193,7 +193,8 @@ def test_the_store_has_a_variable_of_its_own(folder):
         ),
         ({"CONNECTOR__SYNC__DEALS": "maybe"}, "CONNECTOR__SYNC__DEALS", "should be true or false"),
         ({"CONNECTOR__SYNC__DEAL": "true"}, "CONNECTOR__SYNC__DEAL", "is not a known key"),
-        ({"CONNECTOR__CONNECTION__NAME": "x"}, None, "connection: should be text"),
+        ({"CONNECTOR__SNYC__DEALS": "true"}, "CONNECTOR__SNYC__DEALS", "snyc: is not a known key"),
+        ({"CONNECTOR__CONNECTION__NAME": "x"}, "CONNECTOR__CONNECTION__NAME", "connection: should be text"),
         ({"CONNECTOR__": "x"}, "CONNECTOR__", "is not a known key"),
         ({"CONNECTOR__SYNC": ""}, "CONNECTOR__SYNC", "should be a group"),
     ],
@@ -201,7 +202,7 @@ def test_the_store_has_a_variable_of_its_own(folder):
 def test_a_bad_variable_is_reported_under_its_name(folder, environment, where, message):
     """Never a traceback, and no line of a file that is not to blame."""
     (finding,) = findings_of(folder, environment)
-    assert finding.where == (where or str(folder / "config" / "connector.yaml"))
+    assert finding.where == where
     assert message in finding.message
 
 

@@ -7,6 +7,7 @@
               problems, conflicts, links   the same, each with commands of its own
     set up    init                         `cli/init.py`
               check, setup                 `cli/setup.py`
+              mappings validate, …         `cli/mappings.py`
     try it    demo, sandbox serve          `cli/demo/`, `cli/sandbox.py`
 
 Every error a command raises on purpose is told in one place, `Commands.invoke`, and becomes an exit code:
@@ -28,6 +29,7 @@ from connector.cli import (
     conflicts,
     explain,
     links,
+    mappings,
     plan,
     problems,
     runs,
@@ -82,6 +84,7 @@ problems.register(app)
 conflicts.register(app)
 links.register(app)
 setup.register(app)
+mappings.register(app)
 demo.register(app)
 sandbox.register(app)
 

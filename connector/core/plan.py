@@ -110,7 +110,7 @@ def _plan_creation(pair: Pair, record: Record, known: Known, contacts: tuple[str
     awaited: set[str] = set()
     for rule in pair.fields:
         here = rule.values(record.side, record.fields)
-        if here is None or not _travels(rule, to):
+        if here is None or not rule.rule.writes(to):
             continue
         there, trouble = _carry(pair, rule, to, here, record, known)
         actions += trouble
@@ -154,18 +154,6 @@ def _required_missing(pair: Pair, record: Record, missing: list[str]) -> Problem
         f"fill {sources or 'it'}, or set a default in the mapping (O9)",
         ",".join(missing),
     )
-
-
-def _travels(rule: FieldRule, to: Side) -> bool:
-    match rule.rule:
-        case Rule.DONT_SYNC:
-            return False
-        case Rule.ALWAYS_SALESFORCE:
-            return to is Side.HUBSPOT
-        case Rule.ALWAYS_HUBSPOT:
-            return to is Side.SALESFORCE
-        case _:
-            return True
 
 
 def _carry(
@@ -398,7 +386,7 @@ def _carry_close_date(
         return
     rule = next((rule for rule in pair.fields if rule.hubspot == (CLOSE_DATE,)), None)
     values = rule.values(Side.SALESFORCE, here.fields) if rule else None
-    if rule is None or values is None or not _travels(rule, Side.HUBSPOT):
+    if rule is None or values is None or not rule.rule.writes(Side.HUBSPOT):
         return
     carried = rule.transform.carry(Side.HUBSPOT, values, known)
     if not isinstance(carried, Cannot):

@@ -87,7 +87,7 @@ def sync(c: Connection, wish: Wish | None = None, progress: Progress = lambda *_
     wish, began = wish or Wish(), time.monotonic()
     progress = _keep_count(c, progress)
     with c.store.runs.lease(), usable(c):
-        report = Report(run=c.store.runs.begin())
+        report = Report(run=c.store.runs.begin(c.mapping))
         try:
             world = get_to_know(c)
             if world.needed:

@@ -5,6 +5,7 @@ role         live OpportunityContactRoles                     edge      links th
 association  contacts of deals, as HubSpot last showed them   waiting   records that wait for another's link
 record_key   values by which records find one another         problem   what could not be synced
 journal      every write, before it is made                   choice    values that a person chose
+mapping      the mapping files that runs went by
 """
 
 from __future__ import annotations
@@ -190,6 +191,15 @@ run = Table(
     Column("finished", String(40)),
     Column("status", String(20), nullable=False),
     Column("report", Text),  # JSON
+    Column("mapping", String(64)),  # the digest of the mapping files that it went by
+)
+
+mapping = Table(
+    "mapping",
+    metadata,
+    _connection(),
+    Column("digest", String(64), primary_key=True),
+    Column("files", Text, nullable=False),  # JSON {name: text}
 )
 
 journal = Table(

@@ -114,7 +114,11 @@ class Owner:
 
 @dataclass(frozen=True, slots=True)
 class Property:
-    """A property's definition, as far as the connector cares. `options` are values in display order."""
+    """A property's definition, as far as the connector cares. `options` are values in display order.
+
+    `field_type` is the form in which people enter it, `calculated` whether HubSpot computes it, `refers_to` the
+    kind of object, such as OWNER, of which it holds an id.
+    """
 
     name: str
     type: str
@@ -124,6 +128,9 @@ class Property:
     group: str = ""
     label: str = ""
     option_labels: tuple[str, ...] = ()
+    field_type: str = ""
+    calculated: bool = False
+    refers_to: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -935,6 +942,9 @@ def _property(body: Mapping[str, Any]) -> Property:
         group=body.get("groupName") or "",
         label=body.get("label") or "",
         option_labels=tuple(str(option.get("label") or option["value"]) for option in options),
+        field_type=body.get("fieldType") or "",
+        calculated=bool(body.get("calculated")),
+        refers_to=body.get("referencedObjectType") or "",
     )
 
 

@@ -919,27 +919,18 @@ def _host(given: SalesforceCredentials) -> str:
 
 
 _FACTS = (
-    "type", "label", "length", "createable", "updateable", "nillable", "unique", "externalId", "calculated",
+    "type", "label", "length", "precision", "scale", "createable", "updateable", "nillable", "unique", "externalId",
+    "calculated", "autoNumber", "defaultedOnCreate", "restrictedPicklist", "htmlFormatted", "referenceTo",
 )  # fmt: skip
 
 
 def _facts(field_: Mapping[str, Any]) -> dict[str, Any]:
-    """What is worth remembering of a described field."""
-    names = (
-        "type",
-        "label",
-        "length",
-        "createable",
-        "updateable",
-        "nillable",
-        "unique",
-        "externalId",
-        "calculated",
-    )
-    facts = {name: field_.get(name) for name in names}
-    if values := [[one["value"], one["label"]] for one in field_.get("picklistValues") or () if one["active"]]:
-        facts["values"] = values  # active picklist values, each with its label
-    return facts
+    """What is worth remembering of a described field; `options` are active picklist values, each with its label."""
+    facts = {name: field_.get(name) for name in _FACTS}
+    values = field_.get("picklistValues") or ()
+    return facts | {
+        "options": [[one["value"], one.get("label") or one["value"]] for one in values if one.get("active", True)]
+    }
 
 
 def _collection(method: str, rows: Sequence[Mapping[str, Any]]) -> tuple[str, str, Any]:

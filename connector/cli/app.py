@@ -9,6 +9,7 @@
               problems, conflicts, links   the same, each with commands of its own
     set up    init                         `cli/init.py`
               check, setup                 `cli/setup.py`
+              mappings validate, …         `cli/mappings.py`
     try it    demo, sandbox serve          `cli/demo/`, `cli/sandbox.py`
 
 Every error a command raises on purpose is told in one place, `Commands.invoke`, and becomes an exit code:
@@ -31,6 +32,7 @@ from connector.cli import (
     explain,
     imports,
     links,
+    mappings,
     plan,
     problems,
     runs,
@@ -88,6 +90,7 @@ conflicts.register(app)
 links.register(app)
 imports.register(app)
 setup.register(app)
+mappings.register(app)
 demo.register(app)
 sandbox.register(app)
 

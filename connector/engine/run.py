@@ -88,7 +88,7 @@ def sync(c: Connection, wish: Wish | None = None, progress: Progress = lambda *_
     progress = keep_count(c, progress)
     with c.store.runs.lease(), usable(c):
         finish_undo(c, progress)
-        report = Report(run=c.store.runs.begin(_kind_of(wish)))
+        report = Report(run=c.store.runs.begin(_kind_of(wish), files=c.mapping))
         with concluded(c, report):
             world = make_ready(c, report, wish)
             only = _look(c, world, wish, report, progress)

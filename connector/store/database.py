@@ -46,6 +46,18 @@ def open_engine(url: str) -> Engine:
     return engine
 
 
+def exists(url: str) -> bool:
+    """Whether there is a store at a URL that could be opened; only of a file is it known that there is none."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        return True  # opening it says what is wrong
+    path = parsed.database
+    if parsed.get_backend_name() != "sqlite" or path in (None, "", ":memory:"):
+        return True
+    return Path(str(path)).exists()
+
+
 def _make_engine(url: str) -> Engine:
     parsed = make_url(url)
     is_sqlite = parsed.get_backend_name() == "sqlite"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from connector.core.model import Side
 from connector.errors import Busy
 from connector.store.database import Database, dump, load
-from connector.store.schema import cursor, lease, run
+from connector.store.schema import cursor, lease, mapping, run
 
 LEASE_SECONDS = 300.0
 BY_HAND = "by hand"
@@ -103,19 +104,40 @@ class Runs:
         if renewed.rowcount != 1:
             raise Busy("another run has taken over", "this one was paused for too long; nothing is lost")
 
-    def begin(self, kind: str = SYNC, of_run: int | None = None) -> int:
-        """Start a run and return its number. `of_run` is the one that it takes back."""
-        result = self._db.execute(
-            insert(run).values(
-                connection_id=self._db.connection_id,
-                started=self._now().isoformat(),
-                status="running",
-                kind=kind,
-                of_run=of_run,
+    def begin(self, kind: str = SYNC, of_run: int | None = None, files: Mapping[str, str] | None = None) -> int:
+        """Start a run and return its number.
+
+        `of_run` is the one that it takes back; `files` are the mapping files that it goes by, text by name.
+        """
+        mine = self._db.connection_id
+        text = dump(dict(sorted(files.items()))) if files else None
+        digest = hashlib.sha256(text.encode()).hexdigest() if text else None
+        with self._db.transaction():
+            if digest is not None:
+                self._db.upsert(mapping, [{"connection_id": mine, "digest": digest, "files": text}])
+            result = self._db.execute(
+                insert(run).values(
+                    connection_id=mine,
+                    started=self._now().isoformat(),
+                    status="running",
+                    kind=kind,
+                    of_run=of_run,
+                    mapping=digest,
+                )
             )
-        )
         self._db.run_id = int(result.inserted_primary_key[0])
         return self._db.run_id
+
+    def last_mapping(self) -> tuple[int, dict[str, str]] | None:
+        """The last run that noted its mapping files, and their texts by name."""
+        rows = self._db.fetch(
+            select(run.c.id, mapping.c.files)
+            .join(mapping, and_(mapping.c.connection_id == run.c.connection_id, mapping.c.digest == run.c.mapping))
+            .where(run.c.connection_id == self._db.connection_id)
+            .order_by(run.c.id.desc())
+            .limit(1)
+        )
+        return (rows[0].id, load(rows[0].files)) if rows else None
 
     def finish(self, run_id: int, status: str, report: dict[str, Any]) -> None:
         self._db.run_id = None

@@ -7,6 +7,7 @@ record_key   values by which records find one another         problem   what cou
 journal      every write, before it is made                   choice    values that a person chose
 image        links and edges before a run changed them        held      what an undo holds back
 import_      what was selected to be imported                 import_row  what became of each record of it
+mapping      the mapping files that runs went by
 """
 
 from __future__ import annotations
@@ -194,6 +195,15 @@ run = Table(
     Column("report", Text),  # JSON
     Column("kind", String(20), nullable=False, server_default="sync"),  # sync | undo …
     Column("of_run", Integer),  # the run that this one takes back
+    Column("mapping", String(64)),  # the digest of the mapping files that it went by
+)
+
+mapping = Table(
+    "mapping",
+    metadata,
+    _connection(),
+    Column("digest", String(64), primary_key=True),
+    Column("files", Text, nullable=False),  # JSON {name: text}
 )
 
 journal = Table(

@@ -108,7 +108,7 @@ def test_every_exception_to_a_check_has_its_reason_beside_it(path):
 def test_D2_only_an_undo_takes_records_back_in_salesforce():
     """Law 10: one method can delete an opportunity; an undo alone calls it, with proofs of the journal's making."""
     about = [
-        path for path in MODULES if {"take_back", "Proof", "takeback"} & set(re.findall(r"\w+", path.read_text()))
+        path for path in MODULES if {"take_back", "Proof", "writing"} & set(re.findall(r"\w+", path.read_text()))
     ]
     callers = {name_of(path) for path in about for call in calls_of(path) if call.endswith(".take_back")}
     assert callers == {"connector.engine.hands", "connector.engine.undoing.writing"}

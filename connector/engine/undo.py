@@ -4,7 +4,7 @@
     2  read       what the run wrote, and what both CRMs hold of that now (`past.py`)
     3  plan       the inverse, by `core/undo.py`
     4  turn       links and bases as if the run had not been, its writes held (`turning.py`)
-    5  write      re-read -> journal -> write -> note (`takeback.py`)
+    5  write      re-read -> journal -> write -> note (`undoing/writing.py`)
     6  report     what was restored, and what has moved on since
 
 `plan_undo` is the same with hands that only pretend. Killed at any point, it is completed by the next run, or by

@@ -3,7 +3,7 @@
     ConnectorError
     ├── Stop                   this run cannot go on
     │   ├── BadConfiguration   settings or mappings are wrong: mend them (exit 2)
-    │   ├── Refused            the guard refuses the plan, nothing was written (exit 3)
+    │   ├── Refused            the guard or `mode: read_only` refuses, nothing was written (exit 3)
     │   ├── Busy               another run holds the lease (exit 4)
     │   ├── Halted             it was asked to end, and ends where everything begun is settled
     │   └── Unreachable        a CRM cannot be used: credentials, rights, limits, network (exit 4)
@@ -57,7 +57,7 @@ class BadConfiguration(Stop):
 
 
 class Refused(Stop):
-    """The guard refuses the plan (D7). Nothing was written."""
+    """The guard refuses the plan (D7), or the settings refuse to write at all (P3). Nothing was written."""
 
     exit_code = 3
 

@@ -23,6 +23,7 @@ from connector.core.model import Pair, Side
 from connector.core.pipelines import PipelineSettings
 from connector.errors import BadConfiguration, Finding
 from connector.mapping.files import MappingSettings, explain, load_pairs, read_yaml
+from connector.mapping.schemas import DIALECT
 from connector.timetable import Times, read_times
 
 PREFIX = "CONNECTOR__"
@@ -36,39 +37,54 @@ class SalesforceSettings(_Section):
     """Reading and writing Salesforce."""
 
     environment: str = Field("SALESFORCE", description="prefix of the environment variables with credentials")
-    api_version: str = Field("62.0", pattern=r"^\d+\.0$")
+    api_version: str = Field("62.0", pattern=r"^\d+\.0$", description="version of the REST API to speak")
     overlap_minutes: float = Field(10, ge=0, description="how far the cursor stays behind the server's clock")
     id_field: str = Field("HubSpot_Id__c", description="external id field that stores the HubSpot id")
-    daily_calls: int | None = Field(None, ge=1, description="API calls in any 24 hours (E3)")
+    daily_calls: int | None = Field(
+        None, ge=1, description="API calls in any 24 hours (E3); empty: as many as the org allows"
+    )
 
 
 class HubSpotSettings(_Section):
     """Reading and writing HubSpot."""
 
     environment: str = Field("HUBSPOT", description="prefix of the environment variables with credentials")
-    api_version: str = Field("v3", pattern=r"^(v3|\d{4}-\d{2})$")
+    api_version: str = Field(
+        "v3", pattern=r"^(v3|\d{4}-\d{2})$", description="version of the API to speak: v3, or a dated one"
+    )
     overlap_minutes: float = Field(30, ge=0, description="search may lag behind writes that long")
-    id_property: str = Field("sf_record_id", pattern=r"^[a-z][a-z0-9_]*$")
-    searches_per_second: int = Field(5, ge=0, description="0: no limit")
+    id_property: str = Field(
+        "sf_record_id",
+        pattern=r"^[a-z][a-z0-9_]*$",
+        description="unique property on companies, contacts and deals that stores the Salesforce id",
+    )
+    searches_per_second: int = Field(5, ge=0, description="searches to make in a second; 0: no limit")
     workers: int = Field(4, ge=1, le=16, description="batches under way at a time")
     sweep_hours: float = Field(24, gt=0, description="how often to look for records deleted in HubSpot")
-    daily_calls: int | None = Field(None, ge=1, description="API calls in any 24 hours (E3)")
+    daily_calls: int | None = Field(
+        None, ge=1, description="API calls in any 24 hours (E3); empty: as many as the portal allows"
+    )
     associations_per_run: int = Field(1000, ge=0, description="deals whose contacts each run reads again")
 
 
 class SyncSettings(_Section):
     """What is synced at all (P1, P2, P4)."""
 
-    companies: bool = True
-    contacts: bool = True
-    deals: bool = True
-    first_sync: Literal["import", "triggers_only"] = "import"
+    companies: bool = Field(True, description="whether accounts and companies sync (P2)")
+    contacts: bool = Field(True, description="whether contacts sync")
+    deals: bool = Field(True, description="whether opportunities and deals sync (P1)")
+    first_sync: Literal["import", "triggers_only"] = Field(
+        "import",
+        description="what a first sync does with what exists: take it in, or wait until somebody changes it (P4)",
+    )
 
 
 class OwnerSettings(_Section):
     """Owners beyond the match by e-mail (A5): Salesforce user's e-mail or id -> HubSpot owner's e-mail or id."""
 
-    map: dict[str, str] = Field(default_factory=dict)
+    map: dict[str, str] = Field(
+        default_factory=dict, description="Salesforce e-mail or user id: HubSpot e-mail or owner id"
+    )
     default_salesforce: str | None = Field(None, description="user id for records whose owner has no user")
     default_hubspot: str | None = Field(None, description="owner id for records whose owner has no owner")
 
@@ -76,35 +92,48 @@ class OwnerSettings(_Section):
 class PipelineOptions(_Section):
     """How record types become pipelines (O2, O3)."""
 
-    label: str = "Salesforce - {record_type.id}"
-    limit: int = Field(15, ge=1)
+    label: str = Field(
+        "Salesforce - {record_type.id}",
+        description="what a made pipeline is called; {record_type.name} gives readable names (O2)",
+    )
+    limit: int = Field(15, ge=1, description="how many pipelines the HubSpot subscription allows (O3)")
     assigned: dict[str, str] = Field(default_factory=dict, description="record type id or name: pipeline id")
-    probability_decimals: int = Field(2, ge=1, le=4)
+    probability_decimals: int = Field(
+        2, ge=1, le=4, description="decimals with which a stage's probability is written"
+    )
 
 
 class LifecycleOptions(_Section):
     """Automatic lifecycle stages; an empty value switches that automation off (L2, L3, L5, L6, L7)."""
 
-    deal_created: str | None = "opportunity"
-    deal_won: str | None = "customer"
-    company_to_contacts: bool = False
-    role_open: str | None = "opportunity"
-    role_won: str | None = "customer"
-    new_record: str | None = None
-    account_fallback: bool = False
+    deal_created: str | None = Field(
+        "opportunity", description="stage of contacts and companies whose first deal is created (L2)"
+    )
+    deal_won: str | None = Field("customer", description="stage of contacts and companies with a won deal (L3)")
+    company_to_contacts: bool = Field(
+        False, description="whether contacts follow the stage of their primary company (L5)"
+    )
+    role_open: str | None = Field(
+        "opportunity", description="stage of a contact with a role on an open opportunity (L7)"
+    )
+    role_won: str | None = Field("customer", description="stage of a contact with a role on a won opportunity (L7)")
+    new_record: str | None = Field(None, description="stage of new contacts and companies without one (L6)")
+    account_fallback: bool = Field(
+        False, description="whether an opportunity without roles moves all contacts of its account (L7)"
+    )
 
 
 class GuardOptions(_Section):
     """A run that deletes more than this is refused (D7): the larger of the two counts."""
 
-    records: int = Field(10, ge=0)
-    percent: float = Field(5.0, ge=0, le=100)
+    records: int = Field(10, ge=0, description="as many deals may be deleted in any case")
+    percent: float = Field(5.0, ge=0, le=100, description="as many percent of the linked deals may be deleted")
 
 
 class ScheduleSettings(_Section):
     """When `connector schedule` syncs (T5): an interval such as `15 minutes`, or a cron expression."""
 
-    every: str = "15 minutes"
+    every: str = Field("15 minutes", description="of everything that has no times of its own")
     accounts: str | None = Field(None, description="of accounts and companies, if they have times of their own")
     contacts: str | None = Field(None, description="of contacts")
     opportunities: str | None = Field(None, description="of opportunities, deals and contact roles")
@@ -120,8 +149,8 @@ class ScheduleSettings(_Section):
 class NetworkSettings(_Section):
     """How to get out. Proxies and certificates of the environment are ignored unless named here."""
 
-    proxy: str | None = None
-    ca_bundle: str | None = None
+    proxy: str | None = Field(None, description="address of a proxy for both CRMs, such as http://proxy:3128")
+    ca_bundle: str | None = Field(None, description="file of the certificate authorities to trust")
 
     @field_validator("ca_bundle")
     @classmethod
@@ -134,18 +163,29 @@ class NetworkSettings(_Section):
 class Settings(_Section):
     """All of `config/connector.yaml`."""
 
-    connection: str = Field("default", min_length=1, max_length=100)
-    store: str = Field("sqlite:///connector.db", repr=False, description="may hold a password")
+    connection: str = Field(
+        "default", min_length=1, max_length=100, description="one store can serve several; this names ours"
+    )
+    mode: Literal["sync", "read_only"] = Field("sync", description="read_only: plan, and write to neither CRM (P3)")
+    store: str = Field(
+        "sqlite:///connector.db",
+        repr=False,
+        description="URL of the database; one with a password belongs into CONNECTOR_STORE_URL",
+    )
     time_zone: str = Field("UTC", description="the zone in which a Salesforce date is a day (F7)")
-    salesforce: SalesforceSettings = SalesforceSettings()
-    hubspot: HubSpotSettings = HubSpotSettings()
-    sync: SyncSettings = SyncSettings()
-    owners: OwnerSettings = OwnerSettings()
-    pipelines: PipelineOptions = PipelineOptions()
-    lifecycle: LifecycleOptions = LifecycleOptions()
-    guard: GuardOptions = GuardOptions()
-    network: NetworkSettings = NetworkSettings()
-    schedule: ScheduleSettings = ScheduleSettings()
+    salesforce: SalesforceSettings = Field(SalesforceSettings(), description="reading and writing Salesforce")
+    hubspot: HubSpotSettings = Field(HubSpotSettings(), description="reading and writing HubSpot")
+    sync: SyncSettings = Field(SyncSettings(), description="what is synced at all")
+    owners: OwnerSettings = Field(OwnerSettings(), description="owners beyond the match by e-mail (A5)")
+    pipelines: PipelineOptions = Field(PipelineOptions(), description="how record types become pipelines (O2, O3)")
+    lifecycle: LifecycleOptions = Field(
+        LifecycleOptions(), description="automatic lifecycle stages; an empty value switches that automation off"
+    )
+    guard: GuardOptions = Field(
+        GuardOptions(), description="a run that would delete more is refused: the larger of the two counts (D7)"
+    )
+    schedule: ScheduleSettings = Field(ScheduleSettings(), description="when `connector schedule` syncs (T5)")
+    network: NetworkSettings = Field(NetworkSettings(), description="how to get out to both CRMs")
 
     @field_validator("time_zone")
     @classmethod
@@ -155,6 +195,11 @@ class Settings(_Section):
         except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: a directory such as Europe
             raise ValueError(f"{name!r} is not a time zone; e.g. Europe/Berlin") from None
         return name
+
+    @property
+    def writes(self) -> bool:
+        """Whether anything may be written to a CRM (P3)."""
+        return self.mode == "sync"
 
     def mapping(self) -> MappingSettings:
         defaults = {
@@ -189,6 +234,15 @@ class Settings(_Section):
 
     def deletion_limit(self) -> DeletionLimit:
         return DeletionLimit(self.guard.records, self.guard.percent)
+
+
+def settings_schema() -> dict[str, Any]:
+    """The JSON Schema of `config/connector.yaml`, with a description of every key. A section may be left blank."""
+    schema = Settings.model_json_schema()
+    for section in schema["properties"].values():
+        if "$ref" in section:
+            section["anyOf"] = [{"$ref": section.pop("$ref")}, {"type": "null"}]
+    return {"$schema": DIALECT, **schema}
 
 
 class Credentials(_Section):

@@ -101,6 +101,10 @@ class Door(requests.Session):
         finally:
             self._local.once = False
 
+    def rest(self, seconds: float) -> None:
+        """Wait as this door waits between tries."""
+        self._sleep(seconds)
+
     def redact(self, text: str) -> str:
         for secret in self._secrets:
             text = text.replace(secret, "…")

@@ -6,6 +6,7 @@
 | changes                  | search by modified date, in the order of ids           | 1 per 200, at least 1      |
 | contacts, company of deal| associations batch/read                                | 2 per 1,000 deals          |
 | deletions                | list of archived records                               | 1 per 100                  |
+| newcomers                | the same search, of those without a partner's id       | 1 per 200, at least 1      |
 | merges                   | a property of the survivor, read with its changes      | 0                          |
 | what no batch knows      | asked for alone: it may have been merged               | 1 each, at most 100        |
 | create, update, delete   | batches of 100                                         | 1 per 100                  |
@@ -72,7 +73,7 @@ PATHS = {
         "owners": "/crm/v3/owners",
     }
 }
-GROUP = "salesforce_sync"
+GROUP, GROUP_LABEL = "salesforce_sync", "Salesforce sync"
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -106,6 +107,8 @@ class Property:
     unique: bool = False
     options: tuple[str, ...] = ()
     group: str = ""
+    label: str = ""
+    option_labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +239,7 @@ class HubSpot:
     def make_properties(self, object_: str, wanted: Sequence[Mapping[str, Any]]) -> None:
         """Create the group of this connector and properties in it. Existing ones are left as they are."""
         root = self._path("properties", object_)
-        group = {"name": GROUP, "label": "Salesforce sync", "displayOrder": -1}
+        group = {"name": GROUP, "label": GROUP_LABEL, "displayOrder": -1}
         self._expect("POST", f"{root}/groups", group, accept={409})
         inputs = [{**one, "groupName": GROUP} for one in wanted]
         body = self._expect("POST", f"{root}/batch/create", {"inputs": inputs}, accept={409})
@@ -263,6 +266,11 @@ class HubSpot:
         """Time zone, currency and id of the portal. One call."""
         found: Mapping[str, Any] = self._get("/account-info/v3/details")
         return found
+
+    def speaks_version(self) -> bool:
+        """Whether there is anything under the version of the settings. One call."""
+        status, _ = self._call("GET", self._paths["owners"], query={"limit": "1"})
+        return bool(status != requests.codes.not_found)
 
     def scopes(self) -> frozenset[str] | None:
         """The scopes of a private app's token; None if HubSpot does not tell (service keys, OAuth)."""
@@ -313,6 +321,21 @@ class HubSpot:
             yield Page(name, self._records(name, want, rows))
         reached = _iso((started or self._now()) - self._overlap)
         yield Page(name, cursors={_stream(name): {"since": max(reached, since)}})
+
+    def newcomers(self, name: str, want: Wanted, since: str) -> Iterator[tuple[Record, ...]]:
+        """Records changed since a moment that store no partner's id: our own creations are not among them.
+
+        One call per 200, at least one. Merges are not told.
+        """
+        last_id: str | None = "0"
+        while last_id is not None:
+            filters = [
+                _filter(MODIFIED[name], "GTE", str(_millis(since))),
+                _filter("hs_object_id", "GT", last_id),
+                {"propertyName": want.partner_field or "", "operator": "NOT_HAS_PROPERTY"},
+            ]
+            rows, last_id = self._search(name, want, filters)
+            yield tuple(self._record(name, want, row) for row in rows)
 
     def _search(
         self, name: str, want: Wanted, filters: list[dict[str, str]]
@@ -662,6 +685,11 @@ class HubSpot:
         """Ask for the account's details, which every token may. One call."""
         self.account()
 
+    @property
+    def server_time(self) -> datetime | None:
+        """The server's time as of the last answer."""
+        return self._door.server_time
+
     # --- batches ---
 
     def _batch(
@@ -836,6 +864,8 @@ def _property(body: Mapping[str, Any]) -> Property:
         unique=bool(body.get("hasUniqueValue")),
         options=tuple(str(option["value"]) for option in options),
         group=body.get("groupName") or "",
+        label=body.get("label") or "",
+        option_labels=tuple(str(option.get("label") or option["value"]) for option in options),
     )
 
 

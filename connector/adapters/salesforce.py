@@ -9,7 +9,9 @@
 | create, update           | collections of 200, five in a composite                         | 1 per 1,000      |
 | when values were edited  | queries of field history, 200 records each, five a call| 1 per 1,000     |
 | roles                    | which exist already, then collections                           | 2 per 1,000      |
-| roles to name or remove  | collections                                                     | 1 per 1,000      |
+| to delete, roles to name | collections                                                     | 1 per 1,000      |
+| what accounts take along | asked before they are deleted                                   | 1 per 400        |
+| selections               | `salesforce_selections.py`: by id, or as a bulk job             | 1 per 2,000      |
 
 Changes are found by `SystemModstamp >= cursor ORDER BY SystemModstamp, Id`: SystemModstamp moves on every
 change by a user or a process (Salesforce, "System Fields"). A row becomes visible when its transaction
@@ -18,12 +20,13 @@ are found by queryAll (`IsDeleted`, `MasterRecordId`, at once) and by getDeleted
 recycle bin was emptied, and contact roles deleted directly, which queryAll never shows (OpportunityContactRole,
 object reference). getDeleted truncates both ends of its range to the minute, so ranges overlap.
 
-There is no method to delete a record here (D2, law 10), but for contact roles (R3), which are told by their ids.
+What may be deleted, and how, is in `salesforce_deletion.py`: contact roles (R3), contacts, accounts that nothing
+hangs on (D5), and never an opportunity (D2, law 10).
 """
 
 from __future__ import annotations
 
-import re
+import contextlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -36,16 +39,33 @@ from simple_salesforce.exceptions import SalesforceAuthenticationFailed, Salesfo
 
 from connector.adapters.base import Draft, Edit, Outcome, Page, Trouble, Usage, Wanted
 from connector.adapters.http import Door, retry_after
+from connector.adapters.salesforce_deletion import (
+    ACCOUNT,
+    CASCADES_ASKED,
+    ROLE,
+    cascade_queries,
+    check_deletable,
+    read_cascades,
+)
 from connector.adapters.salesforce_refusals import MEANINGS, read_refusal, unknown_columns
+from connector.adapters.salesforce_selections import Api, Selections
 from connector.core.model import ContactRole, Presence, ProblemClass, Record, Side, Value
 from connector.core.pipelines import RecordType, StageDefinition
 from connector.errors import Condition, Later, Unreachable
 
 COLLECTION, READ_COLLECTION, COLLECTIONS = 200, 2000, 5
-ROLE = "OpportunityContactRole"
-ROLE_PREFIX = "00K"
-"""What the ids of contact roles begin with, and no others (Salesforce Help, "Record ID Prefix Decoder")."""
 MASTER_ID = "MasterRecordId"
+RIGHTS = (
+    "PermissionsApiEnabled",
+    "PermissionsModifyAllData",
+    "PermissionsViewAllData",
+    "PermissionsModifyMetadata",
+    "PermissionsViewSetup",
+    "PermissionsCustomizeApplication",
+    "PermissionsManageProfilesPermissionsets",
+    "PermissionsAssignPermissionSets",
+)
+"""The system permissions that bear on a sync, or on setting it up (Object Reference, "UserPermissionAccess")."""
 DELETED_WINDOW = timedelta(days=15)
 WITHOUT_RECORD_TYPES = "RecordTypeId"
 """An object without record types has no such field; its records read as if it were blank."""
@@ -65,6 +85,8 @@ class Schema:
     """The fields of each object, as the connector's user sees them: name -> describe's field."""
 
     objects: Mapping[str, Mapping[str, Mapping[str, Any]]]
+    rights: Mapping[str, Mapping[str, bool]] = field(default_factory=dict)
+    """What the user may do with records of each object: createable, updateable, deletable. Not remembered."""
 
     def has(self, object_: str, name: str) -> bool:
         return name in self.objects.get(object_, {})
@@ -171,11 +193,13 @@ class Salesforce:
     def describe(self, objects: Sequence[str]) -> Schema:
         """The fields of objects; an object that the user may not see has none. One call."""
         answers = self._composite({name: ("GET", f"sobjects/{name}/describe", None) for name in objects})
+        known = {name: body if status == 200 else {} for name, (status, body) in answers.items()}
         return Schema(
+            {name: {one["name"]: _facts(one) for one in body.get("fields", ())} for name, body in known.items()},
             {
-                name: {one["name"]: _facts(one) for one in body["fields"]} if status == 200 else {}
-                for name, (status, body) in answers.items()
-            }
+                name: {right: bool(body.get(right)) for right in ("createable", "updateable", "deletable")}
+                for name, body in known.items()
+            },
         )
 
     def set_up(self) -> Setup:
@@ -229,7 +253,7 @@ class Salesforce:
 
     def permissions(self) -> Mapping[str, bool]:
         """The system permissions of the connector's user (UserPermissionAccess). One call."""
-        names = "PermissionsModifyAllData, PermissionsModifyMetadata, PermissionsApiEnabled"
+        names = ", ".join(RIGHTS)
         status, body = self._composite({"rights": self._query(f"SELECT {names} FROM UserPermissionAccess")})[
             "rights"
         ]
@@ -421,13 +445,40 @@ class Salesforce:
                             found[id_, name] = max(found.get((id_, name), ""), _iso(_moment(row["edited"])))
         return found
 
+    def mark(self) -> str:
+        """The server's time, from which a look at everything can be followed up by `changes`."""
+        return _iso(self._now())
+
+    def cursors_from(self, name: str, began: datetime) -> dict[str, str]:
+        """The cursors of an object of which everything was read since `began`, as `changes` leaves them."""
+        return {_stream(name): _iso(began - self._overlap), _stream(f"{name}/deleted"): _iso(began)}
+
+    def selections(self) -> Selections:
+        """Reads what meets a condition (`connector import`)."""
+        return Selections(
+            Api(
+                columns=self._columns,
+                type_of=lambda object_, name: self._schema.objects.get(object_, {}).get(name, {}).get("type") or "",
+                record=self._record,
+                queries=lambda soql: self._composite({name: self._query(text) for name, text in soql.items()}),
+                fetch=self._fetch,
+                wait=self._door.rest,
+            )
+        )
+
     # --- writing ---
 
-    def create(self, object_: str, drafts: Sequence[Draft], wanted: Wanted) -> Iterator[list[Outcome]]:  # noqa: ARG002  # HubSpot's needs it
-        """Create records. An external id that is unique in Salesforce keeps a repeated call from doubling them."""
+    def create(self, object_: str, drafts: Sequence[Draft], wanted: Wanted) -> Iterator[list[Outcome]]:
+        """Create records. An external id that is unique in Salesforce keeps a repeated call from doubling them.
+
+        Drafts that carry none are sent once: whoever sends them finds out what became of an answer that was lost.
+        """
         for some in _groups(drafts, COLLECTION * COLLECTIONS):
             rows = [self._row(object_, draft.values) for draft in some]
-            yield self._write("POST", rows, [draft.key for draft in some])
+            told_apart = all(wanted.partner_field in draft.values for draft in some)
+            with contextlib.nullcontext() if told_apart else self._door.once():
+                outcomes = self._write("POST", rows, [draft.key for draft in some])
+            yield outcomes
 
     def update(self, object_: str, edits: Sequence[Edit]) -> Iterator[list[Outcome]]:
         for some in _groups(edits, COLLECTION * COLLECTIONS):
@@ -475,11 +526,34 @@ class Salesforce:
         """Delete contact roles (R3); one that is gone already is as good as deleted. Keys are their ids.
 
         Raises:
-            ValueError: an id is not that of a contact role. Nothing else can be deleted in Salesforce.
+            ValueError: an id is not that of a contact role.
         """
-        strangers = [id_ for id_ in ids if not re.fullmatch(rf"{ROLE_PREFIX}\w{{12}}(\w{{3}})?", id_)]
-        if strangers:
-            raise ValueError(f"not contact roles: {', '.join(strangers)}")
+        yield from self._remove(ROLE, ids)
+
+    def delete(self, object_: str, ids: Sequence[str]) -> Iterator[list[Outcome]]:
+        """Delete contacts or accounts (D5); one that is gone already is as good as deleted. Keys are their ids.
+
+        An account that Salesforce would delete contacts or opportunities with is refused: asked just before.
+
+        Raises:
+            ValueError: another object, or an id of one. No opportunity can be deleted here (D2, law 10).
+        """
+        check_deletable(object_, ids)
+        refused = self.find_undeletable(object_, ids)
+        if refused:
+            yield list(refused.values())
+        yield from self._remove(object_, [id_ for id_ in ids if id_ not in refused])
+
+    def find_undeletable(self, object_: str, ids: Sequence[str]) -> dict[str, Outcome]:
+        """Of these records those that must not be deleted, each with the refusal. Reads only."""
+        found: dict[str, Outcome] = {}
+        for some in _groups(ids, CASCADES_ASKED) if object_ == ACCOUNT else ():
+            answers = self._composite({name: self._query(soql) for name, soql in cascade_queries(some).items()})
+            found |= read_cascades(some, {name: list(self._rows(answer)) for name, answer in answers.items()})
+        return found
+
+    def _remove(self, object_: str, ids: Sequence[str]) -> Iterator[list[Outcome]]:
+        check_deletable(object_, ids)
         for group in _groups(ids, COLLECTION * COLLECTIONS):
             groups = list(_groups(group, COLLECTION))
             answers = self._composite(
@@ -532,6 +606,8 @@ class Salesforce:
             "connect": (2, COLLECTION * COLLECTIONS),  # which exist already, then the others
             "roles": (1, COLLECTION * COLLECTIONS),
             "disconnect": (1, COLLECTION * COLLECTIONS),
+            "delete": (1, COLLECTION * COLLECTIONS),
+            "cascades": (1, CASCADES_ASKED),
         }[verb]
         return calls * -(-number // number_each)
 
@@ -546,6 +622,35 @@ class Salesforce:
     def probe(self) -> None:
         """Ask for the limits, which every user may. One call."""
         self._call("GET", "limits")
+
+    def versions(self) -> tuple[str, ...]:
+        """The API versions that the org speaks, oldest first. Not counted, and needs no login ("Versions")."""
+        answer = self._door.get(f"{_address(self._credentials)}/services/data/")
+        try:
+            return tuple(str(one["version"]) for one in answer.json())
+        except (ValueError, TypeError, KeyError):
+            return ()
+
+    @property
+    def server_time(self) -> datetime | None:
+        """The server's time as of the last answer."""
+        return self._door.server_time
+
+    def user_id(self) -> str | None:
+        """The id of our user, by the UserInfo endpoint; None if the session may not ask it. No API call."""
+        try:
+            told = self._guarded(self._connect().oauth2, "userinfo")
+        except SalesforceError:
+            return None
+        return told.get("user_id") if isinstance(told, dict) else None
+
+    def ask(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+        """One call that may be refused: the status and the body of its answer. For setting up, not for records."""
+        kwargs = {"json": body} if body is not None else {}
+        try:
+            return 200, self._guarded(self._connect().restful, path, method=method, **kwargs)
+        except SalesforceError as error:
+            return error.status, error.content
 
     # --- calling ---
 
@@ -619,6 +724,19 @@ class Salesforce:
             self._left, self._limit = max(usage.total - usage.used, 0), usage.total
         return answer
 
+    def _fetch(self, method: str, path: str, body: Any = None) -> requests.Response:
+        """One call that simple-salesforce does not know, whatever its answer. An ended session is begun anew."""
+        for renewed in (False, True):
+            client = self._connect()
+            headers = {**client.headers, "Sforce-Call-Options": "client=salesforce-hubspot-connector"}
+            answer = self._door.request(method, f"{client.base_url}{path}", headers=headers, json=body)
+            if answer.status_code != requests.codes.unauthorized:
+                break
+            if renewed:
+                raise self._not_let_in("the session has expired or is not valid")
+            self.probe()  # through the client, which signs in again where it can
+        return answer
+
     def _connect(self) -> Client:
         if self._client is None:
             given = self._credentials
@@ -674,8 +792,18 @@ def login_aliases(given: SalesforceCredentials) -> dict[str, str]:
     return {} if host.endswith(".salesforce.com") else {f"https://{host}.salesforce.com": f"https://{host}"}
 
 
+def _address(given: SalesforceCredentials) -> str:
+    """Where simple-salesforce reaches the org: by https, which the door turns back for a loopback address."""
+    return f"https://{_host(given)}"
+
+
 def _host(given: SalesforceCredentials) -> str:
     return given.instance_url.split("://", 1)[-1].strip("/")
+
+
+_FACTS = (
+    "type", "label", "length", "createable", "updateable", "nillable", "unique", "externalId", "calculated",
+)  # fmt: skip
 
 
 def _facts(field_: Mapping[str, Any]) -> dict[str, Any]:
@@ -691,7 +819,10 @@ def _facts(field_: Mapping[str, Any]) -> dict[str, Any]:
         "externalId",
         "calculated",
     )
-    return {name: field_.get(name) for name in names}
+    facts = {name: field_.get(name) for name in names}
+    if values := [[one["value"], one["label"]] for one in field_.get("picklistValues") or () if one["active"]]:
+        facts["values"] = values  # active picklist values, each with its label
+    return facts
 
 
 def _collection(method: str, rows: Sequence[Mapping[str, Any]]) -> tuple[str, str, Any]:

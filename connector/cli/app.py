@@ -1,10 +1,14 @@
 """Which commands are there?
 
-    sync     plan, apply                  `cli/plan.py`
-             sync, status, resume         `cli/sync.py`
-             schedule, audit              `cli/schedule.py`, `cli/audit.py`
-    set up   init, check                  `cli/setup.py`
-    try it   demo, sandbox serve          `cli/demo.py`, `cli/sandbox.py`
+    sync      plan, apply                  `cli/plan.py`
+              sync, resume                 `cli/sync.py`
+              schedule, audit, backfill    a file each in `cli/`
+              import                       `cli/imports.py`
+    answers   explain, status, runs        a file each in `cli/`
+              problems, conflicts, links   the same, each with commands of its own
+    set up    init                         `cli/init.py`
+              check, setup                 `cli/setup.py`
+    try it    demo, sandbox serve          `cli/demo/`, `cli/sandbox.py`
 
 Every error a command raises on purpose is told in one place, `Commands.invoke`, and becomes an exit code:
 0 done, 1 done with problems, 2 bad usage or configuration, 3 refused by the guard, 4 no connection.
@@ -19,7 +23,23 @@ import typer
 from typer.core import TyperGroup
 
 from connector import __version__
-from connector.cli import audit, demo, plan, sandbox, schedule, setup, sync
+from connector.cli import (
+    audit,
+    backfill,
+    conflicts,
+    explain,
+    imports,
+    links,
+    plan,
+    problems,
+    runs,
+    sandbox,
+    schedule,
+    setup,
+    status,
+    sync,
+)
+from connector.cli.demo import command as demo
 from connector.errors import Stop
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
@@ -45,7 +65,7 @@ app = typer.Typer(
     cls=Commands,
     name="connector",
     help="Keeps Salesforce and HubSpot in step, both ways: plan first, then sync.",
-    epilog="Begin with: connector demo. For your own CRMs: connector init, then check, plan and sync.",
+    epilog="Begin with: connector demo. For your own CRMs: connector init, then check, setup, plan and sync.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -56,6 +76,14 @@ plan.register(app)
 sync.register(app)
 schedule.register(app)
 audit.register(app)
+backfill.register(app)
+explain.register(app)
+status.register(app)
+runs.register(app)
+problems.register(app)
+conflicts.register(app)
+links.register(app)
+imports.register(app)
 setup.register(app)
 demo.register(app)
 sandbox.register(app)

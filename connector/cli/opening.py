@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 DONE, WITH_PROBLEMS, REFUSED = 0, 1, 3
+IMPATIENT = 2
+"""Attempts of a call for whose answer a person waits; a sync tries longer."""
 
 
 def now() -> datetime:
@@ -44,11 +46,22 @@ def opened_store() -> Iterator[tuple[Settings, Store]]:
 
 
 @contextlib.contextmanager
-def connected() -> Iterator[Connection]:
-    """Both CRMs and the store. Nothing is sent yet."""
+def opened_offline() -> Iterator[Connection]:
+    """The store, the settings and the mapping, as a connection that asks neither CRM. Needs no credentials."""
+    from connector.engine.answers.view import make_offline  # noqa: PLC0415  # slow to import
+    from connector.settings import load_mapping  # noqa: PLC0415  # slow to import
+
+    with opened_store() as (settings, store):
+        yield make_offline(settings, load_mapping(settings, Path.cwd()), store, now)
+
+
+@contextlib.contextmanager
+def connected(attempts: int | None = None) -> Iterator[Connection]:
+    """Both CRMs and the store. Nothing is sent yet. `attempts`: how often a call is tried, if not as by a sync."""
+    from connector.adapters.http import ATTEMPTS  # noqa: PLC0415  # slow to import
     from connector.engine.connect import connect  # noqa: PLC0415  # slow to import
 
-    connection = connect(os.environ, Path.cwd())
+    connection = connect(os.environ, Path.cwd(), attempts=attempts or ATTEMPTS)
     try:
         yield connection
     finally:
@@ -70,11 +83,11 @@ def run_connected(
                     return act(connection, wish, ending.watch(tell))
             except Stop as error:
                 if told is not None:
-                    _tell_stop(error, told(None if isinstance(error, Busy | Suspended) else connection))
+                    tell_stop(error, told(None if isinstance(error, Busy | Suspended) else connection))
                 raise
     except Stop as error:
         if begun is None and told is not None:
-            _tell_stop(error, told(None))
+            tell_stop(error, told(None))
         raise
 
 
@@ -85,11 +98,19 @@ def connected_to(act: Callable[[Connection, Callable[[str, int], None]], T], *, 
             return act(connection, tell)
     except Stop as error:
         if json:
-            terminal.print_json({"version": 1, "error": terminal.describe_stop(error)})
+            terminal.print_json({"error": terminal.describe_stop(error)})
         raise
 
 
-def _tell_stop(error: Stop, told: dict[str, Any]) -> None:
+def nothing_planned(_: Connection | None) -> dict[str, Any]:
+    """What a plan prints that could not be made."""
+    from connector.engine.report import Report  # noqa: PLC0415  # slow to import
+
+    return Report().plan_as_json()
+
+
+def tell_stop(error: Stop, told: dict[str, Any]) -> None:
+    """What a command prints as JSON when it stops."""
     status = "refused" if error.exit_code == REFUSED else "stopped"
     terminal.print_json(told | {"status": status, "error": terminal.describe_stop(error)})
 

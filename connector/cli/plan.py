@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from connector.cli.opening import exit_code, last_report, run_connected
+from connector.cli.opening import exit_code, last_report, nothing_planned, run_connected
 from connector.cli.plan_output import FORMATS, check_folder, choose_form, describe, make_text, planned_for
 from connector.cli.printing import reports, terminal
 from connector.cli.wishes import Create, Deletes, Json, Objects, RecordIds, make_wish
@@ -79,7 +79,7 @@ def plan(
         return report
 
     wish = make_wish(record, object_, create=create, deletes=deletes)
-    report = run_connected(act, wish, told=_nothing_planned if form == "json" and out is None else None)
+    report = run_connected(act, wish, told=nothing_planned if form == "json" and out is None else None)
     if out is not None:
         out.write_text(make_text(form, report, told), encoding="utf-8")
         reports.print_saved_plan(report, out, applicable=form == "json")
@@ -119,9 +119,3 @@ def apply(
     else:
         reports.print_report(report)
     raise typer.Exit(exit_code(report.status))
-
-
-def _nothing_planned(_: Connection | None) -> dict[str, Any]:
-    from connector.engine.report import Report  # noqa: PLC0415  # slow to import
-
-    return Report().plan_as_json()

@@ -1,4 +1,4 @@
-"""`sync`, `status` and `resume`."""
+"""`sync` and `resume`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from connector.cli.opening import exit_code, last_report, now, opened_store, run_connected
+from connector.cli.opening import exit_code, last_report, opened_store, run_connected
 from connector.cli.printing import health, reports, terminal
 from connector.cli.wishes import Create, Deletes, Json, Objects, RecordIds, make_wish
 
@@ -25,10 +25,6 @@ def register(app: typer.Typer) -> None:
             "connector sync --record 006XXXXXXXXXXXXXXX --json",
         ),
     )(sync)
-    app.command(
-        rich_help_panel=PANEL,
-        epilog=terminal.make_examples("connector status", "connector status --json"),
-    )(status)
     app.command(rich_help_panel=PANEL, epilog=terminal.make_examples("connector resume"))(resume)
 
 
@@ -53,33 +49,6 @@ def sync(
     else:
         reports.print_report(report)
     raise typer.Exit(exit_code(report.status))
-
-
-def status(json: Json = False) -> None:
-    """Show whether the sync is suspended, the last run, links, API calls and every open problem.
-
-    Asks neither CRM.
-    """
-    from connector.engine.allocation import Allocation  # noqa: PLC0415  # slow to import
-    from connector.engine.suspension import find_suspension  # noqa: PLC0415  # slow to import
-
-    with opened_store() as (settings, store):
-        suspension = find_suspension(store)
-        found = {
-            "connection": settings.connection,
-            "suspension": suspension.as_json() if suspension else None,
-            "calls": Allocation(settings.daily_calls(), store, now).as_json(),
-            "last_run": store.runs.last(),
-            "links": store.links.count_by_state(),
-            "due": store.records.count_dirty(),
-            "waiting": store.records.count_waiting(),
-            "out_of_scope": sum(store.records.count_out_of_scope().values()),
-            "problems": store.problems.all(),
-        }
-    if json:
-        terminal.print_json(found)
-    else:
-        health.print_status(found)
 
 
 def resume(json: Json = False) -> None:

@@ -106,6 +106,15 @@ class HubSpotWindow(_Window):
     def delete(self, objects: str, id_: str) -> None:
         self.ask("DELETE", f"/crm/v3/objects/{objects}/{id_}")
 
+    def associate(self, deal: str, contact: str) -> None:
+        """Make somebody a contact of a deal."""
+        body = [{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": _DEAL_TO_CONTACT}]
+        self.ask("PUT", f"/crm/v4/objects/deals/{deal}/associations/contacts/{contact}", body)
+
+    def disassociate(self, deal: str, contact: str) -> None:
+        """Take somebody off a deal."""
+        self.ask("DELETE", f"/crm/v4/objects/deals/{deal}/associations/contacts/{contact}")
+
     def contacts_of(self, deal: str) -> list[str]:
         rows = self.ask("GET", f"/crm/v4/objects/deals/{deal}/associations/contacts")["results"]
         return [str(row["toObjectId"]) for row in rows]

@@ -77,7 +77,7 @@ class Deletion:
 
 @dataclass(frozen=True, slots=True)
 class Adoption:
-    """Link two records that exist on both sides."""
+    """Link two records that exist on both sides. `key` is what told that they are the same."""
 
     pair: str
     salesforce_id: str
@@ -85,6 +85,8 @@ class Adoption:
     born: Side
     rule: str
     link: Link | None = None
+    key: str = field(default="id", compare=False)
+    """By what they were found: the name of a match key, or a stored id."""
 
 
 @dataclass(frozen=True, slots=True)

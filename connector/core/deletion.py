@@ -1,16 +1,17 @@
 """What does an absence mean for a linked pair? The record-level table, and its asymmetry.
 
-| Salesforce | HubSpot  | opportunity and deal                  | other pairs              | rule       |
-|------------|----------|---------------------------------------|--------------------------|------------|
-| present    | present  | merge their fields                    | the same                 | F          |
-| deleted    | present  | delete the deal                       | close the link           | D1, D5     |
-| present    | deleted  | sever: the opportunity stays          | sever                    | D2, D3, D5 |
-| deleted    | deleted  | close the link                        | the same                 |            |
-| merged, out of sight       | leave everything as it is             | the same                 | D6         |
+| Salesforce | HubSpot  | opportunity and deal               | other pairs                       | rule       |
+|------------|----------|------------------------------------|-----------------------------------|------------|
+| present    | present  | merge their fields                 | the same                          | F          |
+| deleted    | present  | delete the deal; or close the link | close; or delete in HubSpot       | D1, D5     |
+| present    | deleted  | sever: the opportunity stays       | sever; or delete in Salesforce    | D2, D3, D5 |
+| deleted    | deleted  | close the link                     | the same                          |            |
+| merged, out of sight  | leave everything as it is          | the same                          | D6         |
 
-A pair that is frozen (A8) or stopped (O5) is in the first row left alone, and in the second closed (D9).
-Whether a deletion travels from a side is data (`Pair.deletes`); that it never travels from deals to
-opportunities is not: `Pair.deletes` of opportunities cannot hold HubSpot (D2, law 10).
+A pair that is frozen (A8) or stopped (O5) is in the first row left alone, in the second closed, and in the third
+severed (D9). What stands behind "or" is what the mapping file may choose: whether a deletion travels from a side is
+data (`Pair.deletes`). That it never travels from deals to opportunities is not: a `Pair` of opportunities cannot be
+made with it (D2, law 10).
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ class Fate(StrEnum):
 
     MERGE = "merge"
     DELETE_IN_HUBSPOT = "delete in HubSpot"
+    DELETE_IN_SALESFORCE = "delete in Salesforce"
     SEVER = "sever"
     CLOSE = "close"
     LEAVE = "leave"
@@ -42,6 +44,6 @@ def decide_fate(pair: Pair, state: LinkState, salesforce: Presence, hubspot: Pre
         case Presence.DELETED, Presence.PRESENT:
             return Fate.DELETE_IN_HUBSPOT if Side.SALESFORCE in pair.deletes else Fate.CLOSE
         case Presence.PRESENT, Presence.DELETED:
-            return Fate.SEVER
+            return Fate.DELETE_IN_SALESFORCE if Side.HUBSPOT in pair.deletes else Fate.SEVER
         case _:
             return Fate.LEAVE

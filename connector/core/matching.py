@@ -87,10 +87,12 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Adopt:
-    """`partner` is the same thing: link the two."""
+    """`partner` is the same thing: link the two. `key` is what told so: a match key's name, or the stored `id`."""
 
     partner: Record
     rule: str
+    key: str = field(default="id", compare=False)
+    """By what it was found: the name of a match key, or a stored id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +195,7 @@ def _match_oldest(candidate: Candidate, key: MatchKey, values: tuple[KeyValue, .
     free = [partner for partner in alike if not candidate.is_taken(partner)]
     if alike and not free:
         return _duplicate(record, alike, "matches a record that already has another partner")
-    return Adopt(free[0], key.rule) if free else None
+    return Adopt(free[0], key.rule, key.name) if free else None
 
 
 def _rivals(candidate: Candidate, partners: Iterable[Record], key: MatchKey) -> list[Record]:
@@ -217,7 +219,7 @@ def _match_unique(
         return None
     clear = len(here) == len(there) == 1 and not _is_contested(candidate, free[0], better)
     if clear:
-        return Adopt(free[0], key.rule)
+        return Adopt(free[0], key.rule, key.name)
     if candidate.forced:
         return None
     others = [one for one in here if one.id != record.id]

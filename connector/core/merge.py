@@ -149,6 +149,26 @@ def is_contested(rule: FieldRule, salesforce: Fields, hubspot: Fields, base: Bas
     return all(_find_moved(rule, (here, there), agreed).values()) and not have_one_meaning(rule, here, there, known)
 
 
+def was_left(rule: FieldRule, salesforce: Fields, hubspot: Fields, base: Base, known: Known) -> bool:
+    """Whether a field differs though nobody edited it: never carried, or left when it came to be mapped (T4).
+
+    A default that stands for what has no counterpart differs as well, and is as it should be (A5, O9).
+    """
+    here, there, agreed = rule.values(SF, salesforce), rule.values(HS, hubspot), _agreed(rule, base)
+    if here is None or there is None or have_one_meaning(rule, here, there, known):
+        return False
+    if _stands_in(rule, HS, here, there, known) or _stands_in(rule, SF, there, here, known):
+        return False
+    return agreed is None or not any(_find_moved(rule, (here, there), agreed).values())
+
+
+def _stands_in(rule: FieldRule, to: Side, source: Values, target: Values, known: Known) -> bool:
+    """Whether `target` holds the default of side `to` for a source that has nothing to offer."""
+    if to not in rule.defaults or rule.defaults[to] != target:
+        return False
+    return is_blank(source) or isinstance(rule.transform.carry(to, source, known), Cannot)
+
+
 def _agreed(rule: FieldRule, base: Base) -> tuple[Values, Values] | None:
     """What both sides held when they last agreed; None at a first meeting."""
     here, there = rule.values(SF, base.salesforce), rule.values(HS, base.hubspot)

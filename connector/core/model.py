@@ -19,6 +19,9 @@ Value = str | int | float | bool | None
 Values = tuple[Value, ...]
 Fields = Mapping[str, Value]
 
+OPPORTUNITY = "Opportunity"
+"""The Salesforce object that no deletion of HubSpot's ever reaches (D2, law 10)."""
+
 
 class Side(StrEnum):
     SALESFORCE = "salesforce"
@@ -223,6 +226,8 @@ class FieldRule:
     skip_untranslatable: bool = False
     may_go_backwards: bool = False
     """For the lifecycle stage: whether it may be lowered or cleared in HubSpot (L8)."""
+    place: tuple[str, int] = field(default=("", 0), compare=False)
+    """File and line of the entry, for findings."""
 
     def names(self, side: Side) -> tuple[str, ...]:
         return self.salesforce if side is Side.SALESFORCE else self.hubspot
@@ -298,11 +303,15 @@ class Pair:
     match_on: tuple[MatchKey, ...] = ()
     """By what records without a stored id find one another, best first (A2, A3)."""
     deletes: frozenset[Side] = frozenset()
-    """The sides from which a deletion travels to the other one (D1, D2, D5)."""
+    """The sides from which a deletion travels to the other one (D1, D2, D5); of opportunities never HubSpot."""
     scope: Mapping[Side, Filter] = field(default_factory=dict)
     """The records that take part (A8); of a side without a filter all do."""
     roles: RoleRules | None = None
     """Of opportunities and deals: how their contacts' roles are named (R4). None: names are not carried."""
+
+    def __post_init__(self) -> None:
+        if self.salesforce == OPPORTUNITY and Side.HUBSPOT in self.deletes:
+            raise ValueError("nothing that is done in HubSpot deletes an opportunity (D2, law 10)")
 
     def object(self, side: Side) -> str:
         return self.salesforce if side is Side.SALESFORCE else self.hubspot

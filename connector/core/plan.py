@@ -25,6 +25,7 @@ from connector.core.actions import (
     Update,
     Wait,
 )
+from connector.core.choices import Choice, Count, Put, weigh_choice
 from connector.core.deletion import Fate, decide_fate
 from connector.core.matching import Adopt, Candidate, CreateThere, Ignore, SeverFrom, match_record
 from connector.core.merge import (
@@ -34,6 +35,7 @@ from connector.core.merge import (
     Edits,
     Evidence,
     Hold,
+    Verdict,
     Write,
     describe_edits,
     find_newer,
@@ -42,6 +44,7 @@ from connector.core.merge import (
     merge_field,
 )
 from connector.core.model import (
+    OPPORTUNITY,
     Base,
     Cannot,
     Change,
@@ -74,11 +77,11 @@ def plan_candidate(pair: Pair, candidate: Candidate, known: Known, contacts: tup
     match match_record(pair, candidate):
         case Problem() as problem:
             return [problem]
-        case Adopt(partner, rule):
+        case Adopt(partner, rule, key):
             ids = {record.side: record.id, partner.side: partner.id}
             link = own or candidate.link_of(partner)
             born = Side.HUBSPOT if _names(ids, record, partner) is Side.SALESFORCE else Side.SALESFORCE
-            return [Adoption(pair.name, ids[Side.SALESFORCE], ids[Side.HUBSPOT], born, rule, link)]
+            return [Adoption(pair.name, ids[Side.SALESFORCE], ids[Side.HUBSPOT], born, rule, link, key)]
         case SeverFrom(partner_id):
             ids = {record.side: record.id, record.side.other: partner_id}
             return [Severance(pair.name, ids[Side.SALESFORCE], ids[Side.HUBSPOT], "D8", closed=False, link=own)]
@@ -211,6 +214,8 @@ class Situation:
     """One of the records is out of scope (A8)."""
     edits: Mapping[str, Edits] = field(default_factory=dict)
     """When both sides of contested fields were edited, by the rule's label; others go by the records (F2)."""
+    choices: Mapping[str, Choice] = field(default_factory=dict)
+    """What a person chose for fields that both sides had edited, by the rule's label (F2)."""
 
     def record(self, side: Side) -> Record | None:
         return self.salesforce if side is Side.SALESFORCE else self.hubspot
@@ -231,13 +236,15 @@ def plan_link(pair: Pair, situation: Situation, known: Known, closed_stages: fro
             return [Freezing(pair.name, link, over=not situation.frozen)]
         case Fate.MERGE if situation.still:
             return []
-        case Fate.DELETE_IN_HUBSPOT if situation.still:
-            return [Severance(pair.name, link.salesforce_id, link.hubspot_id, "D9", closed=True, link=link)]
+        case Fate.DELETE_IN_HUBSPOT | Fate.DELETE_IN_SALESFORCE if situation.still:
+            closed = there.present  # what was deleted in Salesforce may come back, and its pair with it (D4)
+            return [Severance(pair.name, link.salesforce_id, link.hubspot_id, "D9", closed=closed, link=link)]
         case Fate.MERGE:
-            return _plan_merge(pair, link, here, there, known, closed_stages, situation.edits)
+            return _plan_merge(pair, situation, here, there, known, closed_stages)
         case Fate.DELETE_IN_HUBSPOT:
-            cause = f"{here.object} {here.id} was deleted"
-            return [Deletion(pair.name, Side.HUBSPOT, pair.hubspot, link, there, "D1", cause)]
+            return [_plan_deletion(pair, link, lost=there, cause=here)]
+        case Fate.DELETE_IN_SALESFORCE:
+            return [_plan_deletion(pair, link, lost=here, cause=there)]
         case Fate.SEVER:
             return [Severance(pair.name, link.salesforce_id, link.hubspot_id, "D3", closed=False, link=link)]
         case Fate.CLOSE:
@@ -245,6 +252,12 @@ def plan_link(pair: Pair, situation: Situation, known: Known, closed_stages: fro
             return [Severance(pair.name, link.salesforce_id, link.hubspot_id, rule, closed=True, link=link)]
         case _:
             return []
+
+
+def _plan_deletion(pair: Pair, link: Link, *, lost: Record, cause: Record) -> Deletion:
+    rule = "D1" if pair.salesforce == OPPORTUNITY else "D5"
+    why = f"{cause.object} {cause.id} was deleted"
+    return Deletion(pair.name, lost.side, lost.object, link, lost, rule, why)
 
 
 def find_contested(pair: Pair, situation: Situation, known: Known) -> list[FieldRule]:
@@ -273,14 +286,9 @@ class _Draft:
 
 
 def _plan_merge(
-    pair: Pair,
-    link: Link,
-    here: Record,
-    there: Record,
-    known: Known,
-    closed_stages: frozenset[str],
-    edits: Mapping[str, Edits],
+    pair: Pair, situation: Situation, here: Record, there: Record, known: Known, closed_stages: frozenset[str]
 ) -> list[Action]:
+    link = situation.link
     records = {Side.SALESFORCE: here, Side.HUBSPOT: there}
     by_record = last_changes(here, there)
     drafts = {Side.SALESFORCE: _Draft(), Side.HUBSPOT: _Draft()}
@@ -290,9 +298,11 @@ def _plan_merge(
         if rule.at_creation_only:
             actions += _report_difference(rule, here, there, known)
             continue
-        when = edits.get(rule.label, by_record)
-        verdict = merge_field(rule, here.fields, there.fields, link.base, find_newer(when), known)
+        when = situation.edits.get(rule.label, by_record)
+        verdict = _decide(situation, rule, here, there, when, known)
         match verdict:
+            case Put(to, values, settled):
+                _draft_choice(drafts[to], rule, situation.choices[rule.label], records[to], values, settled)
             case Agree():
                 agreed = agreed.merged(_base_of(rule, here.fields, there.fields))
             case Write(to, values):
@@ -327,6 +337,19 @@ def _plan_merge(
     return actions
 
 
+def _decide(
+    situation: Situation, rule: FieldRule, here: Record, there: Record, when: Edits, known: Known
+) -> Verdict | Put:
+    """What the merge says of a field, or what a person chose for it (F2)."""
+    choice, base = situation.choices.get(rule.label), situation.link.base
+    left = weigh_choice(rule, choice, here.fields, there.fields, known) if choice else None
+    if isinstance(left, Put):
+        return left
+    if isinstance(left, Count):
+        base = base.merged(left.base)
+    return merge_field(rule, here.fields, there.fields, base, find_newer(when), known)
+
+
 def _base_of(rule: FieldRule, salesforce: Fields, hubspot: Fields) -> Base:
     return Base(
         {name: salesforce[name] for name in rule.salesforce}, {name: hubspot[name] for name in rule.hubspot}
@@ -346,6 +369,17 @@ def _draft_write(
     ]
     origin = {name: source.fields[name] for name in rule.names(to.other)}
     draft.settles = draft.settles.merged(Base.make(to.other, origin, written))
+
+
+def _draft_choice(
+    draft: _Draft, rule: FieldRule, choice: Choice, target: Record, values: Values, settled: Base
+) -> None:
+    """Write what a person chose; the merge carries it over once it is there."""
+    draft.changes += [
+        Change(name, target.fields.get(name), value, "F2", choice.cause)
+        for name, value in zip(rule.names(target.side), values, strict=True)
+    ]
+    draft.settles = draft.settles.merged(settled)
 
 
 def _carry_close_date(

@@ -14,7 +14,6 @@ from connector.core.actions import (
     Action,
     Adoption,
     Creation,
-    Deletion,
     RoleAction,
     Settlement,
     Severance,
@@ -32,10 +31,8 @@ from connector.core.model import (
 )
 from connector.core.remainder import base_of_left_out
 from connector.engine.gate import (
-    describe_loss,
     join_at_creation,
     let_creations_pass,
-    let_deletions_pass,
     let_updates_pass,
     write_of,
 )
@@ -78,8 +75,9 @@ def _adopt(work: Work, adoptions: Sequence[Adoption]) -> None:
         for one in adoptions:
             pair = work.c.pairs[one.pair]
             run = work.report.run
-            link_id = work.c.store.links.adopt(one.pair, one.salesforce_id, one.hubspot_id, one.born, run)
+            link_id = work.c.store.links.adopt(one.pair, one.salesforce_id, one.hubspot_id, one.born, run, one.key)
             _rejoin_company(work, pair, link_id)
+            work.on_match(one)
             work.c.store.records.wake(
                 one.pair, [(Side.SALESFORCE, one.salesforce_id), (Side.HUBSPOT, one.hubspot_id)]
             )
@@ -178,9 +176,11 @@ def create(
         if side is Side.SALESFORCE:
             _take_in_defaults(work, pair, side, [one.id for one in outcomes if one.id is not None])
             _settle_left_out(work, pair, made, left_out)
+        named = _find_naming(work, pair, side, [one.key for one in collided])
         for one in collided:
             was_pending = one.key in pending and pending[one.key].state is LinkState.PENDING
-            _resolve_collision(work, pair, side, by_source[one.key], links[one.key], one, was_pending=was_pending)
+            found = named.get(one.key) or _find_existing(work, pair, side, by_source[one.key], one)
+            _resolve_collision(work, pair, side, by_source[one.key], links[one.key], one, found, was_pending)
     if spared:
         create(work, pair, side, list(spared.values()), faults)
 
@@ -294,13 +294,19 @@ def _refused(
 
 
 def _resolve_collision(
-    work: Work, pair: Pair, side: Side, creation: Creation, link_id: int, outcome: Outcome, *, was_pending: bool
+    work: Work,
+    pair: Pair,
+    side: Side,
+    creation: Creation,
+    link_id: int,
+    outcome: Outcome,
+    found: Record | None,
+    was_pending: bool,
 ) -> None:
     """Somebody was there before: an earlier try of ours, or a record that matches. Adopt it.
 
     Only an earlier try of ours looked like the base that was noted for it.
     """
-    found = _find_existing(work, pair, side, creation, outcome)
     store, source = work.c.store, creation.source
     holder = store.links.by_ids(pair.name, side, [found.id]).get(found.id) if found else None
     if found is None or not found.present or (holder is not None and holder.id != link_id):
@@ -314,19 +320,24 @@ def _resolve_collision(
         take_in(work.c, pair, [found])
         ours = found.partner_id == source.id and was_pending
         completion = Completion(link_id, found.id, None if ours else Base())
-        store.links.complete(pair.name, side, [completion], work.report.run)
+        met = None if ours else "id" if found.partner_id == source.id else "collision"
+        store.links.complete(pair.name, side, [completion], work.report.run, met)
         _rejoin_company(work, pair, link_id)
         store.records.wake(pair.name, [(source.side, source.id), (side, found.id)])
         look_again(work, pair, source.side, [source.id])
         look_again(work, pair, side, [found.id])
 
 
+def _find_naming(work: Work, pair: Pair, side: Side, sources: Sequence[str]) -> dict[str, Record]:
+    """The records of `side` that store these ids: earlier tries of ours, by batches, as they were lost."""
+    crm = work.c.salesforce if side is Side.SALESFORCE else work.c.hubspot
+    return crm.find(pair.object(side), sources, work.world.wanted(pair, side)) if sources else {}
+
+
 def _find_existing(work: Work, pair: Pair, side: Side, creation: Creation, outcome: Outcome) -> Record | None:
+    """What else a creation collided with."""
     wanted, object_ = work.world.wanted(pair, side), pair.object(side)
     crm = work.c.salesforce if side is Side.SALESFORCE else work.c.hubspot
-    by_partner = crm.find(object_, [creation.source.id], wanted).get(creation.source.id)
-    if by_partner is not None:
-        return by_partner
     if outcome.refusal is not None and outcome.refusal.existing_id:
         return crm.read(object_, [outcome.refusal.existing_id], wanted).get(outcome.refusal.existing_id)
     # Of all match keys an e-mail alone is unique in HubSpot.
@@ -450,42 +461,3 @@ def _updated(work: Work, pair: Pair, side: Side, updates: Sequence[Update], vers
     store.links.derive_parents([one.link.id for one in moved])
     for one in updates:
         count(work, write_of(one))
-
-
-# --- deleting ---------------------------------------------------------------------------------------------
-
-
-def delete_deals(work: Work, pair: Pair, deletions: Sequence[Deletion]) -> None:
-    deletions = let_deletions_pass(work, deletions)
-    if not deletions:
-        return
-    store, object_ = work.c.store, pair.hubspot
-    by_id = {one.record.id: one for one in deletions}
-    wanted = work.world.wanted(pair, Side.HUBSPOT)
-    fresh = work.hands.reread(Side.HUBSPOT, object_, list(by_id), wanted)
-    if fresh is None:
-        fresh = {id_: one.record for id_, one in by_id.items()}
-    gone = [one for one in fresh.values() if not one.present]
-    if gone:
-        take_in(work.c, pair, gone)
-        look_again(work, pair, Side.SALESFORCE, [by_id[one.id].link.salesforce_id or "" for one in gone])
-    by_id = {id_: one for id_, one in by_id.items() if fresh[id_].present}
-    changes = {id_: describe_loss(one, fresh[id_]) for id_, one in by_id.items()}
-    with store.transaction():
-        numbers = store.journal.intend(
-            work.report.run,
-            "delete",
-            Side.HUBSPOT,
-            object_,
-            [(id_, one.link.id, changes[id_]) for id_, one in by_id.items()],
-        )
-    journal = dict(zip(by_id, numbers, strict=True))
-    for outcomes in work.hands.delete(object_, list(by_id)) if by_id else ():
-        with store.transaction():
-            store.journal.conclude({journal[one.key]: (one.id is not None, one.key) for one in outcomes})
-            done = [by_id[one.key] for one in outcomes if one.id is not None]
-            store.records.mark_gone(Side.HUBSPOT, object_, [one.record.id for one in done])
-            for one in done:
-                store.links.end(one.link.id, LinkState.CLOSED)
-                source = one.link.salesforce_id or ""
-                count(work, Written("delete", Side.HUBSPOT, object_, one.record.id, source, changes[one.record.id]))

@@ -23,16 +23,17 @@ from connector.core.lifecycle import CompanyEvent, DealEvent, Person, Status
 from connector.core.model import Link, Pair, Problem, ProblemClass, Record, Side
 from connector.core.rollups import NUMBER, DealFact, Rollup, roll_up
 from connector.engine.apply import update
+from connector.engine.needed import CLOSE_DATE, DAYS_TO_CLOSE
 from connector.engine.stages import stage_order
 from connector.engine.work import Work
-from connector.engine.world import CLOSE_DATE, COMPANIES, CONTACTS, DAYS_TO_CLOSE, DEALS
+from connector.engine.world import COMPANIES, CONTACTS, DEALS
 from connector.store.links import CONTACT_COMPANY, DEAL_COMPANY, ROLE, LinkedDeal
 
 ROUNDS = 3
 
 
 @dataclass
-class _Deals:
+class Deals:
     """The counted deals of one contact or company."""
 
     events: list[DealEvent] = field(default_factory=list)
@@ -77,7 +78,7 @@ def _derive_pair(work: Work, pair: Pair) -> bool:
 def _derive_window(work: Work, pair: Pair, links: Sequence[Link]) -> None:
     store = work.c.store
     kind = ROLE if pair.name == CONTACTS else DEAL_COMPANY
-    deals = _load_deals(work, kind, [one.id for one in links])
+    deals = load_deals(work, kind, [one.id for one in links])
     settings = work.c.settings.lifecycle_settings()
     derivations = _gather(work, pair, links, deals)
     order = stage_order(work, pair, [stage for one in derivations if (stage := one.person.stage)])
@@ -100,7 +101,7 @@ def _derive_window(work: Work, pair: Pair, links: Sequence[Link]) -> None:
         _note_currencies(work, planned)
 
 
-def _gather(work: Work, pair: Pair, links: Sequence[Link], deals: Mapping[int, _Deals]) -> list[Derivation]:
+def _gather(work: Work, pair: Pair, links: Sequence[Link], deals: Mapping[int, Deals]) -> list[Derivation]:
     """All that bears on each of these links whose HubSpot record is there."""
     store, world = work.c.store, work.world
     records = store.records.load(Side.HUBSPOT, pair.hubspot, [one.hubspot_id for one in links if one.hubspot_id])
@@ -129,7 +130,7 @@ def _gather(work: Work, pair: Pair, links: Sequence[Link], deals: Mapping[int, _
         )
         for link in links
         if (record := records.get(link.hubspot_id or "")) and record.present
-        for own in [deals.get(link.id, _Deals())]
+        for own in [deals.get(link.id, Deals())]
     ]
 
 
@@ -201,12 +202,13 @@ def _hands_down(work: Work) -> bool:
     return work.c.settings.lifecycle.company_to_contacts
 
 
-def _load_deals(work: Work, kind: str, parents: Sequence[int]) -> dict[int, _Deals]:
-    found: dict[int, _Deals] = {}
+def load_deals(work: Work, kind: str, parents: Sequence[int]) -> dict[int, Deals]:
+    """What counts of the deals of contacts or companies (`kind` of edge), by their links (U9)."""
+    found: dict[int, Deals] = {}
     counted = [one for one in work.c.store.links.deals_of(kind, parents) if _counts(work, one[1])]
     alone = _find_without_roles(work, [deal.link for _, deal in counted]) if kind == DEAL_COMPANY else set()
     for parent, deal in counted:
-        own = found.setdefault(parent, _Deals())
+        own = found.setdefault(parent, Deals())
         status = _status(work, deal)
         close_date = deal.hubspot_fields.get("closedate") or None
         own.statuses[deal.link.id] = status

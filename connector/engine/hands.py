@@ -12,6 +12,7 @@ from typing import Protocol
 from connector.adapters.base import Draft, Edit, Labelling, Outcome, Wanted
 from connector.adapters.hubspot import PRIMARY_COMPANY, HubSpot
 from connector.adapters.salesforce import Salesforce
+from connector.adapters.salesforce_deletion import ACCOUNT
 from connector.core.model import ContactRole, Record, Side
 
 
@@ -30,8 +31,8 @@ class Hands(Protocol):
     def update(self, side: Side, object_: str, edits: Sequence[Edit]) -> Iterator[list[Outcome]]:
         """One outcome per edit."""
 
-    def delete(self, object_: str, ids: Sequence[str]) -> Iterator[list[Outcome]]:
-        """In HubSpot only (D2)."""
+    def delete(self, side: Side, object_: str, ids: Sequence[str]) -> Iterator[list[Outcome]]:
+        """One outcome per id. Never opportunities (D2): the adapter refuses them."""
 
     def connect(self, side: Side, pairs: Sequence[tuple[str, str]]) -> Iterator[list[Outcome]]:
         """Contacts of deals: (opportunity or deal, contact)."""
@@ -73,8 +74,8 @@ class RealHands:
     def update(self, side: Side, object_: str, edits: Sequence[Edit]) -> Iterator[list[Outcome]]:
         return self._crm[side].update(object_, edits)
 
-    def delete(self, object_: str, ids: Sequence[str]) -> Iterator[list[Outcome]]:
-        return self._hubspot.delete(object_, ids)
+    def delete(self, side: Side, object_: str, ids: Sequence[str]) -> Iterator[list[Outcome]]:
+        return self._crm[side].delete(object_, ids)
 
     def connect(self, side: Side, pairs: Sequence[tuple[str, str]]) -> Iterator[list[Outcome]]:
         if side is Side.SALESFORCE:
@@ -105,6 +106,7 @@ class PretendedHands:
 
     def __init__(self, salesforce: Salesforce, hubspot: HubSpot) -> None:
         self.price = dict.fromkeys(Side, 0)
+        self._salesforce = salesforce
         self._crm: Mapping[Side, Salesforce | HubSpot] = {Side.SALESFORCE: salesforce, Side.HUBSPOT: hubspot}
 
     def reread(self, side: Side, object_: str, ids: Sequence[str], wanted: Wanted) -> dict[str, Record] | None:
@@ -122,9 +124,13 @@ class PretendedHands:
         self._pay(side, "update", sum(1 for edit in edits if edit.clears_first))
         yield [Outcome(edit.id, edit.id) for edit in edits]
 
-    def delete(self, object_: str, ids: Sequence[str]) -> Iterator[list[Outcome]]:  # noqa: ARG002  # one signature
-        self._pay(Side.HUBSPOT, "delete", len(ids))
-        yield [Outcome(id_, id_) for id_ in ids]
+    def delete(self, side: Side, object_: str, ids: Sequence[str]) -> Iterator[list[Outcome]]:
+        refused: dict[str, Outcome] = {}
+        if side is Side.SALESFORCE and object_ == ACCOUNT:
+            refused = self._salesforce.find_undeletable(object_, ids)
+            self._pay(side, "cascades", len(ids))
+        self._pay(side, "delete", len(ids) - len(refused))
+        yield [refused.get(id_) or Outcome(id_, id_) for id_ in ids]
 
     def connect(self, side: Side, pairs: Sequence[tuple[str, str]]) -> Iterator[list[Outcome]]:
         self._pay(side, "connect", len(pairs))

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from connector.adapters.base import Refusal
 from connector.core.model import Problem, ProblemClass, RoleRules, Side
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def know_labels(c: Connection) -> Mapping[str, int]:
 
 
 def find_missing_labels(c: Connection, labels: Mapping[str, int]) -> tuple[str, ...]:
-    """The labels to make, in the order of the mapping file, as far as there is room."""
+    """The labels to make, in the order of the mapping file, as far as there is room, and not refused today."""
     rules = _rules(c)
     if rules is None or not rules.creates_labels:
         return ()
@@ -46,11 +47,19 @@ def find_missing_labels(c: Connection, labels: Mapping[str, int]) -> tuple[str, 
     return tuple(one for one in missing[: max(MOST_LABELS - len(labels), 0)] if one not in tried)
 
 
-def make_labels(c: Connection, labels: Iterable[str]) -> None:
-    """Make labels. What HubSpot refuses is tried again the next day."""
-    refused = [one for one in labels if c.hubspot.make_label(one) is not None]
-    _remember(c, _TRIED, {"labels": refused})
+def make_labels(c: Connection, labels: Iterable[str]) -> dict[str, Refusal]:
+    """Make labels, and return those that HubSpot refused. A sync tries them again the next day."""
+    tried = ((one, c.hubspot.make_label(one)) for one in labels)
+    refused = {label: refusal for label, refusal in tried if refusal is not None}
+    _remember(c, _TRIED, {"labels": list(refused)})
     c.store.runs.remember(_KNOWN, None)
+    return refused
+
+
+def forget_labels(c: Connection) -> None:
+    """Ask anew which labels there are, and try again those that HubSpot refused."""
+    for stream in (_KNOWN, _TRIED):
+        c.store.runs.remember(stream, None)
 
 
 def find_label_problems(c: Connection, labels: Mapping[str, int]) -> Iterable[Problem]:

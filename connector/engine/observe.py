@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 
 from connector.adapters.base import Page, Wanted
 from connector.adapters.hubspot import PRIMARY_COMPANY, READ_ASSOCIATIONS
-from connector.adapters.salesforce import ROLE
+from connector.adapters.salesforce_deletion import ROLE
 from connector.core.model import KeyValue, Pair, Record, Side
 from connector.engine.world import COMPANIES, CONTACTS, DEALS, Connection, World
 from connector.store.links import CONTACT_COMPANY
@@ -41,14 +41,14 @@ class Seen:
 def observe(c: Connection, world: World, run_id: int, progress: Callable[[int], None] = lambda _: None) -> Seen:
     """Take in everything that changed on both sides since the last look."""
     seen = Seen()
-    _renew_keys(c)
-    _observe_side(c, world, Side.SALESFORCE, seen, progress)
-    _observe_side(c, world, Side.HUBSPOT, seen, progress)
+    renew_keys(c)
+    observe_side(c, world, Side.SALESFORCE, seen, progress)
+    observe_side(c, world, Side.HUBSPOT, seen, progress)
     _look_for_named(c, world, seen)
     if DEALS in c.pairs:
         _observe_associations(c, world, seen, run_id)
     if is_sweep_due(c):
-        _sweep(c, world)
+        sweep(c, world)
     # Not yet begun is also what a first look leaves that was cut short.
     begun = c.store.runs.read(BEGUN) or _begin_quietly(c)
     if c.store.runs.last() is None:  # nothing but plans so far: the first run says it too
@@ -59,13 +59,21 @@ def observe(c: Connection, world: World, run_id: int, progress: Callable[[int], 
     return seen
 
 
-def _observe_side(c: Connection, world: World, side: Side, seen: Seen, progress: Callable[[int], None]) -> None:
+def observe_side(
+    c: Connection,
+    world: World,
+    side: Side,
+    seen: Seen,
+    progress: Callable[[int], None],
+    among: Iterable[Pair] | None = None,
+) -> None:
+    """Take in what changed on one side, of all pairs or only `among` some."""
     crm = c.salesforce if side is Side.SALESFORCE else c.hubspot
-    pairs = {pair.object(side): pair for pair in c.pairs.values()}
+    pairs = {pair.object(side): pair for pair in (c.pairs.values() if among is None else among)}
     wanted = {name: world.wanted(pair, side) for name, pair in pairs.items()}
     streams = [f"{side}/{name}" for name in wanted]
     if side is Side.SALESFORCE:
-        if DEALS in c.pairs and CONTACTS in c.pairs:
+        if c.pairs.keys() >= {DEALS, CONTACTS} and (among is None or c.pairs[DEALS] in pairs.values()):
             wanted[ROLE] = Wanted(())  # the adapter knows what there is to know of a role
         streams = [f"{side}/{name}{part}" for name in wanted for part in ("", "/deleted")]
     cursors = {stream: c.store.runs.read(stream) for stream in streams}
@@ -127,7 +135,7 @@ def _company_key(c: Connection, pair: Pair, record: Record) -> tuple[KeyValue, .
     return ((PRIMARY_COMPANY, str(company)),) if concerned else ()
 
 
-def _renew_keys(c: Connection) -> None:
+def renew_keys(c: Connection) -> None:
     """Read the keys of all known records anew where the mapping takes other ones than those that are stored."""
     for pair in c.pairs.values():
         stream, asked = f"match keys/{pair.name}", _describe_keys(c, pair)
@@ -213,15 +221,16 @@ def sweep_price(c: Connection) -> int:
     return int(last["calls"]) if last else len(c.pairs)
 
 
-def _sweep(c: Connection, world: World) -> None:
-    """List what was archived in HubSpot (D2, D8)."""
+def sweep(c: Connection, world: World, among: Iterable[Pair] | None = None) -> None:
+    """List what was archived in HubSpot (D2, D8), of all pairs or only `among` some."""
     calls = 0
-    for pair in c.pairs.values():
+    for pair in c.pairs.values() if among is None else among:
         for records in c.hubspot.archived(pair.hubspot, world.wanted(pair, Side.HUBSPOT)):
             calls += 1
             with c.store.transaction():
                 c.store.records.observe(records, {})
-    c.store.runs.remember(SWEEP, {"at": c.now().isoformat(), "calls": calls})
+    if among is None:
+        c.store.runs.remember(SWEEP, {"at": c.now().isoformat(), "calls": calls})
 
 
 def _begin_quietly(c: Connection) -> dict[str, int]:

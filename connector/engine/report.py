@@ -106,7 +106,8 @@ class Report:
     def as_json(self) -> dict[str, Any]:
         """The documented shape of `connector sync --json`.
 
-        `salesforce`, `hubspot`: `{"created": {object: number}, "updated": …, "deleted": …, "api_calls": number}`.
+        `salesforce`, `hubspot`: `{"created": {object: number}, "updated": …, "deleted": …, "api_calls": number,
+        "api_left": number or null}`.
         `status`: ok, problems (some records could not be synced), refused (by the guard), stopped, or died.
         `conflicts` counts fields, `problems` and `waiting` records, `associations` contacts of deals.
         `plan` is only there if a saved plan was applied: `{"rows", "applied", "unplanned", "unmade":
@@ -148,6 +149,7 @@ class Report:
             "updated": dict(self.updated[side]),
             "deleted": dict(self.deleted[side]),
             "api_calls": self.calls[side],
+            "api_left": self.left[side],
         }
 
 

@@ -18,29 +18,32 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from connector.core.guard import find_excesses
 from connector.core.model import ProblemClass, Side
-from connector.core.pipelines import RECORD_TYPE, CreatePipeline, CreateStage, PipelineAction, UpdateStage
+from connector.core.pipelines import RECORD_TYPE
 from connector.engine.agreed import AgreedGate
+from connector.engine.backfill import Backfill, begin_backfill, check_backfill
+from connector.engine.deletions import delete, find_mass_deletions
 from connector.engine.derive import derive
+from connector.engine.fields import check_fields
+from connector.engine.growth import learn_mapping
 from connector.engine.hands import Hands, PretendedHands, RealHands
+from connector.engine.ignored import count_open
 from connector.engine.named import DEALS_OFF, look_at
+from connector.engine.needed import describe_needed, make_needed, price_of
 from connector.engine.observe import is_sweep_due, observe, sweep_price
 from connector.engine.pipelines import resume_pipelines
 from connector.engine.plan_file import PlanFile
 from connector.engine.report import Report
 from connector.engine.scope import apply_changed_scope, check_scope, describe_out_of_scope, learn_scope_fields
-from connector.engine.suspension import THEN_RESUME, check_suspension, suspend
-from connector.engine.windows import apply_pair, delete
+from connector.engine.suspension import THEN_RESUME, check_mode, check_suspension, suspend
+from connector.engine.windows import apply_pair
 from connector.engine.work import Only, Work
 from connector.engine.world import (
     DEALS,
     SET_UP_PROBLEMS,
     Connection,
-    Needed,
     World,
     get_to_know,
-    make_needed,
 )
 from connector.errors import Halted, Refused, Suspended, Unreachable
 
@@ -58,6 +61,8 @@ class Wish:
     """The pairs that are synced, with the parents that they wait for; empty: all."""
     agreed: PlanFile | None = None
     """A saved plan: nothing is written that it does not say (X1)."""
+    backfill: Backfill | None = None
+    """What a mapping that grew is to fill in (T4)."""
 
     def includes(self, pair: str) -> bool:
         return not self.pairs or pair in self.pairs
@@ -78,37 +83,51 @@ def sync(c: Connection, wish: Wish | None = None, progress: Progress = lambda *_
     Raises:
         Stop: the run could not be done, or not to its end; everything done so far is settled.
     """
+    check_mode(c.settings)
     wish, began = wish or Wish(), time.monotonic()
-    progress = _keep_count(c, progress)
+    progress = keep_count(c, progress)
     with c.store.runs.lease(), usable(c):
         report = Report(run=c.store.runs.begin())
-        try:
-            world = get_to_know(c)
-            if world.needed:
-                report.made = describe_needed(world.needed)
-                _check_needed(wish, report.made)
-                make_needed(c, world.needed)
-                world = get_to_know(c)
+        with recorded(c, report, began):
+            world = make_ready(c, report, wish)
             only = _look(c, world, wish, report, progress)
             _guard(c, wish)
             _apply(c, world, wish, RealHands(c.salesforce, c.hubspot), report, progress, only)
-        except Halted:
-            report.status = "interrupted"
-            report.notes.append("it was asked to end early; the next run goes on from there")
-        except Unreachable:
-            report.status = "stopped"
-            raise
-        except Refused:
-            report.status = "refused"
-            raise
-        except BaseException:
-            report.status = "died"
-            raise
-        finally:
-            report.seconds = time.monotonic() - began
-            _count(c, report)
-            c.store.runs.finish(report.run, report.status, report.as_json())
     return report
+
+
+def make_ready(c: Connection, report: Report, wish: Wish | None = None) -> World:
+    """What has to be known, once HubSpot has all that it lacked."""
+    world = get_to_know(c)
+    if world.needed:
+        report.made = describe_needed(world.needed)
+        _check_needed(wish, report.made)
+        make_needed(c, world.needed)
+        world = get_to_know(c)
+    return world
+
+
+@contextlib.contextmanager
+def recorded(c: Connection, report: Report, began: float) -> Iterator[None]:
+    """A run whose end is noted, however it comes. `began`: by `time.monotonic`."""
+    try:
+        yield
+    except Halted:
+        report.status = "interrupted"
+        report.notes.append("it was asked to end early; the next run goes on from there")
+    except Unreachable:
+        report.status = "stopped"
+        raise
+    except Refused:
+        report.status = "refused"
+        raise
+    except BaseException:
+        report.status = "died"
+        raise
+    finally:
+        report.seconds = time.monotonic() - began
+        count_calls(c, report)
+        c.store.runs.finish(report.run, report.status, report.as_json())
 
 
 def plan(c: Connection, wish: Wish | None = None, progress: Progress = lambda *_: None) -> Report:
@@ -129,13 +148,15 @@ def plan(c: Connection, wish: Wish | None = None, progress: Progress = lambda *_
             report.notes.append(f"`sync` would refuse: {refused.message}; {refused.remedy}")
             wish = replace(wish, deletes=True)
         hands = PretendedHands(c.salesforce, c.hubspot)
-        hands.price[Side.HUBSPOT] += _price_of(world.needed)
+        hands.price[Side.HUBSPOT] += price_of(world.needed)
         with c.store.pretending():
             report.run = c.store.runs.begin()
             _apply(c, world, wish, hands, report, progress, only)
-            _count(c, report)
+            count_calls(c, report)
         report.run = 0
         report.price = hands.price
+        if not c.settings.writes:
+            report.notes.append("the settings say `mode: read_only`: `sync` would refuse (P3)")
         report.notes += _find_shortages(report)
         if not is_sweep_due(c):
             report.notes.append(
@@ -168,7 +189,7 @@ def usable(c: Connection) -> Iterator[None]:
         c.allocation.keep()
 
 
-def _keep_count(c: Connection, progress: Progress) -> Progress:
+def keep_count(c: Connection, progress: Progress) -> Progress:
     """Beside telling of progress, note the API calls made so far: a process that dies has made them too (E3)."""
 
     def tell(what: str, number: int) -> None:
@@ -181,8 +202,12 @@ def _keep_count(c: Connection, progress: Progress) -> Progress:
 def _look(c: Connection, world: World, wish: Wish, report: Report, progress: Progress) -> Only | None:
     if DEALS not in c.pairs:
         report.notes.append(f"{DEALS_OFF}: no opportunity and no deal is touched (P1)")
+    check_fields(c, world)
     check_scope(c, world)
+    if wish.backfill is not None:
+        check_backfill(c, wish.backfill)
     learn_scope_fields(c, lambda number: progress("looking", number))
+    learn_mapping(c, lambda number: progress("looking", number))
     if wish.records:
         return look_at(c, world, wish.records, report.run)
     seen = observe(c, world, report.run, lambda number: progress("looking", number))
@@ -191,22 +216,20 @@ def _look(c: Connection, world: World, wish: Wish, report: Report, progress: Pro
     if seen.existing_deals:
         report.notes.append(
             f"{seen.existing_deals} existing deal(s) in assigned pipelines become opportunities"
-            " once somebody changes them (P4)"
+            " once somebody changes them, or by `connector backfill --deals` (P4)"
         )
     return None
 
 
 def _guard(c: Connection, wish: Wish) -> None:
     """Refuse to delete more than the limit allows, unless a person said so (D7)."""
-    if wish.deletes is not None or DEALS not in c.pairs or not wish.includes(DEALS):
+    if wish.deletes is not None:
         return
-    pair = c.pairs[DEALS]
-    deletions = {pair.hubspot: len(c.store.links.pending_deletions(pair.name, pair.salesforce))}
-    links = {pair.hubspot: c.store.links.count(pair.name)}
-    for excess in find_excesses(deletions, links, c.settings.deletion_limit()):
+    if excesses := find_mass_deletions(c, [name for name in c.pairs if wish.includes(name)]):
+        told = ", ".join(f"{one.deletions} of {one.links} {one.object}" for one in excesses)
         raise Refused(
-            f"this run would delete {excess.deletions} of {excess.links} {excess.object}",
-            "see what happened in Salesforce; then `--allow-deletes` deletes them,"
+            f"this run would delete {told}",
+            "see what happened on the other side; then `--allow-deletes` deletes them,"
             " and `--without-deletes` does everything else",
         )
 
@@ -223,29 +246,37 @@ def _apply(
     gates = [AgreedGate(wish.agreed.writes)] if wish.agreed else []
     work = Work(c, world, hands, report, only, lambda number: progress("syncing", number), gates=tuple(gates))
     work.forced = only or frozenset() if wish.create else frozenset()
-    apply_changed_scope(work)
-    resume_pipelines(work)
-    with c.store.transaction():
-        _renew_standing_problems(c, world)
+    settle_set_up(work)
+    if wish.backfill is not None:
+        begin_backfill(work, wish.backfill)
     for pair in c.pairs.values():
         if wish.includes(pair.name):
             apply_pair(work, pair)
-    if wish.deletes is not False and DEALS in c.pairs and wish.includes(DEALS):
-        delete(work, c.pairs[DEALS])
-    for pair in derive(work, [name for name in c.pairs if wish.includes(name)]):
+    included = [name for name in c.pairs if wish.includes(name)]
+    if wish.deletes is not False:
+        delete(work, included, guarded=wish.deletes is None)
+    for pair in derive(work, included):
         apply_pair(work, pair)
     for gate in gates:
         gate.close(report)
 
 
-def _check_needed(wish: Wish, needed: Sequence[str]) -> None:
+def _check_needed(wish: Wish | None, needed: Sequence[str]) -> None:
     """Make nothing in HubSpot that a saved plan does not name."""
-    more = [one for one in needed if wish.agreed and one not in wish.agreed.made]
+    more = [one for one in needed if wish and wish.agreed and one not in wish.agreed.made]
     if more:
         raise Refused(
             f"HubSpot needs what the plan does not have: {', '.join(more)}",
             "make the plan anew: the set-up of either CRM changed since",
         )
+
+
+def settle_set_up(work: Work) -> None:
+    """Before anything is planned: what follows from a set-up that is another one than at the last run."""
+    apply_changed_scope(work)
+    resume_pipelines(work)
+    with work.c.store.transaction():
+        _renew_standing_problems(work.c, work.world)
 
 
 def _renew_standing_problems(c: Connection, world: World) -> None:
@@ -275,12 +306,12 @@ def _let_go_on(c: Connection, over: Iterable[tuple[Side, str, str]], held: Itera
         )
 
 
-def _count(c: Connection, report: Report) -> None:
+def count_calls(c: Connection, report: Report) -> None:
     for side, crm in ((Side.SALESFORCE, c.salesforce), (Side.HUBSPOT, c.hubspot)):
         usage = crm.usage()
         left = [one for one in (usage.left, c.allocation.left(side)) if one is not None]
         report.calls[side], report.left[side] = usage.calls, min(left, default=None)
-    report.problems = c.store.problems.count()
+    report.problems = count_open(c.store)
     report.waiting = c.store.records.count_waiting()
     report.notes += describe_out_of_scope(c)
     if report.status == "ok" and report.problems:
@@ -295,25 +326,3 @@ def _find_shortages(report: Report) -> Iterable[str]:
         left = report.left[side]
         if left is not None and price > left:
             yield f"only {left} {side} calls are left: `sync` would stop there, and go on in a later run (E3)"
-
-
-def describe_needed(needed: Needed) -> list[str]:
-    """What is made in HubSpot, in words."""
-    lines = [f"property {one.name} on {one.object}" for one in needed.properties]
-    lines += [_describe(action) for action in needed.pipelines]
-    return lines + [f"label {label!r} for contacts of deals" for label in needed.labels]
-
-
-def _describe(action: PipelineAction) -> str:
-    match action:
-        case CreatePipeline(pipeline):
-            return f"pipeline {pipeline.label!r} with {len(pipeline.stages)} stages"
-        case CreateStage(pipeline_id, stage):
-            return f"stage {stage.label!r} in pipeline {pipeline_id}"
-        case UpdateStage(pipeline_id, stage, was):
-            return f"stage {was.label!r} of pipeline {pipeline_id} becomes {stage.label!r} at {stage.probability}"
-
-
-def _price_of(needed: Needed) -> int:
-    """Calls to make it: a group and a batch per object, one per pipeline, stage or label."""
-    return 2 * len({one.object for one in needed.properties}) + len(needed.pipelines) + len(needed.labels)

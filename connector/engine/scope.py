@@ -141,14 +141,15 @@ def learn_scope_fields(c: Connection, progress: Callable[[int], None] = lambda _
             if set(scope.fields) <= set(asked.get(stream, ())):
                 continue
             if c.store.runs.read(stream) is not None:
-                _list_fields(c, pair, side, scope.fields, progress)
+                list_fields(c, pair, side, scope.fields, progress)
             asked[stream] = sorted({*asked.get(stream, ()), *scope.fields})
             c.store.runs.remember(ASKED, asked)
 
 
-def _list_fields(
+def list_fields(
     c: Connection, pair: Pair, side: Side, names: Sequence[str], progress: Callable[[int], None]
 ) -> None:
+    """Read these fields of all known records; none becomes due by it."""
     crm = c.salesforce if side is Side.SALESFORCE else c.hubspot
     for page in crm.changes({pair.object(side): Wanted(tuple(names))}, {}):
         with c.store.transaction():

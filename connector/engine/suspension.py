@@ -1,4 +1,6 @@
-"""May a run begin? Conditions of the whole connection suspend it, until they are known to be gone (E4).
+"""May a run begin? Not one that writes, in `mode: read_only` (P3); and none while the connection is suspended (E4).
+
+Conditions of the whole connection suspend it, until they are known to be gone.
 
 | condition                     | a later run                                                                     |
 |-------------------------------|---------------------------------------------------------------------------------|
@@ -19,7 +21,8 @@ from typing import Any
 
 from connector.adapters.base import Crm
 from connector.core.model import Side
-from connector.errors import Condition, Suspended, Unreachable
+from connector.errors import Condition, Refused, Suspended, Unreachable
+from connector.settings import Settings
 from connector.store.store import Store
 
 STREAM = "suspension"
@@ -49,6 +52,19 @@ class Suspension:
     @property
     def ends_by_itself(self) -> bool:
         return self.condition in _ENDS_BY_ITSELF
+
+
+def check_mode(settings: Settings) -> None:
+    """Whether anything may be written at all. Whatever writes to a CRM asks this first.
+
+    Raises:
+        Refused: the settings say `mode: read_only` (P3).
+    """
+    if not settings.writes:
+        raise Refused(
+            "the settings say `mode: read_only`: nothing is written to either CRM",
+            "`connector plan` shows what would be; say `mode: sync` to let it be written (P3)",
+        )
 
 
 def find_suspension(store: Store) -> Suspension | None:

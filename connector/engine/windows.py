@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from connector.core.actions import Action, Creation, Deletion, Freezing, Severance, Wait
+from connector.core.actions import Action, Creation, Deletion, Freezing, Wait
 from connector.core.merges import is_left_over, list_left_over
 from connector.core.model import (
     Link,
@@ -25,17 +25,18 @@ from connector.core.model import (
     Side,
 )
 from connector.core.plan import Situation, plan_candidate, plan_link
-from connector.engine.apply import apply_actions, delete_deals, sever
+from connector.engine.apply import apply_actions
 from connector.engine.candidates import gather_candidates
+from connector.engine.choices import recall_choices
 from connector.engine.history import date_conflicts
 from connector.engine.merges import follow_merges
+from connector.engine.needed import missing_id_field
 from connector.engine.observe import observe_records, syncs
 from connector.engine.roles import contacts_at_creation, plan_roles_of
 from connector.engine.scope import freeze, is_frozen, note_scope
 from connector.engine.stages import arrange_stages, finish_lowerings
-from connector.engine.work import Work, note_problems
-from connector.engine.world import CONTACTS, DEALS, missing_id_field
-from connector.mapping.transforms import Reference
+from connector.engine.work import Work, learn_partners, note_problems
+from connector.engine.world import CONTACTS, DEALS
 from connector.store.store import Store
 
 WINDOW = 1000
@@ -66,8 +67,7 @@ def _next_window(work: Work, pair: Pair, side: Side, after: str) -> list[str]:
     if work.only is None:
         return work.c.store.records.dirty(side, object_, after, WINDOW)
     mine = sorted(id_ for where, name, id_ in work.only if (where, name) == (side, object_) and id_ > after)
-    dirty = set(work.c.store.records.dirty(side, object_, after, 10**9)) if mine else set()
-    return [id_ for id_ in mine if id_ in dirty][:WINDOW]
+    return work.c.store.records.dirty_among(side, object_, mine)[:WINDOW]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,14 +108,16 @@ def _apply_window(work: Work, pair: Pair, side: Side, ids: Sequence[str]) -> boo
         window = _load_window(work, pair, side, ids)
         actions = _plan_window(work, pair, window)
     _note(work, window.looked_at, actions)
-    deletions = {action.link.id for action in actions if isinstance(action, Deletion)}
+    deletions = [action for action in actions if isinstance(action, Deletion)]
     freeze(work, pair, [one for one in actions if isinstance(one, Freezing)])
     apply_actions(work, pair, actions)
     note_scope(work, pair, window.looked_at, actions)
     # Only now: a problem that is met again is the same one, with its attempts and its beginning (E1, E2).
-    store.problems.solve([(one.side, one.object, one.id) for one in window.looked_at], still=work.troubled)
-    kept = {(Side.SALESFORCE, one.salesforce_id) for one in window.linked if one.id in deletions}
-    _clear(work, pair, window.looked_at, kept | _unfollowed(store, pair, window))
+    pending = {(one.to.other, one.link.id_of(one.to.other)) for one in deletions}
+    tried = {(where, pair.object(where), id_ or "", "") for where, id_ in pending}
+    done = [(one.side, one.object, one.id) for one in window.looked_at]
+    store.problems.solve(done, still=work.troubled | tried)
+    clear(work, pair, window.looked_at, pending | _unfollowed(store, pair, window))
     return bool(work.again)
 
 
@@ -134,7 +136,7 @@ def _plan_window(work: Work, pair: Pair, window: _Window) -> list[Action]:
     single = [one for one in window.records.values() if _may_begin(window, one)]
     linked = finish_lowerings(work, pair, window.linked, window.records if side is Side.HUBSPOT else window.others)
     work.again, work.troubled = set(), set()
-    _learn(work, pair, window.looked_at)
+    learn_partners(work, pair, window.looked_at)
     actions: list[Action] = []
     contacts = contacts_at_creation(work, pair, single)
     restored = {id_ for id_, one in links.items() if one.state is LinkState.CLOSED and not _was_merged(window, one)}
@@ -145,9 +147,8 @@ def _plan_window(work: Work, pair: Pair, window: _Window) -> list[Action]:
     for one in window.records.values():
         if one.present and (left := window.left_over_from(one.id)):
             actions.append(list_left_over(pair, one, *left))
-    situations = date_conflicts(
-        work, pair, [_situation(work, pair, one, side, window.records, window.others) for one in linked]
-    )
+    situations = [make_situation(work, pair, one, side, window.records, window.others) for one in linked]
+    situations = recall_choices(work, pair, date_conflicts(work, pair, situations))
     for situation in situations:
         actions += plan_link(pair, situation, work.world.knowledge, work.world.stages.closed)
     if pair.name == DEALS and CONTACTS in work.c.pairs:
@@ -225,7 +226,7 @@ def _pull(work: Work, parent: Pair, wanted: Mapping[Side, Sequence[str]]) -> boo
     return bool(linked)
 
 
-def _situation(
+def make_situation(
     work: Work,
     pair: Pair,
     link: Link,
@@ -236,29 +237,15 @@ def _situation(
     here = records.get(link.id_of(side) or "")
     there = others.get(link.id_of(side.other) or "")
     salesforce, hubspot = (here, there) if side is Side.SALESFORCE else (there, here)
+    return situation_of(work, pair, link, salesforce, hubspot)
+
+
+def situation_of(
+    work: Work, pair: Pair, link: Link, salesforce: Record | None, hubspot: Record | None
+) -> Situation:
+    """A link with both its records, and whether they are to be left alone (O5, A8)."""
     stopped = pair.name == DEALS and hubspot is not None and hubspot.present and not syncs(work.world, hubspot)
     return Situation(link, salesforce, hubspot, stopped, is_frozen(pair, salesforce, hubspot))
-
-
-def _learn(work: Work, pair: Pair, records: Iterable[Record]) -> None:
-    """Look up the partners of everything these records refer to, in one go per kind."""
-    knowledge, links = work.world.knowledge, work.c.store.links
-    knowledge.forget()
-    some = list(records)
-    for rule in pair.fields:
-        if not isinstance(rule.transform, Reference):
-            continue
-        for side in Side:
-            ids = {
-                str(one.fields[name])
-                for one in some
-                if one.side is side
-                for name in rule.names(side)
-                if one.fields.get(name)
-            }
-            found = links.by_ids(rule.transform.pair, side, ids)
-            live = [one for one in found.values() if one.state is LinkState.LINKED]
-            knowledge.learn(rule.transform.pair, side, live)
 
 
 def _hold_creations(work: Work, pair: Pair, actions: list[Action]) -> list[Action]:
@@ -305,39 +292,10 @@ def _unfollowed(store: Store, pair: Pair, window: _Window) -> set[tuple[Side, st
     return {(one.side, one.id) for one in merged if (one.side, one.id) in live}
 
 
-def _clear(work: Work, pair: Pair, looked_at: Sequence[Record], kept: Collection[tuple[Side, str | None]]) -> None:
+def clear(work: Work, pair: Pair, looked_at: Sequence[Record], kept: Collection[tuple[Side, str | None]]) -> None:
     """These records have been dealt with, except those to look at again, and what is `kept`."""
     due = {*work.again, *work.withheld, *kept}
     with work.c.store.transaction():
         for side in Side:
             ids = [one.id for one in looked_at if one.side is side and (side, one.id) not in due]
             work.c.store.records.mark(side, pair.object(side), ids, dirty=False)
-
-
-def delete(work: Work, pair: Pair) -> None:
-    """Carry the deletions of opportunities over to their deals (D1), each journalled with all it held."""
-    store = work.c.store
-    ids = store.links.pending_deletions(pair.name, pair.salesforce)
-    if work.only is not None:
-        ids = [id_ for id_ in ids if (Side.SALESFORCE, pair.salesforce, id_) in work.only]
-    for start in range(0, len(ids), WINDOW):
-        some = ids[start : start + WINDOW]
-        _delete_window(work, pair, some)
-        gone_already = sorted({id_ for side, id_ in work.again if side is Side.SALESFORCE})
-        if gone_already:  # by a run that died, or by a person: their links close
-            _delete_window(work, pair, gone_already)
-
-
-def _delete_window(work: Work, pair: Pair, ids: Sequence[str]) -> None:
-    store = work.c.store
-    links = list(store.links.by_ids(pair.name, Side.SALESFORCE, ids).values())
-    records = store.records.load(Side.SALESFORCE, pair.salesforce, ids)
-    others = store.records.load(Side.HUBSPOT, pair.hubspot, [one.hubspot_id for one in links if one.hubspot_id])
-    work.again = set()
-    actions: list[Action] = []
-    for link in links:
-        situation = _situation(work, pair, link, Side.SALESFORCE, records, others)
-        actions += plan_link(pair, situation, work.world.knowledge, work.world.stages.closed)
-    sever(work, [one for one in actions if isinstance(one, Severance)])
-    delete_deals(work, pair, [one for one in actions if isinstance(one, Deletion)])
-    _clear(work, pair, list(records.values()), set())

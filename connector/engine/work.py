@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from connector.adapters.base import Blame, Refusal
+from connector.core.actions import Adoption
 from connector.core.model import (
+    Link,
+    LinkState,
     Pair,
+    Presence,
     Problem,
+    Record,
     Side,
     Value,
 )
 from connector.engine.hands import Hands
 from connector.engine.report import Report, Written
 from connector.engine.world import Connection, World
+from connector.mapping.transforms import Reference
 from connector.store.journal import Place
 
 Only = frozenset[tuple[Side, str, str]]
@@ -63,6 +69,8 @@ class Work:
     """Fields that a CRM refused in this run, with their values: their records were written without them."""
     turned_down: dict[tuple[Side, str, str], dict[str, Value]] = field(default_factory=dict)
     """The values of whole writes that a CRM refused in this run."""
+    on_match: Callable[[Adoption], None] = lambda _: None
+    """Told of each two records that find one another, inside the transaction that links them."""
 
 
 def count(work: Work, write: Written) -> None:
@@ -76,6 +84,38 @@ def look_again(work: Work, pair: Pair, side: Side, ids: Iterable[str]) -> None:
     some = list(ids)
     work.again |= {(side, id_) for id_ in some}
     work.c.store.records.mark(side, pair.object(side), some)
+
+
+def learn_partners(work: Work, pair: Pair, records: Iterable[Record]) -> None:
+    """Look up the partners of everything these records refer to, in one go per kind."""
+    knowledge, links = work.world.knowledge, work.c.store.links
+    knowledge.forget()
+    some = list(records)
+    for rule in pair.fields:
+        if not isinstance(rule.transform, Reference):
+            continue
+        for side in Side:
+            ids = {
+                str(one.fields[name])
+                for one in some
+                if one.side is side
+                for name in rule.names(side)
+                if one.fields.get(name)
+            }
+            found = links.by_ids(rule.transform.pair, side, ids)
+            live = [one for one in found.values() if one.state is LinkState.LINKED]
+            knowledge.learn(rule.transform.pair, side, _without_leaving(work, rule.transform.pair, side, live))
+
+
+def _without_leaving(work: Work, name: str, side: Side, links: Sequence[Link]) -> list[Link]:
+    """Without those whose partner was deleted and takes them along at the end of the run (D5)."""
+    pair = work.c.pairs.get(name)
+    if pair is None or side.other not in pair.deletes:
+        return list(links)
+    ids = [id_ for one in links if (id_ := one.id_of(side.other))]
+    partners = work.c.store.records.load(side.other, pair.object(side.other), ids)
+    gone = {id_ for id_, one in partners.items() if one.presence is Presence.DELETED}
+    return [one for one in links if one.id_of(side.other) not in gone]
 
 
 def note_problems(work: Work, problems: Iterable[Problem]) -> None:

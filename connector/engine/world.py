@@ -1,4 +1,4 @@
-"""What a run must know before it looks at records: owners, stages, properties; and what it makes in HubSpot.
+"""What a run must know before it looks at records: owners, stages, properties, and what is still to be made.
 
 Set-up that hardly ever changes (the describes of Salesforce, HubSpot's property definitions, the stages of
 each record type) is remembered in the store for a day, so that an idle run does not pay for it.
@@ -7,47 +7,40 @@ each record type) is remembered in the store for a day, so that an idle run does
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from connector.adapters.base import Wanted
 from connector.adapters.hubspot import PRIMARY_COMPANY, HubSpot, Owner, Property
-from connector.adapters.salesforce import MASTER_ID, ROLE, Salesforce, Schema, Setup, User
+from connector.adapters.salesforce import MASTER_ID, Salesforce, Schema, Setup, User
+from connector.adapters.salesforce_deletion import ROLE
 from connector.core.derived import LIFECYCLE_STAGE
 from connector.core.model import Cannot, Link, Pair, Problem, ProblemClass, Side
-from connector.core.pipelines import (
-    PipelineAction,
-    PipelinePlan,
-    RecordType,
-    StageDefinition,
-    StageMap,
-    plan_pipelines,
-)
+from connector.core.pipelines import PipelinePlan, RecordType, StageDefinition, StageMap, plan_pipelines
 from connector.core.rollups import RULES as ROLLUPS
 from connector.engine.allocation import Allocation
-from connector.engine.labels import NO_LABEL, find_label_problems, find_missing_labels, know_labels, make_labels
+from connector.engine.known_set_up import KnownSetUp, recall_set_up, remember_set_up
+from connector.engine.labels import NO_LABEL, find_label_problems, find_missing_labels, know_labels
+from connector.engine.needed import (
+    CLOSE_DATE,
+    DAYS_TO_CLOSE,
+    NO_ID_FIELD,
+    Needed,
+    missing_id_field,
+    missing_properties,
+)
 from connector.settings import Settings
 from connector.store.store import Store
 
 T = TypeVar("T")
 DEALS, CONTACTS, COMPANIES = "opportunity-deal", "contact-contact", "account-company"
-CLOSE_DATE, DAYS_TO_CLOSE = "closedate", "days_to_close"
 REMEMBERED = timedelta(days=1)
 PIPELINES = "pipelines"
-NO_PIPELINE, NO_ID_FIELD = "PIPELINE_LIMIT", "NO_ID_FIELD"
+NO_PIPELINE = "PIPELINE_LIMIT"
 ASTRAY, UNKNOWN = "NO_SUCH_PIPELINE", "NO_SUCH_RECORD_TYPE"
 SET_UP_PROBLEMS = frozenset({NO_PIPELINE, NO_ID_FIELD, NO_LABEL, ASTRAY, UNKNOWN})
 """Codes of problems that are nobody's record: each run finds them anew."""
-_ROLLUP_TYPES = {
-    "num_associated_deals": "number",
-    "first_deal_created_date": "datetime",
-    "recent_deal_amount": "number",
-    "recent_deal_close_date": "datetime",
-    "total_revenue": "number",
-    "days_to_close": "number",
-    "closedate": "datetime",
-}
 
 
 @dataclass
@@ -130,34 +123,6 @@ def _no_owner(side: Side, object_: str, id_: str, reason: str) -> Cannot:
     return Cannot(reason, remedy, about=(side, object_, id_))
 
 
-@dataclass(frozen=True, slots=True)
-class NewProperty:
-    """A property that has to be made in HubSpot before anything is synced."""
-
-    object: str
-    name: str
-    label: str
-    type: str
-    unique: bool = False
-
-    def definition(self) -> dict[str, Any]:
-        kind = {"number": "number", "datetime": "date", "string": "text"}[self.type]
-        made = {"name": self.name, "label": self.label, "type": self.type, "fieldType": kind}
-        return made | ({"hasUniqueValue": True} if self.unique else {})
-
-
-@dataclass(frozen=True, slots=True)
-class Needed:
-    """What HubSpot still lacks (P3, U7, O2)."""
-
-    properties: tuple[NewProperty, ...] = ()
-    pipelines: tuple[PipelineAction, ...] = ()
-    labels: tuple[str, ...] = ()
-
-    def __bool__(self) -> bool:
-        return bool(self.properties or self.pipelines or self.labels)
-
-
 @dataclass
 class World:
     """What is known when a run begins."""
@@ -170,6 +135,8 @@ class World:
     problems: tuple[Problem, ...]
     labels: Mapping[str, int] = field(default_factory=dict)
     """Labels for contacts of deals, type ids by text (R4); one that is still to be made has a negative one."""
+    known: KnownSetUp = field(default_factory=KnownSetUp)
+    """The people, record types and pipelines of both sides, with their names."""
     read_again: set[str] = field(default_factory=set)
     """HubSpot objects whose property definitions were read anew in this run."""
 
@@ -200,6 +167,15 @@ class World:
         found = self.properties[pair.hubspot].get(name)
         return found.type if found else None
 
+    def names(self, pair: Pair, side: Side) -> Sequence[str]:
+        """The fields of one side's object that are remembered."""
+        known = (
+            self.schema.objects.get(pair.salesforce, {})
+            if side is Side.SALESFORCE
+            else self.properties[pair.hubspot]
+        )
+        return list(known)
+
     def wanted(self, pair: Pair, side: Side) -> Wanted:
         """The fields to read of one side's object."""
         names = [name for rule in pair.fields for name in rule.names(side)]
@@ -224,56 +200,43 @@ def get_to_know(c: Connection) -> World:
         schema, properties = remembered
     c.salesforce.use_schema(schema)
     setup = c.salesforce.set_up()
-    owners = c.hubspot.owners()
-    plan = plan_pipelines(
-        _record_types(c, setup) if DEALS in c.pairs else (),
-        c.hubspot.pipelines() if DEALS in c.pairs else (),
-        c.settings.pipeline_settings(),
-        remembered_homes(c),
+    known = KnownSetUp(
+        users=setup.users,
+        owners=c.hubspot.owners(),
+        record_types=_record_types(c, setup) if DEALS in c.pairs else (),
+        pipelines=c.hubspot.pipelines() if DEALS in c.pairs else (),
     )
-    knowledge = Knowledge(
-        users={user.id: user for user in setup.users},
-        owners={owner.id: owner for owner in owners},
-        owner_map={here.lower() if "@" in here else here: there for here, there in c.settings.owners.map.items()},
-        stages=plan.stages,
-    )
+    remember_set_up(c.store, known)
+    knowledge, plan = _put_together(c, known)
     labels = know_labels(c)
     coming = find_missing_labels(c, labels)
     needed = Needed(tuple(missing_properties(c, properties)), plan.actions, coming)
     problems = (*_find_problems(c, schema, plan), *find_label_problems(c, labels))
     labels = {**labels, **{label: -number for number, label in enumerate(coming, 1)}}
-    return World(knowledge, schema, properties, plan, needed, problems, labels)
+    return World(knowledge, schema, properties, plan, needed, problems, labels, known)
 
 
-def make_needed(c: Connection, needed: Needed) -> None:
-    """Make in HubSpot what is missing there."""
-    by_object: dict[str, list[NewProperty]] = {}
-    for one in needed.properties:
-        by_object.setdefault(one.object, []).append(one)
-    for object_, some in by_object.items():
-        c.hubspot.make_properties(object_, [one.definition() for one in some])
-    for action in needed.pipelines:
-        c.hubspot.make_pipeline(action)
-    if needed.labels:
-        make_labels(c, needed.labels)
-    if needed.properties:
-        c.store.runs.remember("set-up", None)
+def recall_world(c: Connection) -> World:
+    """The world as the last look knew it, however long ago: neither CRM is asked. Before any look it is empty."""
+    known = recall_set_up(c.store)
+    knowledge, plan = _put_together(c, known)
+    if not known.pipelines:  # the last look was that of an older version; in which pipelines deals sync, it noted
+        knowledge.stages = replace(knowledge.stages, pipelines=remembered_homes(c))
+    found = c.store.runs.read("set-up")
+    empty: dict[str, dict[str, Property]] = {pair.hubspot: {} for pair in c.pairs.values()}
+    schema, properties = _read_set_up(found) if found else (Schema({}), {})
+    return World(knowledge, schema, empty | properties, plan, Needed(), (), known=known)
 
 
-def missing_properties(c: Connection, properties: Mapping[str, Mapping[str, Property]]) -> Iterable[NewProperty]:
-    """Of our own properties those that are not among `properties`, by object and name."""
-    for pair in c.pairs.values():
-        known = properties[pair.hubspot]
-        if c.settings.hubspot.id_property not in known:
-            yield NewProperty(
-                pair.hubspot, c.settings.hubspot.id_property, "Salesforce record id", "string", unique=True
-            )
-        if pair.name == DEALS:
-            continue
-        for name in (*ROLLUPS, CLOSE_DATE, DAYS_TO_CLOSE):
-            own = f"sf_{name}"
-            if (name not in known or known[name].read_only) and own not in known:
-                yield NewProperty(pair.hubspot, own, f"Salesforce: {name.replace('_', ' ')}", _ROLLUP_TYPES[name])
+def _put_together(c: Connection, known: KnownSetUp) -> tuple[Knowledge, PipelinePlan]:
+    plan = plan_pipelines(known.record_types, known.pipelines, c.settings.pipeline_settings(), remembered_homes(c))
+    knowledge = Knowledge(
+        users={user.id: user for user in known.users},
+        owners={owner.id: owner for owner in known.owners},
+        owner_map={here.lower() if "@" in here else here: there for here, there in c.settings.owners.map.items()},
+        stages=plan.stages,
+    )
+    return knowledge, plan
 
 
 def remembered_homes(c: Connection) -> dict[str | None, str]:
@@ -311,20 +274,6 @@ def _find_missing_id_fields(c: Connection, schema: Schema) -> Iterable[Problem]:
             yield missing_id_field(pair, name)
 
 
-def missing_id_field(pair: Pair, name: str) -> Problem:
-    """O10: without the external id field nothing that was born in HubSpot can be created safely."""
-    return Problem(
-        Side.SALESFORCE,
-        pair.salesforce,
-        name,
-        ProblemClass.FIELD_MAPPING,
-        NO_ID_FIELD,
-        f"{pair.salesforce} has no field {name}, so new HubSpot records wait",
-        f"add a text field {name} (length 40, external id, unique) to {pair.salesforce}"
-        " and give the connector's user access to it (O10)",
-    )
-
-
 def _record_types(c: Connection, setup: Setup) -> tuple[RecordType, ...]:
     fingerprint = [list(setup.record_types), [asdict(stage) for stage in setup.stages]]
     remembered = c.store.runs.read("record types")
@@ -351,14 +300,24 @@ def _recall(c: Connection) -> tuple[Schema, dict[str, dict[str, Property]]] | No
     found = c.store.runs.read("set-up")
     if not found or found["of"] != _fingerprint(c.pairs.values()) or _is_old(c, found["at"]):
         return None
-    properties = {
-        object_: {name: Property(**{**one, "options": tuple(one["options"])}) for name, one in some.items()}
-        for object_, some in found["properties"].items()
-    }
-    schema = Schema(found["schema"])
+    schema, properties = _read_set_up(found)
     if any(_find_missing_id_fields(c, schema)):
         return None  # somebody may have mended that since
     return schema, properties
+
+
+def _read_set_up(found: Mapping[str, Any]) -> tuple[Schema, dict[str, dict[str, Property]]]:
+    properties = {
+        object_: {name: _property(one) for name, one in some.items()}
+        for object_, some in found["properties"].items()
+    }
+    return Schema(found["schema"]), properties
+
+
+def _property(kept: Mapping[str, Any]) -> Property:
+    """As it was before JSON made lists of its tuples."""
+    told: dict[str, Any] = {name: tuple(one) if isinstance(one, list) else one for name, one in kept.items()}
+    return Property(**told)
 
 
 def _remember(c: Connection, schema: Schema, properties: Mapping[str, Mapping[str, Property]]) -> None:
@@ -421,22 +380,3 @@ def _fingerprint(pairs: Iterable[Pair]) -> list[list[Any]]:
 def _is_old(c: Connection, at: str) -> bool:
     age = c.now() - datetime.fromisoformat(at)
     return not timedelta(0) <= age < REMEMBERED
-
-
-def unmapped(c: Connection, world: World) -> Sequence[tuple[Pair, Side, str]]:
-    """Mapped fields that one side does not have: (pair, side, field)."""
-    optional = {"RecordTypeId", "CurrencyIsoCode", PRIMARY_COMPANY}
-    return [
-        (pair, side, name)
-        for pair in c.pairs.values()
-        for rule in pair.fields
-        for side in Side
-        for name in rule.names(side)
-        if name not in optional and not _exists(world, pair, side, name)
-    ]
-
-
-def _exists(world: World, pair: Pair, side: Side, name: str) -> bool:
-    if side is Side.SALESFORCE:
-        return world.schema.has(pair.salesforce, name)
-    return name in world.properties[pair.hubspot]

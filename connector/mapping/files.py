@@ -21,6 +21,7 @@ from ruamel.yaml.reader import ReaderError
 from connector.core.derived import LIFECYCLE_STAGE
 from connector.core.model import FieldRule, MatchKey, OnTargetEdit, Pair, RoleRules, Rule, Side
 from connector.errors import BadConfiguration, Finding
+from connector.mapping.deletions import OnDelete
 from connector.mapping.match_keys import ID, KEYS
 from connector.mapping.roles import ROLE_PAIR, RoleFile
 from connector.mapping.scope_files import Place, Scopes
@@ -41,8 +42,8 @@ REQUIRED: Mapping[str, Mapping[Side, tuple[str, ...]]] = {
 }
 """What the vendors demand of a new record (Salesforce object reference; HubSpot's guides per object)."""
 
-DELETES: Mapping[str, frozenset[Side]] = {"opportunity-deal": frozenset({Side.SALESFORCE})}
-"""D1 and D5. Deals are not in it and cannot be put there: D2, law 10."""
+OWNER: Mapping[Side, tuple[str, ...]] = {Side.SALESFORCE: ("OwnerId",), Side.HUBSPOT: ("hubspot_owner_id",)}
+"""The field that is the owner of a record, of which there is one (A5, A6)."""
 
 
 class _Strict(BaseModel):
@@ -52,8 +53,8 @@ class _Strict(BaseModel):
 class DefaultValue(_Strict):
     """What a side gets where the other one has nothing to offer (O9, F4)."""
 
-    salesforce: str | float | bool | None = None
-    hubspot: str | float | bool | None = None
+    salesforce: str | float | bool | None = Field(None, description="what Salesforce gets where HubSpot is blank")
+    hubspot: str | float | bool | None = Field(None, description="what HubSpot gets where Salesforce is blank")
 
 
 class FieldEntry(_Strict):
@@ -61,15 +62,27 @@ class FieldEntry(_Strict):
 
     salesforce: str | list[str] = Field(description="API name of the Salesforce field (two for a stage)")
     hubspot: str | list[str] = Field(description="internal name of the HubSpot property (two for a stage)")
-    rule: Rule = Rule.PREFER_SALESFORCE_UNLESS_BLANK
-    transform: Literal[NAMES] = "text"  # type: ignore[valid-type]  # the table is the one place of names
+    rule: Rule = Field(Rule.PREFER_SALESFORCE_UNLESS_BLANK, description="which side wins")
+    transform: Literal[NAMES] = Field(  # type: ignore[valid-type]  # the table is the one place of names
+        "text", description="how a value of one side looks on the other"
+    )
     values: dict[str, str] = Field(default_factory=dict, description="value map, Salesforce: HubSpot")
-    otherwise: Literal["error", "skip_field", "default"] = "error"
-    default: DefaultValue = DefaultValue()
-    on_target_edit: OnTargetEdit = OnTargetEdit.RESTORE
-    at_creation_only: bool = False
-    refers_to: str | None = None
-    may_go_backwards: bool = False
+    otherwise: Literal["error", "skip_field", "default"] = Field(
+        "error",
+        description="of a value without counterpart: make it a problem, leave it out, or take `default`",
+    )
+    default: DefaultValue = Field(DefaultValue(), description="what a side gets where the other one is blank")
+    on_target_edit: OnTargetEdit = Field(
+        OnTargetEdit.RESTORE,
+        description="what becomes of an edit on the side that a one-way rule writes: put back, or left (F6)",
+    )
+    at_creation_only: bool = Field(
+        False, description="write it when the partner is made, and report later differences only"
+    )
+    refers_to: str | None = Field(None, description="of a reference: the pair that it refers to")
+    may_go_backwards: bool = Field(
+        False, description="let the mapping lower or clear a lifecycle stage, which HubSpot takes in two steps (L8)"
+    )
 
     @model_validator(mode="after")
     def _agree(self) -> FieldEntry:
@@ -81,8 +94,8 @@ class FieldEntry(_Strict):
             raise ValueError("a field without a name")
         if self.transform == "stage" and self.default != DefaultValue():
             raise ValueError("a stage takes no `default`: it would be two values")
-        if self.values and self.transform != "picklist":
-            raise ValueError("`values` belongs to `transform: picklist`")
+        if self.values and self.transform not in {"picklist", "multi_picklist"}:
+            raise ValueError("`values` belongs to `transform: picklist` or `multi_picklist`")
         if self.otherwise == "default" and self.default == DefaultValue():
             raise ValueError("`otherwise: default` needs a `default`")
         if self.refers_to is not None and (self.transform != "reference" or self.refers_to not in PAIRS):
@@ -99,11 +112,14 @@ class FieldEntry(_Strict):
 class PairFile(_Strict):
     """One file of `mappings/`."""
 
-    pair: Literal["account-company", "contact-contact", "opportunity-deal"]
+    pair: Literal["account-company", "contact-contact", "opportunity-deal"] = Field(
+        description="which objects this file is about"
+    )
     create_in: list[Side] = Field(description="sides on which a missing partner is created")
     match_on: list[str] | None = Field(None, description="how an existing partner is found, best way first")
-    scope: Scopes = Scopes()
-    fields: list[FieldEntry] = Field(min_length=1)
+    scope: Scopes = Field(Scopes(), description="which records sync, per side; the others are left alone (A8)")
+    on_delete: OnDelete = Field(OnDelete(), description="what becomes of the partner of a deleted record")
+    fields: list[FieldEntry] = Field(min_length=1, description="the mapped fields, each named once")
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,9 +250,12 @@ def _read(path: Path, findings: list[Finding]) -> tuple[PairFile | RoleFile | No
     if isinstance(parsed, RoleFile):
         return parsed, place
     findings += _find_duplicates(parsed, document, path)
-    wrong_keys = _find_wrong_keys(parsed, document, path)
-    findings += wrong_keys
-    if wrong_keys:
+    unusable = [
+        *_find_wrong_keys(parsed, document, path),
+        *parsed.on_delete.find_faults(parsed.pair, place),
+    ]
+    findings += unusable
+    if unusable:
         return None, place
     return parsed, place
 
@@ -284,20 +303,24 @@ def _build(parsed: PairFile, settings: MappingSettings, place: Place) -> Pair:
         name=parsed.pair,
         salesforce=salesforce,
         hubspot=hubspot,
-        fields=tuple(_build_rule(entry, settings) for entry in parsed.fields),
+        fields=tuple(
+            _build_rule(entry, settings, place(("fields", number))) for number, entry in enumerate(parsed.fields)
+        ),
         creates=frozenset(parsed.create_in),
         required=REQUIRED[parsed.pair],
         partner_field=partner,
         match_on=_match_keys(parsed),
-        deletes=DELETES.get(parsed.pair, frozenset()),
+        deletes=parsed.on_delete.travels_from(parsed.pair),
         scope=parsed.scope.build(settings.time_zone, lambda part: place(("scope", *part))),
     )
 
 
-def _build_rule(entry: FieldEntry, settings: MappingSettings) -> FieldRule:
+def _build_rule(entry: FieldEntry, settings: MappingSettings, place: tuple[str, int]) -> FieldRule:
     defaults = {side: (given,) for side in Side if (given := getattr(entry.default, side.value)) is not None}
     if entry.transform == "owner":
-        defaults = {side: (owner,) for side, owner in settings.default_owner.items()} | defaults
+        # A further owner has none that stands for it: blank is blank (A6).
+        own = {side: (owner,) for side, owner in settings.default_owner.items() if entry.names(side) == OWNER[side]}
+        defaults = own | defaults
     return FieldRule(
         salesforce=entry.names(Side.SALESFORCE),
         hubspot=entry.names(Side.HUBSPOT),
@@ -310,4 +333,5 @@ def _build_rule(entry: FieldEntry, settings: MappingSettings) -> FieldRule:
         defaults=defaults,
         skip_untranslatable=entry.otherwise == "skip_field",
         may_go_backwards=entry.may_go_backwards,
+        place=place,
     )

@@ -21,8 +21,8 @@ class RoleFile(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    pair: Literal["contact-role"]
-    rule: Rule = Rule.PREFER_SALESFORCE_UNLESS_BLANK
+    pair: Literal["contact-role"] = Field(description="which objects this file is about")
+    rule: Rule = Field(Rule.PREFER_SALESFORCE_UNLESS_BLANK, description="which side's names of roles win")
     labels: dict[str, str] = Field(default_factory=dict, description="Role in Salesforce: label in HubSpot")
     primary_label: str | None = Field(None, description="the label that stands for a primary role")
     create_labels: bool = Field(True, description="whether labels that HubSpot lacks are made there")

@@ -43,18 +43,18 @@ class _Strict(BaseModel):
 class Entry(_Strict):
     """A condition (`field` and one question), or conditions combined by `all` or `any`."""
 
-    field: str | None = Field(None, min_length=1)
-    is_: Any = Field(None, alias="is")
-    is_not: Any = None
-    in_: list[Any] | None = Field(None, alias="in", min_length=1)
-    not_in: list[Any] | None = Field(None, min_length=1)
-    contains: str | None = Field(None, min_length=1)
-    at_least: Any = None
-    at_most: Any = None
-    filled: bool | None = None
-    blank: bool | None = None
-    all_: list[Entry] | None = Field(None, alias="all", min_length=1)
-    any_: list[Entry] | None = Field(None, alias="any", min_length=1)
+    field: str | None = Field(None, min_length=1, description="the field or property that the condition is about")
+    is_: Any = Field(None, alias="is", description="it has this value")
+    is_not: Any = Field(None, description="it has another value, or none")
+    in_: list[Any] | None = Field(None, alias="in", min_length=1, description="it has one of these values")
+    not_in: list[Any] | None = Field(None, min_length=1, description="it has none of these values")
+    contains: str | None = Field(None, min_length=1, description="this text is in it, in upper or lower case")
+    at_least: Any = Field(None, description="it is this number or date, or a larger one")
+    at_most: Any = Field(None, description="it is this number or date, or a smaller one")
+    filled: bool | None = Field(None, description="it has a value")
+    blank: bool | None = Field(None, description="it has no value")
+    all_: list[Entry] | None = Field(None, alias="all", min_length=1, description="all of these conditions")
+    any_: list[Entry] | None = Field(None, alias="any", min_length=1, description="one of these conditions")
 
     @field_validator("is_", "is_not", "in_", "not_in", "at_least", "at_most")
     @classmethod
@@ -89,11 +89,20 @@ class Entry(_Strict):
         return {question: value for question, value in given.items() if value is not None}
 
 
+def _show_lists(schema: dict[str, Any]) -> None:
+    """A file may also say a list, which the model takes for `all` of it."""
+    for side in schema["properties"].values():
+        entry = next(one for one in side["anyOf"] if "$ref" in one)
+        side["anyOf"].insert(1, {"type": "array", "items": dict(entry), "minItems": 1})
+
+
 class Scopes(_Strict):
     """The filters of both sides; a list is `all` of it."""
 
-    salesforce: Entry | None = None
-    hubspot: Entry | None = None
+    model_config = ConfigDict(json_schema_extra=_show_lists)
+
+    salesforce: Entry | None = Field(None, description="which Salesforce records sync")
+    hubspot: Entry | None = Field(None, description="which HubSpot records sync")
 
     @field_validator("salesforce", "hubspot", mode="before")
     @classmethod

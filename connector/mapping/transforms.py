@@ -3,19 +3,22 @@
 Laws, tested for every one: `forth(back(forth(x))) == forth(x)`, and two values of one meaning are one value,
 so that neither a lossy conversion nor a change of spelling ever looks like an edit (F7).
 
-| name      | Salesforce               | HubSpot                          |
-|-----------|--------------------------|----------------------------------|
-| text      | text                     | text, trimmed                    |
-| number    | number                   | text of a number                 |
-| date      | `YYYY-MM-DD`             | midnight of that day             |
-| datetime  | a moment                 | a moment                         |
-| boolean   | true / false             | `true` / `false`                 |
-| picklist  | a value                  | its counterpart in the value map |
-| email     | text                     | text in lower case               |
-| domain    | a web address            | its domain                       |
-| owner     | OwnerId                  | hubspot_owner_id                 |
-| reference | the id of a record       | the id of its linked record      |
-| stage     | RecordTypeId, StageName  | pipeline, dealstage              |
+| name           | Salesforce               | HubSpot                          |
+|----------------|--------------------------|----------------------------------|
+| text           | text                     | text, trimmed                    |
+| number         | number                   | text of a number                 |
+| date           | `YYYY-MM-DD`             | midnight of that day             |
+| datetime       | a moment                 | a moment                         |
+| boolean        | true / false             | `true` / `false`                 |
+| picklist       | a value                  | its counterpart in the value map |
+| multi_picklist | values, `;` between them | their counterparts, likewise     |
+| email          | text                     | text in lower case               |
+| phone          | text                     | text; how it is set is no edit   |
+| url            | text                     | text; scheme and last `/` are no edit |
+| domain         | a web address            | its domain                       |
+| owner          | OwnerId                  | hubspot_owner_id                 |
+| reference      | the id of a record       | the id of its linked record      |
+| stage          | RecordTypeId, StageName  | pipeline, dealstage              |
 """
 
 from __future__ import annotations
@@ -213,6 +216,60 @@ class Picklist:
 
 
 @dataclass(frozen=True, slots=True)
+class MultiPicklist:
+    """Several values of one field, in no order; each goes by the value map. Both vendors put `;` between them."""
+
+    one: Picklist = field(default_factory=Picklist)
+
+    def meaning(self, side: Side, values: Values) -> Hashable:
+        return frozenset(_split(values[0]))
+
+    def carry(self, to: Side, values: Values, known: Known) -> Values | Cannot:
+        carried: list[str] = []
+        for part in _split(values[0]):
+            found = self.one.carry(to, (part,), known)
+            if isinstance(found, Cannot):
+                return found
+            carried.append(str(found[0]))
+        return (";".join(dict.fromkeys(carried)) or None,)
+
+
+def _split(value: Value) -> tuple[str, ...]:
+    parts = (part.strip() for part in (_text(value) or "").split(";"))
+    return tuple(dict.fromkeys(part for part in parts if part))
+
+
+@dataclass(frozen=True, slots=True)
+class Phone:
+    """A number as people write it. Spaces, brackets and hyphens carry no meaning; letters do, as in `x 12`."""
+
+    def meaning(self, side: Side, values: Values) -> Hashable:
+        text = _text(values[0])
+        return (_AROUND_DIGITS.sub("", text.lower()) or text) if text else None
+
+    def carry(self, to: Side, values: Values, known: Known) -> Values | Cannot:
+        return (_text(values[0]),)
+
+
+_AROUND_DIGITS = re.compile(r"[\s().\-/]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Url:
+    """A web address as people write it. The scheme, capitals of the host and a last `/` carry no meaning."""
+
+    def meaning(self, side: Side, values: Values) -> Hashable:
+        text = _text(values[0])
+        if text is None:
+            return None
+        host, slash, rest = re.sub(r"^https?://", "", text, flags=re.IGNORECASE).partition("/")
+        return f"{host.lower()}{slash}{rest}".rstrip("/") or text
+
+    def carry(self, to: Side, values: Values, known: Known) -> Values | Cannot:
+        return (_text(values[0]),)
+
+
+@dataclass(frozen=True, slots=True)
 class Domain:
     """`https://www.Acme.com/about` is `acme.com`."""
 
@@ -302,7 +359,10 @@ def make_transform(name: str, *, zone: ZoneInfo, values: Mapping[str, str], pair
         "datetime": DateTime(),
         "boolean": Boolean(),
         "picklist": Picklist.from_map(values),
+        "multi_picklist": MultiPicklist(Picklist.from_map(values)),
         "email": Email(),
+        "phone": Phone(),
+        "url": Url(),
         "domain": Domain(),
         "owner": Owner(),
         "stage": StagePair(),
@@ -317,9 +377,18 @@ NAMES = (
     "datetime",
     "boolean",
     "picklist",
+    "multi_picklist",
     "email",
+    "phone",
+    "url",
     "domain",
     "owner",
     "reference",
     "stage",
 )
+
+
+def name_of(transform: object) -> str:
+    """What a mapping file calls a transform."""
+    name = type(transform).__name__.lower()
+    return {"stagepair": "stage"}.get(name, name)

@@ -40,6 +40,7 @@ class Journal:
                 "record_id": record_id,
                 "link_id": link_id,
                 "changes": dump([_row(change) for change in changes]),
+                "conflict": any(change.conflict for change in changes),
             }
             for record_id, link_id, changes in writes
         ]
@@ -72,6 +73,15 @@ class Journal:
             and_(journal.c.side == side.value, journal.c.object == object_, journal.c.record_id == record_id)
         )
 
+    def of_link(self, link_id: int) -> list[dict[str, Any]]:
+        """All writes to both records of a link and to what belongs to it, in order."""
+        return self._read(journal.c.link_id == link_id)
+
+    def conflicts(self, since: str = "", limit: int | None = None) -> list[dict[str, Any]]:
+        """The writes that settled a conflict, the latest first, from a moment on; with the link of each."""
+        settled = and_(journal.c.conflict, journal.c.state == "done", journal.c.at >= since)
+        return self._read(settled, latest=limit or 10**9)
+
     def refused_values(self, side: Side, object_: str, record_id: str) -> dict[str, Value]:
         """The fields of a record whose last write was refused, with what was to be written."""
         last: dict[str, tuple[str, Value]] = {}
@@ -84,9 +94,13 @@ class Journal:
         done = [one for one in self.of_record(side, object_, record_id) if one["state"] == "done"]
         return {change["field"]: (change["new"], one["at"]) for one in done for change in one["changes"]}
 
-    def _read(self, condition: Any) -> list[dict[str, Any]]:
+    def _read(self, condition: Any, latest: int | None = None) -> list[dict[str, Any]]:
         mine = journal.c.connection_id == self._db.connection_id
-        rows = self._db.fetch(select(journal).where(mine, condition).order_by(journal.c.id))
+        statement = select(journal).where(mine, condition)
+        if latest is None:
+            rows = self._db.fetch(statement.order_by(journal.c.id))
+        else:
+            rows = self._db.fetch(statement.order_by(journal.c.id.desc()).limit(latest))
         return [
             {
                 "number": row.id,
@@ -97,6 +111,7 @@ class Journal:
                 "side": row.side,
                 "object": row.object,
                 "record_id": row.record_id,
+                "link": row.link_id,
                 "changes": [
                     dict(zip(("field", "old", "new", "rule", "cause", "conflict"), one, strict=True))
                     for one in load(row.changes)
@@ -178,15 +193,42 @@ class Problems:
 
     def all(self) -> list[dict[str, Any]]:
         """Every open problem, the oldest first."""
-        mine = problem.c.connection_id == self._db.connection_id
+        return self._read(problem.c.connection_id == self._db.connection_id)
+
+    def of_record(self, side: Side, object_: str, record_id: str) -> list[dict[str, Any]]:
+        """The problems of one record and of its fields, the oldest first."""
+        return self._read(self._of(side, object_, record_id))
+
+    def _read(self, condition: Any) -> list[dict[str, Any]]:
         rows = self._db.fetch(
-            select(problem).where(mine).order_by(problem.c.since, problem.c.object, problem.c.record_id)
+            select(problem).where(condition).order_by(problem.c.since, problem.c.object, problem.c.record_id)
         )
         names = (
             "side", "object", "record_id", "field", "cause", "code", "detail", "remedy", "attempts", "since",
             "last", "next_try",
         )  # fmt: skip
         return [{name: getattr(row, name) for name in names} for row in rows]
+
+    def ignore(self, place: Place, value: Value) -> None:
+        """Hide a problem as long as it stays what it is now. `value` is what was refused, if anything was."""
+        mine = self._is(*place)
+        for row in self._db.fetch(select(problem).where(mine)):
+            noted = {"at": self._now().isoformat(), "code": row.code, "detail": row.detail, "value": value}
+            self._db.execute(update(problem).where(mine).values(ignored=dump(noted)))
+
+    def ignored(self) -> dict[Place, dict[str, Any]]:
+        """What each problem was that a person has ignored: {"at", "code", "detail", "value"}."""
+        mine = problem.c.connection_id == self._db.connection_id
+        rows = self._db.fetch(select(problem).where(mine, problem.c.ignored.is_not(None)))
+        return {(Side(row.side), row.object, row.record_id, row.field): load(row.ignored) for row in rows}
+
+    def heed(self, place: Place) -> None:
+        """A person does not ignore it any more."""
+        self._db.execute(update(problem).where(self._is(*place)).values(ignored=None))
+
+    def make_due(self, place: Place) -> None:
+        """The next run tries this again, whatever its delay was."""
+        self._db.execute(update(problem).where(self._is(*place)).values(next_try=self._now().isoformat()))
 
     def not_due(self, side: Side, object_: str) -> dict[str, frozenset[str]]:
         """Fields, by record, that are not to be tried again yet."""
@@ -211,6 +253,21 @@ class Problems:
             conditions = [column == value for column, value in zip(mine, known, strict=True)]
             rows = self._db.fetch(select(problem.c.record_id).where(*conditions, problem.c.record_id.in_(some)))
             found |= {row.record_id for row in rows}
+        return found
+
+    def of_records(self, side: Side, object_: str, ids: Iterable[str]) -> dict[str, list[dict[str, str]]]:
+        """The open problems of these records, by id: {"field", "code", "detail", "remedy"}."""
+        found: dict[str, list[dict[str, str]]] = {}
+        for some in chunks(ids):
+            mine = (problem.c.connection_id, problem.c.side, problem.c.object)
+            known = (self._db.connection_id, side.value, object_)
+            conditions = [column == value for column, value in zip(mine, known, strict=True)]
+            rows = self._db.fetch(
+                select(problem).where(*conditions, problem.c.record_id.in_(some)).order_by(problem.c.field)
+            )
+            for row in rows:
+                told = {name: str(getattr(row, name)) for name in ("field", "code", "detail", "remedy")}
+                found.setdefault(row.record_id, []).append(told)
         return found
 
     def count(self) -> int:

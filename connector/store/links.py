@@ -21,6 +21,7 @@ from connector.store.schema import edge, link, record, run
 ROLE, DEAL_COMPANY, CONTACT_COMPANY = "role", "deal_company", "contact_company"
 ENDED = ("ok", "problems")
 """How a run ends that was neither cut short nor refused."""
+LIVE_STATES = frozenset({LinkState.LINKED, LinkState.FROZEN})
 _COLUMN = {Side.SALESFORCE: link.c.salesforce_id, Side.HUBSPOT: link.c.hubspot_id}
 
 
@@ -84,26 +85,18 @@ class Links:
             found.setdefault(row.pair, {})[row.state] = row.number
         return found
 
-    def count_pending_deletions(self, pair: str, salesforce_object: str) -> int:
-        """Live links whose Salesforce record was deleted while the HubSpot one is still there (D7)."""
-        return len(self._pending_deletions(pair, salesforce_object))
-
-    def pending_deletions(self, pair: str, salesforce_object: str) -> list[str]:
-        """The Salesforce ids of those links."""
-        return [row.salesforce_id for row in self._pending_deletions(pair, salesforce_object)]
-
-    def _pending_deletions(self, pair: str, salesforce_object: str) -> Sequence[Row[Any]]:
+    def pending_deletions(self, pair: str, side: Side, object_: str) -> list[str]:
+        """Records of `side` that were deleted, whose link is live and was not dealt with since (D7); by id."""
         gone = select(record.c.id).where(
             record.c.connection_id == self._db.connection_id,
-            record.c.side == Side.SALESFORCE.value,
-            record.c.object == salesforce_object,
+            record.c.side == side.value,
+            record.c.object == object_,
             record.c.dirty,
             record.c.presence == "deleted",
         )
-        live = link.c.state == LinkState.LINKED.value
-        return self._db.fetch(
-            select(link.c.salesforce_id).where(self._of(pair), live, link.c.salesforce_id.in_(gone))
-        )
+        live, mine = link.c.state == LinkState.LINKED.value, _COLUMN[side]
+        rows = self._db.fetch(select(mine.label("id")).where(self._of(pair), live, mine.in_(gone)).order_by(mine))
+        return [row.id for row in rows]
 
     # --- writing ---
 
@@ -149,14 +142,17 @@ class Links:
         }
         self._db.execute(update(link).where(link.c.id == link_id).values(values))
 
-    def complete(self, pair: str, side: Side, made: Sequence[Completion], run_id: int) -> None:
-        """Pending creations got their partners on `side`."""
+    def complete(
+        self, pair: str, side: Side, made: Sequence[Completion], run_id: int, matched_on: str | None = None
+    ) -> None:
+        """Pending creations got their partners on `side`: new ones, or those that were found by a match key."""
         self._free(pair, side, {one.new_id: one.link_id for one in made})
         column = f"{side.value}_id"
         common: dict[str, Any] = {
             column: bindparam("new_id"),
             "state": "linked",
             "linked_run": run_id,
+            "matched_on": matched_on,
             "derive": True,
         }
         with_base: dict[str, Any] = {"base_salesforce": bindparam("here"), "base_hubspot": bindparam("there")}
@@ -179,8 +175,13 @@ class Links:
             [{"key": one.link_id, "new_id": one.new_id} for one in made if one.base is None],
         )
 
-    def adopt(self, pair: str, salesforce_id: str, hubspot_id: str, born: Side, run_id: int) -> int:
-        """Link two existing records without a base, or complete a pending link with the base noted there."""
+    def adopt(
+        self, pair: str, salesforce_id: str, hubspot_id: str, born: Side, run_id: int, matched_on: str | None = None
+    ) -> int:
+        """Link two existing records without a base, or complete a pending link with the base noted there.
+
+        `matched_on` says by what they were found: a match key's name, or `hand`.
+        """
         known = [
             *self.by_ids(pair, Side.SALESFORCE, [salesforce_id]).values(),
             *self.by_ids(pair, Side.HUBSPOT, [hubspot_id]).values(),
@@ -190,7 +191,7 @@ class Links:
             missing = Side.HUBSPOT if mine.salesforce_id == salesforce_id else Side.SALESFORCE
             new_id = hubspot_id if missing is Side.HUBSPOT else salesforce_id
             base = None if mine.state is LinkState.PENDING else Base()
-            self.complete(pair, missing, [Completion(mine.id, new_id, base)], run_id)
+            self.complete(pair, missing, [Completion(mine.id, new_id, base)], run_id, matched_on)
             return mine.id
         result = self._db.execute(
             insert(link).values(
@@ -203,6 +204,7 @@ class Links:
                 base_salesforce="{}",
                 base_hubspot="{}",
                 linked_run=run_id,
+                matched_on=matched_on,
                 derive=True,
             )
         )
@@ -242,10 +244,35 @@ class Links:
             rows,
         )
 
+    def forget_bases(self, fields: Mapping[int, Mapping[Side, Iterable[str]]]) -> None:
+        """These fields, by link and side, never agreed: they meet for the first time again (T4)."""
+        before = self.load(fields)
+        rows = []
+        for link_id, names in fields.items():
+            bases = {Side.SALESFORCE: before[link_id].base.salesforce, Side.HUBSPOT: before[link_id].base.hubspot}
+            gone = {side: set(names.get(side, ())) for side in Side}
+            kept = {
+                side: {name: value for name, value in base.items() if name not in gone[side]}
+                for side, base in bases.items()
+            }
+            rows.append({"key": link_id, "here": dump(kept[Side.SALESFORCE]), "there": dump(kept[Side.HUBSPOT])})
+        self._db.execute(
+            update(link)
+            .where(link.c.id == bindparam("key"))
+            .values(base_salesforce=bindparam("here"), base_hubspot=bindparam("there")),
+            rows,
+        )
+
     def end(self, link_id: int, state: LinkState) -> None:
         """Sever or close a link; its edges no longer count, and what depended on them is derived anew."""
         self.derive_parents([link_id])
         self._db.execute(update(link).where(link.c.id == link_id).values(state=state.value, derive=False))
+
+    def take_up(self, link_id: int, run_id: int) -> None:
+        """A severed pair is linked again where it was, by hand; what depends on it is derived anew (D3, U9)."""
+        values: dict[str, Any] = {"state": LinkState.LINKED.value, "derive": True, "matched_on": "hand"}
+        self._db.execute(update(link).where(link.c.id == link_id).values(values | {"linked_run": run_id}))
+        self.derive_parents([link_id])
 
     def freeze(self, ids: Iterable[int], *, over: bool = False) -> None:
         """Keep links still while a record is out of scope (A8), or with `over` let them go on.
@@ -261,9 +288,10 @@ class Links:
             mine = and_(link.c.id.in_([int(one) for one in some]), link.c.state == before.value)
             self._db.execute(update(link).where(mine).values(state=after.value, derive=over))
 
-    def page(self, pair: str, after: int, limit: int = CHUNK) -> list[Link]:
+    def page(self, pair: str, after: int, limit: int = CHUNK, *, frozen_too: bool = False) -> list[Link]:
         """Live links of a pair in the order of their ids, after a given one."""
-        live = link.c.state == LinkState.LINKED.value
+        states = [LinkState.LINKED.value, *([LinkState.FROZEN.value] if frozen_too else [])]
+        live = link.c.state.in_(states)
         rows = self._db.fetch(
             select(link).where(self._of(pair), live, link.c.id > after).order_by(link.c.id).limit(limit)
         )

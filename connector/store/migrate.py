@@ -27,6 +27,11 @@ def is_current(connection: Connection) -> bool:
     return current == script.get_current_head()
 
 
+def revision_of(connection: Connection) -> str:
+    """The revision of the schema, such as `0004`."""
+    return MigrationContext.configure(connection).get_current_revision() or ""
+
+
 def upgrade(connection: Connection) -> None:
     """Bring the schema up to date, unless somebody else has just done so. Raises as `is_current` does."""
     config = _config()

@@ -195,6 +195,16 @@ class Records:
         )
         return [row.id for row in rows]
 
+    def dirty_among(self, side: Side, object_: str, ids: Iterable[str]) -> list[str]:
+        """Of these records the dirty ones, ascending."""
+        found: list[str] = []
+        for some in chunks(ids):
+            rows = self._db.fetch(
+                select(record.c.id).where(self._is(side, object_), record.c.dirty, record.c.id.in_(some))
+            )
+            found += [row.id for row in rows]
+        return sorted(found)
+
     def count_dirty(self) -> int:
         return int(
             self._db.fetch(

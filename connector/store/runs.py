@@ -8,14 +8,17 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, insert, select, update
+from sqlalchemy import ColumnElement, Row, and_, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from connector.core.model import Side
 from connector.errors import Busy
 from connector.store.database import Database, dump, load
 from connector.store.schema import cursor, lease, run
 
 LEASE_SECONDS = 300.0
+BY_HAND = "by hand"
+"""The status of what a person did to the store alone, such as ending a link: a number to refer to, and no run."""
 
 
 class Runs:
@@ -94,24 +97,52 @@ class Runs:
             .values(finished=self._now().isoformat(), status=status, report=dump(report))
         )
 
+    def note_act(self, kind: str, **told: Any) -> int:
+        """Give what a person does to the store a number of its own; `told` stands in its report."""
+        number = self.begin()
+        self.finish(number, BY_HAND, {"run": number, "kind": kind, **told})
+        return number
+
     def last(self) -> dict[str, Any] | None:
         """The last finished run: {"run", "started", "finished", "status", "report"}."""
         rows = self._db.fetch(
             select(run)
-            .where(run.c.connection_id == self._db.connection_id, run.c.finished.is_not(None))
+            .where(
+                run.c.connection_id == self._db.connection_id, run.c.finished.is_not(None), run.c.status != BY_HAND
+            )
             .order_by(run.c.id.desc())
             .limit(1)
         )
-        if not rows:
-            return None
-        row = rows[0]
-        return {
-            "run": row.id,
-            "started": row.started,
-            "finished": row.finished,
-            "status": row.status,
-            "report": load(row.report),
-        }
+        return _run(rows[0]) if rows else None
+
+    def page(self, limit: int, before: int | None = None) -> list[dict[str, Any]]:
+        """Runs as `last` gives them, the latest first, those under way too; `before` a run's number."""
+        mine = run.c.connection_id == self._db.connection_id
+        earlier = mine if before is None else and_(mine, run.c.id < before)
+        rows = self._db.fetch(select(run).where(earlier).order_by(run.c.id.desc()).limit(limit))
+        return [_run(row) for row in rows]
+
+    def acts(self, limit: int = 1000) -> list[dict[str, Any]]:
+        """What people did to the store by hand, as `last` gives runs, the latest first."""
+        mine = and_(run.c.connection_id == self._db.connection_id, run.c.status == BY_HAND)
+        return [_run(row) for row in self._db.fetch(select(run).where(mine).order_by(run.c.id.desc()).limit(limit))]
+
+    def get(self, run_id: int) -> dict[str, Any] | None:
+        """One run as `last` gives it."""
+        mine = and_(run.c.connection_id == self._db.connection_id, run.c.id == run_id)
+        return next((_run(row) for row in self._db.fetch(select(run).where(mine))), None)
+
+    def is_under_way(self) -> bool:
+        """Whether a run holds the lease now."""
+        moment = self._now().timestamp()
+        mine = select(lease.c.expires).where(lease.c.connection_id == self._db.connection_id)
+        return any(moment < row.expires <= moment + LEASE_SECONDS for row in self._db.fetch(mine))
+
+    def cursors(self, side: Side) -> list[Any]:
+        """From where each object of a side is read on, as the adapters have it."""
+        mine = and_(cursor.c.connection_id == self._db.connection_id, cursor.c.stream.startswith(f"{side}/"))
+        rows = self._db.fetch(select(cursor.c.stream, cursor.c.value).where(mine))
+        return [load(row.value) for row in rows if not row.stream.endswith("/deleted")]
 
     def read(self, stream: str) -> Any | None:
         """What was last remembered under a name: a cursor, or a cached answer of a CRM."""
@@ -125,3 +156,13 @@ class Runs:
     def remember(self, stream: str, value: Any) -> None:
         row = {"connection_id": self._db.connection_id, "stream": stream, "value": dump(value)}
         self._db.upsert(cursor, [row], update=["value"])
+
+
+def _run(row: Row[Any]) -> dict[str, Any]:
+    return {
+        "run": row.id,
+        "started": row.started,
+        "finished": row.finished,
+        "status": row.status,
+        "report": load(row.report),
+    }

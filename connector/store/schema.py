@@ -4,7 +4,8 @@ record       the latest observation of a record ("seen")     link      two recor
 role         live OpportunityContactRoles                     edge      links that belong together, as agreed
 association  contacts of deals, as HubSpot last showed them   waiting   records that wait for another's link
 record_key   values by which records find one another         problem   what could not be synced
-journal      every write, before it is made
+journal      every write, before it is made                   choice    values that a person chose
+import_      what was selected to be imported                 import_row  what became of each record of it
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 
@@ -138,6 +140,7 @@ link = Table(
     Column("base_salesforce", Text, nullable=False),  # JSON
     Column("base_hubspot", Text, nullable=False),  # JSON
     Column("linked_run", Integer),
+    Column("matched_on", String(20)),  # the match key, or `hand`; empty: its partner was made, or it is not known
     Column("derive", Boolean, nullable=False),  # its rollups and lifecycle are to be computed
     Column("company_applied", Text),  # JSON [company id, stage], what L5 last applied
     Column("handed_on", Text),  # JSON, moves of colleagues that L5 hands on
@@ -204,8 +207,17 @@ journal = Table(
     Column("record_id", String(40)),
     Column("link_id", Integer),
     Column("changes", Text, nullable=False),  # JSON [[field, old, new, rule, cause, conflict]]
+    Column("conflict", Boolean, nullable=False, server_default=false()),  # one of its changes settled one
     Index("ix_journal_record", "connection_id", "side", "object", "record_id"),
     Index("ix_journal_run", "run_id"),
+    Index("ix_journal_link", "connection_id", "link_id"),
+    Index(
+        "ix_journal_conflict",
+        "connection_id",
+        "id",
+        sqlite_where=text("conflict"),
+        postgresql_where=text("conflict"),
+    ),
 )
 
 problem = Table(
@@ -224,4 +236,44 @@ problem = Table(
     Column("since", String(40), nullable=False),
     Column("last", String(40), nullable=False),
     Column("next_try", String(40)),  # empty: it waits for a change
+    Column("ignored", Text),  # JSON {at, code, detail, value}, as it was when a person ignored it
+)
+
+choice = Table(
+    "choice",
+    metadata,
+    _connection(),
+    Column("link_id", Integer, ForeignKey("link.id"), primary_key=True),
+    Column("field", String(200), primary_key=True),  # the label of its rule
+    Column("side", String(10), nullable=False),  # in whose form `wanted` is
+    Column("wanted", Text, nullable=False),  # JSON [value]
+    Column("seen", Text, nullable=False),  # JSON {side: [value]}, what both held then
+    Column("run_id", Integer, ForeignKey("run.id"), nullable=False),  # in which the person said so
+)
+
+import_ = Table(
+    "import",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _connection(primary_key=False),
+    Column("state", String(10), nullable=False),  # open | done | abandoned
+    Column("selection", Text, nullable=False),  # JSON
+    Column("progress", Text, nullable=False),  # JSON
+    Column("started", String(40), nullable=False),
+    Column("finished", String(40)),
+    Index("ix_import_state", "connection_id", "state"),
+)
+
+import_row = Table(
+    "import_row",
+    metadata,
+    Column("import_id", Integer, ForeignKey("import.id"), primary_key=True),
+    Column("object", String(80), primary_key=True),
+    Column("record_id", String(80), primary_key=True),  # or the line of a file
+    Column("outcome", String(20), nullable=False),
+    Column("key", String(20), nullable=False),  # by which its partner was found; blank: it was not
+    Column("partner_id", String(40)),
+    Column("detail", Text, nullable=False),
+    Column("fingerprint", String(40)),  # of a file's line: what tells its content from that of others
+    Index("ix_import_row_fingerprint", "fingerprint"),
 )

@@ -7,13 +7,19 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from sqlalchemy import Engine, insert, select
+from sqlalchemy.exc import DBAPIError
 
+from connector.errors import BadConfiguration, Finding
+from connector.store.choices import Choices
 from connector.store.database import Database, open_engine, read_only
+from connector.store.imports import Imports
 from connector.store.journal import Journal, Problems
 from connector.store.links import Links
+from connector.store.migrate import revision_of
 from connector.store.records import Records
 from connector.store.runs import Runs
 from connector.store.schema import connection
+from connector.store.standing import Standings
 
 
 class Store:
@@ -27,6 +33,9 @@ class Store:
         self.journal = Journal(self._database, now)
         self.problems = Problems(self._database, now)
         self.runs = Runs(self._database, now)
+        self.standing = Standings(self._database)
+        self.choices = Choices(self._database)
+        self.imports = Imports(self._database, now)
 
     @classmethod
     def open(cls, url: str, name: str, now: Callable[[], datetime]) -> Store:
@@ -48,6 +57,22 @@ class Store:
         """What happens inside is seen inside and forgotten afterwards."""
         with self._database.pretending():
             yield
+
+    def probe(self) -> str:
+        """Write a trifle and take it back. Returns the revision of the schema.
+
+        Raises:
+            BadConfiguration: the store cannot be written to.
+        """
+        try:
+            with self._database.pretending():
+                self.runs.remember("probe", {})
+            with read_only(self._engine) as opened:
+                return revision_of(opened)
+        except DBAPIError as error:
+            remedy = "let this program's user write to the database and its folder, and see that the disk has room"
+            finding = Finding("CONNECTOR_STORE_URL", 0, f"cannot be written to: {error.orig}", remedy)
+            raise BadConfiguration([finding]) from None
 
     def close(self) -> None:
         self._engine.dispose()

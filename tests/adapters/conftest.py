@@ -16,7 +16,8 @@ from connector.adapters import hubspot as hubspot_adapter
 from connector.adapters import salesforce as salesforce_adapter
 from connector.adapters.http import Door
 from connector.adapters.hubspot import HubSpot, HubSpotCredentials
-from connector.adapters.salesforce import ROLE, Salesforce, SalesforceCredentials
+from connector.adapters.salesforce import Salesforce, SalesforceCredentials
+from connector.adapters.salesforce_deletion import ROLE
 from connector.core.model import Side
 from connector.sandbox.clock import Clock
 from connector.sandbox.hubspot import HubSpotSandbox

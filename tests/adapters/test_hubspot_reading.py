@@ -315,3 +315,24 @@ def test_times_are_utc(hubspot):
     record = hubspot.crm.read("deals", [id_], hubspot.wanted)[id_]
     assert record.version == record.modified
     assert datetime.fromisoformat(record.modified).tzinfo == UTC
+
+
+def test_newcomers_are_those_without_a_partner(hubspot):
+    """Since a moment, page by page, whatever the connector made since; one call if there is nobody."""
+    begun = hubspot.sandbox.clock.now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    hubspot.line.requests.clear()
+    wanted = Wanted(("dealname",), PARTNER)
+    assert [one for some in hubspot.crm.newcomers("deals", wanted, begun) for one in some] == []
+    assert len(searches(hubspot)) == 1
+    hubspot.pass_time(timedelta(minutes=1))
+    ours = deal(hubspot, "ours")
+    theirs = []
+    for number in range(201):
+        values = {name: value for name, value in hubspot.draft(str(number)).values.items() if name != PARTNER}
+        body = {"properties": values}
+        theirs.append(hubspot.call("POST", "/crm/v3/objects/deals", body)[1]["id"])
+    hubspot.pass_time(timedelta(minutes=1))
+    found = [one.id for some in hubspot.crm.newcomers("deals", wanted, begun) for one in some]
+    assert sorted(found) == sorted(theirs)
+    assert ours not in found
+    assert len(searches(hubspot)) == 1 + 2

@@ -8,7 +8,7 @@ from adapters.test_hubspot_reading import create, deal
 from adapters.test_salesforce_answers import people
 
 from connector.adapters.base import Edit, Labelling, Trouble
-from connector.adapters.salesforce import ROLE
+from connector.adapters.salesforce_deletion import ROLE
 from connector.core.model import ContactRole
 from connector.sandbox.wire import Response
 
@@ -63,7 +63,7 @@ def test_R3_D2_nothing_but_a_role_can_be_deleted_in_salesforce(salesforce, role,
     """Should anybody ask for it, nothing is sent, not even for the roles beside it."""
     opportunity, _, id_ = role
     sent = len(salesforce.line.requests)
-    with pytest.raises(ValueError, match="not contact roles"):
+    with pytest.raises(ValueError, match="not records of OpportunityContactRole"):
         flat(salesforce.crm.remove_roles([id_, opportunity if stranger is None else stranger]))
     assert len(salesforce.line.requests) == sent
 

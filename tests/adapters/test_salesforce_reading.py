@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from connector.adapters.base import Draft, Page, Wanted
-from connector.adapters.salesforce import ROLE
+from connector.adapters.salesforce_deletion import ROLE
 from connector.core.model import Presence
 from connector.errors import Unreachable
 from connector.sandbox.wire import Request, Response

@@ -79,10 +79,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def connector(folder: Path) -> Run:
-    """Run a command in the folder: `connector("sync", "--json", HUBSPOT_ACCESS_TOKEN="…")`."""
+    """Run a command in the folder: `connector("sync", "--json", HUBSPOT_ACCESS_TOKEN="…")`; `input` is typed."""
 
-    def run(*args: str, **environment: str) -> Result:
-        return CliRunner().invoke(app, args, prog_name="connector", env=environment, catch_exceptions=False)
+    def run(*args: str, input: str = "", **environment: str) -> Result:  # noqa: A002  # as click calls it
+        return CliRunner().invoke(app, args, input, prog_name="connector", env=environment, catch_exceptions=False)
 
     return run
 
@@ -91,14 +91,16 @@ def connector(folder: Path) -> Run:
 def connected(connector: Run, crms: Crms) -> Run:
     """The same with both CRMs in the environment."""
 
-    def run(*args: str, **environment: str) -> Result:
-        return connector(*args, **{**crms.environment, **environment})
+    def run(*args: str, input: str = "", **environment: str) -> Result:  # noqa: A002  # as click calls it
+        return connector(*args, input=input, **{**crms.environment, **environment})
 
     return run
 
 
 def read_json(result: Result) -> Any:
-    """The one JSON object that a command printed, and nothing else."""
+    """The one JSON object that a command printed, and nothing else; without the version that heads every shape."""
     lines = result.stdout.splitlines()
     assert len(lines) == 1, result.stdout
-    return json.loads(lines[0])
+    told = json.loads(lines[0])
+    assert told.pop("version") == 1
+    return told

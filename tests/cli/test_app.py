@@ -22,7 +22,7 @@ from cli.conftest import Crms, Run, read_json
 import connector as connector_package
 from connector import __version__
 
-COMMANDS = ("plan", "sync", "status", "init", "check", "demo", "sandbox")
+COMMANDS = ("plan", "sync", "explain", "status", "runs", "init", "check", "setup", "demo", "sandbox")
 PATH = {"PYTHONPATH": str(Path(connector_package.__file__).parents[1])}  # whether it is installed or not
 SLOW = {"sqlalchemy", "simple_salesforce", "uvicorn", "pydantic", "requests", "mimesis", "ruamel.yaml", "alembic"}
 
@@ -51,7 +51,7 @@ def test_help_names_every_command(connector: Run) -> None:
     """The overview has all commands in their groups."""
     text = connector("--help").stdout
     assert [name for name in COMMANDS if f"│ {name} " not in text] == []
-    assert [group for group in ("Sync", "Set up", "Try it out") if f"─ {group} ─" not in text] == []
+    assert [group for group in ("Sync", "Answers", "Set up", "Try it out") if f"─ {group} ─" not in text] == []
 
 
 @pytest.mark.parametrize("command", [(one,) for one in COMMANDS if one != "sandbox"] + [("sandbox", "serve")])

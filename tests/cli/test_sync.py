@@ -1,4 +1,4 @@
-"""`plan`, `sync` and `status`: what they print and how they end."""
+"""`plan`, `sync` and `resume`: what they print and how they end."""
 
 from __future__ import annotations
 
@@ -67,11 +67,11 @@ def test_output_fits_100_columns(connected: Run) -> None:
 
 @pytest.mark.parametrize("command", ["plan", "sync"])
 def test_problems_are_an_exit_code(connected: Run, crms: Crms, command: str) -> None:
-    """What could not be synced ends in exit code 1 and points to `connector status`."""
+    """What could not be synced ends in exit code 1 and points to `connector problems list`."""
     make_problem(crms)
     result = connected(command)
     assert result.exit_code == 1
-    assert "problems: 1 open; `connector status` lists them" in result.stdout
+    assert "problems: 1 open; `connector problems list` says what to do" in result.stdout
 
 
 def test_wrong_token_stops_a_sync(connected: Run) -> None:
@@ -138,7 +138,7 @@ def test_calls_that_the_settings_allow(connected: Run, connector: Run) -> None:
     assert result.exit_code == 4
     assert result.stderr.startswith("Stopped: no API calls left")
     calls = read_json(connector("status", "--json", **limited))["calls"]
-    assert calls["salesforce"] == {"used": used + 1, "allowed": used + 1}
+    assert calls["salesforce"] == {"used": used + 1, "allowed": used + 1, "left": 0}
     assert calls["hubspot"]["allowed"] is None
     assert f"Salesforce {used + 1} of {used + 1} allowed" in connector("status", **limited).stdout
 
@@ -174,10 +174,10 @@ def test_bad_mapping_names_file_and_line(connected: Run, folder) -> None:
     path.write_text(path.read_text().replace("create_in:", "crate_in:"))
     text, told = connected("sync"), read_json(connected("sync", "--json"))
     assert text.exit_code == 2
-    assert "contact-contact.yaml:3" in text.stderr.replace("\n", "")
+    assert "contact-contact.yaml:4" in text.stderr.replace("\n", "")
     assert "did you mean `create_in`?" in text.stderr
     assert told["status"] == "stopped"
-    assert {(one["line"], one["remedy"]) for one in told["error"]["findings"]} >= {(3, "did you mean `create_in`?")}
+    assert {(one["line"], one["remedy"]) for one in told["error"]["findings"]} >= {(4, "did you mean `create_in`?")}
 
 
 def test_guard_refuses(connected: Run, crms: Crms) -> None:
@@ -272,35 +272,6 @@ def test_plan_shows_some_or_all(connected: Run, monkeypatch) -> None:
     assert "--all" not in everything
     assert everything.count("\n  for 006") == 10
     assert some.count("\n  for 006") == 3
-
-
-def test_status_before_the_first_run(connector: Run) -> None:
-    """Without a run and without credentials, status says how to begin."""
-    result = connector("status")
-    assert result.exit_code == 0
-    assert result.stdout.startswith("No run yet.")
-
-
-def test_status_lists_problems(connected: Run, connector: Run, crms: Crms) -> None:
-    """Each problem with its class, the record, what is wrong and what to do; no CRM is asked."""
-    make_problem(crms)
-    connected("sync")
-    result = connector("status")
-    assert result.exit_code == 0
-    assert result.stdout.startswith("Last run: 1, problems, finished 20")
-    assert f"duplicates: Salesforce Contact {last_contact(crms.salesforce)}" in result.stdout
-    assert "→ merge the duplicates" in result.stdout
-    assert "tried 1 time" in result.stdout
-    assert ["opportunity-deal", "10"] in [line.split() for line in result.stdout.splitlines()]
-
-
-def test_status_json(connected: Run, connector: Run) -> None:
-    """The same as one object."""
-    connected("sync")
-    told = read_json(connector("status", "--json"))
-    assert told["last_run"]["report"]["hubspot"]["created"]["deals"] == 10
-    assert told["links"]["opportunity-deal"] == {"linked": 10}
-    assert told["problems"] == []
 
 
 def test_busy(connected: Run, folder) -> None:

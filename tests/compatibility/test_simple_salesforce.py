@@ -188,3 +188,28 @@ def test_headers_over_the_port(salesforce_url, salesforce_session, sandbox):
         assert pairs.getlist("Date") == ["Tue, 10 Mar 2026 12:00:30 GMT"]
         assert answer.headers["Sforce-Limit-Info"] == f"api-usage={sandbox.org.usage.daily}/15000"
         assert "server" not in answer.headers
+
+
+def test_tooling(sf, sandbox):
+    """`toolingexecute` and `restful` make a custom field; permission sets, as records, open it to the user."""
+    body = {
+        "FullName": "Opportunity.Partner_Id__c",
+        "Metadata": {"type": "Text", "label": "Partner", "length": 40, "unique": True, "externalId": True},
+    }
+    made = sf.toolingexecute("sobjects/CustomField/", method="POST", data=body)
+    assert made["success"]
+    with pytest.raises(SalesforceMalformedRequest, match="There is already a field named Partner_Id"):
+        sf.restful("tooling/sobjects/CustomField/", method="POST", json=body)
+    assert "Partner_Id__c" not in {field["name"] for field in sf.Opportunity.describe()["fields"]}
+    granting = sf.PermissionSet.create({"Name": "Sync", "Label": "Sync"})["id"]
+    sf.FieldPermissions.create({
+        "ParentId": granting, "SobjectType": "Opportunity", "Field": "Opportunity.Partner_Id__c",
+        "PermissionsRead": True, "PermissionsEdit": True,
+    })  # fmt: skip
+    sf.PermissionSetAssignment.create({"PermissionSetId": granting, "AssigneeId": sandbox.org.administrator})
+    assert "Partner_Id__c" in {field["name"] for field in sf.Opportunity.describe()["fields"]}
+    soql = "SELECT FullName, Metadata FROM CustomField WHERE DeveloperName = 'Partner_Id'"
+    [row] = sf.toolingexecute("query", params={"q": soql})["records"]
+    assert row["Metadata"]["externalId"] is True
+    sf.restful(f"tooling/sobjects/CustomField/{made['id']}", method="DELETE")
+    assert sf.toolingexecute("query", params={"q": soql})["totalSize"] == 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import product
 
 import pytest
-from core.examples import SF, pair
+from core.examples import HS, SF, pair
 
 from connector.core.deletion import Fate, decide_fate
 from connector.core.model import LinkState, Presence
@@ -20,6 +20,8 @@ DECIDED = {
     (P, D): (Fate.SEVER, Fate.SEVER),
     (D, D): (Fate.CLOSE, Fate.CLOSE),
 }
+
+DECIDED_BY_DEFAULT = {key: others for key, (_, others) in DECIDED.items()}
 
 
 @pytest.mark.parametrize(("salesforce", "hubspot"), list(product(Presence, Presence)))
@@ -66,6 +68,19 @@ def test_D2_law_10_nothing_hubspot_does_reaches_an_opportunity_that_is_there(kin
     assert decide_fate(kind, state, P, hubspot) in {Fate.MERGE, Fate.SEVER, Fate.LEAVE}
 
 
-def test_law_10_no_fate_deletes_in_salesforce():
-    """There is no word for it."""
-    assert [fate.value for fate in Fate if "delete" in fate.value] == ["delete in HubSpot"]
+def test_D2_law_10_no_pair_of_opportunities_passes_on_what_hubspot_deletes():
+    """It cannot even be made; for the others it is a choice (D5)."""
+    with pytest.raises(ValueError, match="law 10"):
+        pair(deletes=frozenset({SF, HS}))
+    assert pair(deletes=frozenset({SF})).deletes == {SF}
+
+
+@pytest.mark.parametrize(("salesforce", "hubspot"), list(product(Presence, Presence)))
+def test_D5_what_a_mapping_file_may_choose(salesforce, hubspot):
+    """Accounts and contacts may take their partners along both ways, and an opportunity may leave its deal."""
+    both = pair(name="account-company", deletes=frozenset({SF, HS}))
+    chosen = {**DECIDED_BY_DEFAULT, (D, P): Fate.DELETE_IN_HUBSPOT, (P, D): Fate.DELETE_IN_SALESFORCE}
+    fate = decide_fate(both, LinkState.LINKED, salesforce, hubspot)
+    assert fate is chosen.get((salesforce, hubspot), Fate.LEAVE)
+    left = decide_fate(pair(deletes=frozenset()), LinkState.LINKED, salesforce, hubspot)
+    assert left is DECIDED_BY_DEFAULT.get((salesforce, hubspot), Fate.LEAVE)

@@ -190,15 +190,15 @@ def is_held(match, *named):
 
 def test_A3_contacts_meet_by_their_key():
     """A free record of the other side with the same e-mail is the same person."""
-    assert match_contact(OLDEST, PERSON) == Adopt(PERSON, "A3")
-    assert match_contact(PERSON, OLDEST) == Adopt(OLDEST, "A3")
+    assert match_contact(OLDEST, PERSON) == Adopt(PERSON, "A3", "email")
+    assert match_contact(PERSON, OLDEST) == Adopt(OLDEST, "A3", "email")
 
 
 def test_A3_of_several_on_the_other_side_the_oldest_free_one_is_adopted():
     """In every order in which they may have been read."""
     for alike in permutations((PERSON, LATER_PERSON)):
-        assert match_contact(OLDEST, *alike) == Adopt(PERSON, "A3")
-        assert match_contact(OLDEST, *alike, links=[link("003Z", "5")]) == Adopt(LATER_PERSON, "A3")
+        assert match_contact(OLDEST, *alike) == Adopt(PERSON, "A3", "email")
+        assert match_contact(OLDEST, *alike, links=[link("003Z", "5")]) == Adopt(LATER_PERSON, "A3", "email")
 
 
 def test_A3_of_several_with_one_key_the_oldest_links_and_the_others_are_held():
@@ -207,7 +207,7 @@ def test_A3_of_several_with_one_key_the_oldest_links_and_the_others_are_held():
     for one in people:
         for siblings in permutations(other for other in people if other is not one):
             match = match_contact(one, PERSON, *siblings)
-            assert match == Adopt(PERSON, "A3") if one is OLDEST else is_held(match, "003B")
+            assert match == Adopt(PERSON, "A3", "email") if one is OLDEST else is_held(match, "003B")
 
 
 def test_A3_a_link_is_sticky_even_to_an_older_newcomer():
@@ -231,11 +231,11 @@ def test_A3_the_further_addresses_of_a_person_count_too():
     """Both of two contacts name one person: the older one links."""
     person = record(HS, "5", {"email": "a@x", "more": "b@x"}, object="contacts")
     other = record(SF, "003D", {"Email": "b@x"}, created="2026-02-01", object="Contact")
-    assert match_contact(other, person) == Adopt(person, "A3")
-    assert match_contact(OLDEST, person, other) == Adopt(person, "A3")
+    assert match_contact(other, person) == Adopt(person, "A3", "email")
+    assert match_contact(OLDEST, person, other) == Adopt(person, "A3", "email")
     assert is_held(match_contact(other, person, OLDEST), "003B")
     elsewhere = [link("003B", "9")]
-    assert match_contact(other, person, OLDEST, links=elsewhere) == Adopt(person, "A3")
+    assert match_contact(other, person, OLDEST, links=elsewhere) == Adopt(person, "A3", "email")
 
 
 def test_A3_without_an_address_nobody_is_alike():
@@ -265,11 +265,11 @@ ACME, FIRM = account("001A", "acme", "Acme"), company("1", "acme", "Firm")
 def test_A2_by_the_domain_and_then_by_the_name():
     """Each is enough where it is clear, and both sides see the same."""
     namesake = company("2", None, "Acme")
-    assert match_company(ACME, FIRM) == Adopt(FIRM, "A2")
-    assert match_company(FIRM, ACME) == Adopt(ACME, "A2")
-    assert match_company(ACME, FIRM, namesake) == Adopt(FIRM, "A2")
-    assert match_company(ACME, namesake) == Adopt(namesake, "A2")
-    assert match_company(namesake, ACME) == Adopt(ACME, "A2")
+    assert match_company(ACME, FIRM) == Adopt(FIRM, "A2", "domain")
+    assert match_company(FIRM, ACME) == Adopt(ACME, "A2", "domain")
+    assert match_company(ACME, FIRM, namesake) == Adopt(FIRM, "A2", "domain")
+    assert match_company(ACME, namesake) == Adopt(namesake, "A2", "name")
+    assert match_company(namesake, ACME) == Adopt(ACME, "A2", "name")
 
 
 @pytest.mark.parametrize(
@@ -318,8 +318,8 @@ def test_A2_a_better_key_goes_first_whoever_asks():
     """The company is clearly another account's by its domain: its namesake gets one of its own."""
     namesake, theirs = account("001B", None, "Acme"), company("1", "acme", "Acme")
     owner = account("001A", "acme", "Holding")
-    assert match_company(owner, theirs, namesake) == Adopt(theirs, "A2")
-    assert match_company(theirs, owner, namesake) == Adopt(owner, "A2")
+    assert match_company(owner, theirs, namesake) == Adopt(theirs, "A2", "domain")
+    assert match_company(theirs, owner, namesake) == Adopt(owner, "A2", "domain")
     assert match_company(namesake, theirs, owner) == CreateThere()
 
 
@@ -327,14 +327,14 @@ def test_A2_a_better_key_of_a_linked_record_claims_nothing():
     """It has its partner; whether the two are alike by name is not its business."""
     namesake, theirs = account("001B", None, "Acme"), company("1", "acme", "Acme")
     owner = account("001A", "acme", "Holding")
-    assert match_company(namesake, theirs, owner, links=[link("001A", "9")]) == Adopt(theirs, "A2")
+    assert match_company(namesake, theirs, owner, links=[link("001A", "9")]) == Adopt(theirs, "A2", "name")
 
 
 def test_A1_who_is_asked_for_gets_a_partner_in_spite_of_doubt():
     """Out of scope, not made by the mapping, or held; but what is clearly the same is still linked."""
     assert match_company(FIRM, ACME, account("001B", "acme"), forced=True) == CreateThere()
     assert match_company(FIRM, in_scope=False, forced=True) == CreateThere()
-    assert match_company(FIRM, ACME, forced=True) == Adopt(ACME, "A2")
+    assert match_company(FIRM, ACME, forced=True) == Adopt(ACME, "A2", "domain")
 
 
 # --- laws -------------------------------------------------------------------------------------------------

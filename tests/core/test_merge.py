@@ -22,6 +22,7 @@ from connector.core.merge import (
     is_blank,
     is_contested,
     merge_field,
+    was_left,
 )
 from connector.core.model import Base, Link, LinkState, Pair, Presence, Record
 from connector.core.plan import Situation, find_contested, last_changes
@@ -254,6 +255,45 @@ def test_F4_values_that_share_a_counterpart_are_one_meaning_there():
     """An edit that the other side cannot tell apart settles without a write."""
     mapped = rule(transform=Picklist.from_map({"A": "a", "A2": "a"}))
     assert decide(mapped, "A2", "a", Base({"Name": "A"}, {"name": "a"})) == Agree()
+
+
+LEFT = Base({"Name": HERE}, {"name": THERE})
+
+
+@pytest.mark.parametrize(("here", "there", "base", "left"), [
+    (HERE, THERE, UNMET, True),  # never carried
+    (HERE, THERE, LEFT, True),  # left when it came to be mapped
+    (HERE, HERE, LEFT, False),  # equal
+    (OLD, THERE, LEFT, False),  # Salesforce was edited since
+    (HERE, OLD, LEFT, False),  # HubSpot was
+])  # fmt: skip
+def test_T4_what_was_left_is_what_differs_though_nobody_edited_it(here, there, base, left):
+    """What moved is an edit, and no matter of a backfill."""
+    assert was_left(rule(), {"Name": here}, {"name": there}, base, NOTHING) is left
+
+
+@pytest.mark.parametrize("missing", [SF, HS])
+def test_T4_a_field_that_was_not_observed_was_not_left(missing):
+    """Nothing is known of it."""
+    fields = {SF: {"Name": HERE}, HS: {"name": THERE}} | {missing: {}}
+    assert not was_left(rule(), fields[SF], fields[HS], UNMET, NOTHING)
+
+
+@pytest.mark.parametrize(("here", "there", "left"), [
+    ("005X", "900", False),  # has no counterpart, and HubSpot has the default
+    (None, "900", False),
+    ("005X", "901", True),
+    ("005A", "900", True),  # has one, which is another
+    ("005D", "777", False),  # the same the other way round
+    ("005D", None, False),
+])  # fmt: skip
+def test_A5_a_default_that_stands_for_what_has_no_counterpart_was_not_left(here, there, left):
+    """It differs, and is as it should be."""
+    defaults = {HS: ("900",), SF: ("005D",)}
+    known = Known(owners={(HS, "005A"): "950", (SF, "901"): "005B"})
+    owner = rule("OwnerId", "hubspot_owner_id", transform=Owner(), defaults=defaults)
+    fields = {"OwnerId": here}, {"hubspot_owner_id": there}
+    assert was_left(owner, *fields, UNMET, known) is left
 
 
 def test_one_direction_that_meets_is_enough():

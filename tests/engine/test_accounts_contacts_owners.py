@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from engine.lab import Lab
+
+from connector.core.model import FieldRule, Rule, Side
+from connector.mapping.transforms import Owner
+from connector.settings import load_mapping, load_settings
 
 COMPANY_OF_CONTACT, CONTACT_OF_DEAL = 1, 3
 
@@ -291,3 +297,67 @@ def test_A5_an_inactive_user_is_never_made_an_owner(lab):
     [problem] = lab.problems()
     assert (problem["object"], problem["record_id"]) == ("owners", owner)
     assert "no active Salesforce user" in problem["detail"]
+
+
+# --- A6: further owners -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def office(lab):
+    """Two people in both CRMs, and a second owner of opportunities: a user lookup here, a HubSpot user there."""
+    lab.people = [(add_user(lab, one, Email=one), add_owner(lab, one)) for one in ("a@x.example", "b@x.example")]
+    lookup = {"sobject": "Opportunity", "name": "Second_Owner__c", "type": "reference", "referenceTo": ["User"]}
+    lab.sandbox_post("salesforce", "fields", [lookup])
+    property_ = {"name": "second_owner", "label": "Second owner", "groupName": "dealinformation",
+                 "type": "enumeration", "fieldType": "select", "externalOptions": True,
+                 "referencedObjectType": "OWNER"}  # fmt: skip
+    lab.hs("POST", "/crm/v3/properties/deals", property_)
+    second = FieldRule(("Second_Owner__c",), ("second_owner",), Rule.TWO_WAY, Owner())
+    pair = lab.pairs["opportunity-deal"]
+    lab.pairs = lab.pairs | {pair.name: replace(pair, fields=(*pair.fields, second))}
+    return lab
+
+
+def second_owner(lab, deal):
+    return lab.hs_get("deals", deal, "second_owner")["second_owner"]
+
+
+def test_A6_a_further_owner_travels_both_ways_beside_the_owner(office):
+    """Each for itself: the record's own owner is not touched by it."""
+    (ada, ada_there), (bob, bob_there) = office.people
+    opportunity = office.opportunity(OwnerId=ada, Second_Owner__c=bob)
+    office.sync_once()
+    deal = office.deal_of(opportunity)
+    assert (owner_of(office, "deals", deal), second_owner(office, deal)) == (ada_there, bob_there)
+    office.hs_edit("deals", deal, second_owner=ada_there)
+    office.sync_once()
+    row = office.sf_get("Opportunity", opportunity)
+    assert (row["OwnerId"], row["Second_Owner__c"]) == (ada, ada)
+    office.sf_edit("Opportunity", opportunity, Second_Owner__c=None)
+    office.sync_once()
+    assert (owner_of(office, "deals", deal), second_owner(office, deal)) == (ada_there, None)
+
+
+def test_A6_a_further_owner_without_counterpart_is_left_out_and_told_once(office):
+    """The record syncs; what is told is the person, however many records have them."""
+    (ada, _), _ = office.people
+    alone = add_user(office, "alone@x.example", Email="alone@x.example")
+    made = [office.opportunity(f"No. {each}", OwnerId=ada, Second_Owner__c=alone) for each in range(3)]
+    office.sync()
+    assert [second_owner(office, office.deal_of(one)) for one in made] == [None] * 3
+    (problem,) = office.problems()
+    assert (problem["object"], problem["record_id"]) == ("User", alone)
+
+
+def test_A6_no_default_owner_stands_for_a_further_one(tmp_path):
+    """Blank is blank, and a person without counterpart is none; the owner itself has its default (A5)."""
+    shipped = load_settings({"CONNECTOR__OWNERS__DEFAULT_HUBSPOT": "7"}, tmp_path)
+    path = tmp_path / "mappings" / "opportunity-deal.yaml"
+    path.parent.mkdir()
+    path.write_text(
+        "pair: opportunity-deal\ncreate_in: [hubspot]\nfields:\n"
+        "  - {salesforce: OwnerId, hubspot: hubspot_owner_id, transform: owner}\n"
+        "  - {salesforce: Second_Owner__c, hubspot: second_owner, transform: owner}\n"
+    )
+    owner, second = load_mapping(shipped, tmp_path)["opportunity-deal"].fields
+    assert (owner.defaults, second.defaults) == ({Side.HUBSPOT: ("7",)}, {})

@@ -84,6 +84,44 @@ def test_D1_D2_D5_only_opportunities_pass_on_their_deletion():
     }
 
 
+@pytest.mark.parametrize("name", ["account-company", "contact-contact", "opportunity-deal"])
+@pytest.mark.parametrize("choice", ["{salesforce: delete_partner}", "{salesforce: unlink, hubspot: unlink}", "{}"])
+def test_D5_deletions_are_a_choice_of_the_mapping_file(tmp_path, name, choice):
+    """For each side; what is left out is as it is by default."""
+    path = _with_choice(tmp_path, name, choice)
+    default = {SF} if name == "opportunity-deal" else set()
+    expected = {"{}": default, "{salesforce: delete_partner}": {SF}}.get(choice, set())
+    assert load_pairs([path], SETTINGS)[name].deletes == expected
+
+
+@pytest.mark.parametrize("name", ["account-company", "contact-contact"])
+def test_D5_hubspot_may_take_accounts_and_contacts_along(tmp_path, name):
+    """If the file says so."""
+    path = _with_choice(tmp_path, name, "{hubspot: delete_partner}")
+    assert load_pairs([path], SETTINGS)[name].deletes == {HS}
+
+
+def test_D2_no_mapping_file_lets_a_deal_delete_its_opportunity(tmp_path):
+    """It is an error with file and line, which names the rule and says what can be done."""
+    path = _with_choice(tmp_path, "opportunity-deal", "{hubspot: delete_partner}")
+    with pytest.raises(BadConfiguration) as refused:
+        load_pairs([path], SETTINGS)
+    (finding,) = refused.value.findings
+    assert (finding.where, finding.line) == (str(path), 2)
+    assert "(D2)" in finding.message
+    assert "hubspot: unlink" in finding.remedy
+
+
+def _with_choice(folder, name, choice):
+    (shipped,) = [one for one in SHIPPED if one.stem == name]
+    lines = [line for line in shipped.read_text().splitlines() if not line.lstrip().startswith("#")]
+    at = lines.index("on_delete:")
+    rest = next(number for number in range(at + 1, len(lines)) if not lines[number].startswith(" "))
+    path = folder / shipped.name
+    path.write_text("\n".join([lines[0], f"on_delete: {choice}", *lines[1:at], *lines[rest:]]))
+    return path
+
+
 def test_O10_ids_are_stored_where_partners_are_made():
     """On both sides, since a person may ask for a partner that the mapping would not make (A1)."""
     pairs = load_pairs(SHIPPED, SETTINGS)
@@ -184,8 +222,9 @@ def test_F5_transforms_are_made_with_the_settings(load, entry, transform):
 
 def test_A5_owners_fall_back_to_the_default_of_the_settings(load):
     """Unless the mapping names another for a side."""
-    assert field_of(load, "{salesforce: O, hubspot: o, transform: owner}").defaults == {HS: ("900",)}
-    own = field_of(load, "{salesforce: O, hubspot: o, transform: owner, default: {hubspot: '7', salesforce: 005A}}")
+    owner = "{salesforce: OwnerId, hubspot: hubspot_owner_id, transform: owner"
+    assert field_of(load, f"{owner}}}").defaults == {HS: ("900",)}
+    own = field_of(load, f"{owner}, default: {{hubspot: '7', salesforce: 005A}}}}")
     assert own.defaults == {HS: ("7",), SF: ("005A",)}
 
 

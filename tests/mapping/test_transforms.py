@@ -19,12 +19,15 @@ from connector.mapping.transforms import (
     DateTime,
     Domain,
     Email,
+    MultiPicklist,
     Number,
     Owner,
+    Phone,
     Picklist,
     Reference,
     StagePair,
     Text,
+    Url,
     make_transform,
 )
 
@@ -70,6 +73,9 @@ addresses = st.one_of(
     texts, st.from_regex(r"(https?://)?(www\.){0,2}[a-zA-Z]{1,6}\.com(:80)?(/\w*)?", fullmatch=True)
 )
 words = st.sampled_from(["New", "Fresh", "Existing", "newbusiness", "existingbusiness", "odd", " New "])
+several = st.sampled_from(
+    ["New;Existing", "Fresh; New", ";Existing;;", "newbusiness;existingbusiness", " newbusiness ", "New;odd"]
+)
 pairs_of_words = st.sampled_from([("012A", "Open"), ("p", "s"), ("x", "y"), (None, "s"), ("p", None), (None, None)])
 
 
@@ -88,6 +94,13 @@ CASES = {
     ),
     "picklist": (Picklist.from_map(VALUE_MAP), single(words)),
     "picklist without a map": (Picklist(), single(texts)),
+    "multi-picklist": (MultiPicklist(Picklist.from_map(VALUE_MAP)), single(several)),
+    "multi-picklist without a map": (MultiPicklist(), single(st.one_of(texts, st.lists(texts).map(";".join)))),
+    "phone": (
+        Phone(),
+        single(st.one_of(texts, st.from_regex(r"\+?[0-9 ()./-]{0,12}(x[0-9]{2})?", fullmatch=True))),
+    ),
+    "url": (Url(), single(addresses)),
     "domain": (Domain(), single(addresses)),
     "owner": (Owner(), single(st.sampled_from(["005A", "7", "005Z"]))),
     "reference": (Reference("account-company"), single(st.sampled_from(["001A", "50", "001Z"]))),
@@ -455,3 +468,44 @@ def test_a_transform_is_made_with_what_the_mapping_says():
         "contact-contact"
     )
     assert make_transform("reference", zone=berlin, values={}, pair=None) == Reference("account-company")
+
+
+# --- F5: several values, phones, web addresses --------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("to", "value", "carried"), [
+    (HS, "New;Existing", "newbusiness;existingbusiness"),
+    (HS, " New ; Fresh;", "newbusiness"),
+    (SF, "newbusiness;existingbusiness", "New;Existing"),
+    (HS, None, None),
+    (HS, ";;", None),
+])  # fmt: skip
+def test_F5_several_values_go_each_by_the_map(to, value, carried):
+    """Empty ones and repetitions fall away; HubSpot would take a leading semicolon for an addition."""
+    assert carry(MultiPicklist(Picklist.from_map(VALUE_MAP)), to, value) == carried
+
+
+def test_F4_one_of_several_values_without_counterpart_is_named():
+    """The field waits for it; nothing is carried in part."""
+    found = carry(MultiPicklist(Picklist.from_map(VALUE_MAP)), HS, "New;Odd")
+    assert isinstance(found, Cannot)
+    assert "'Odd'" in found.reason
+
+
+@pytest.mark.parametrize(("transform", "one", "other", "same"), [
+    (MultiPicklist(), "A;B", "B; A", True),
+    (MultiPicklist(), "A;B", "A", False),
+    (MultiPicklist(), None, ";", True),
+    (Phone(), "+1 (555) 010-0", "+15550100", True),
+    (Phone(), "555 0100 x12", "5550100", False),
+    (Phone(), "-", None, False),
+    (Phone(), " ", None, True),
+    (Url(), "https://Acme.example/", "acme.example", True),
+    (Url(), "acme.example/About", "acme.example/about", False),
+    (Url(), "http://", None, False),
+    (Url(), "", None, True),
+])  # fmt: skip
+def test_F5_F7_what_is_the_same_value(transform, one, other, same):
+    """How it is written is no edit; what it says is."""
+    for side in (SF, HS):
+        assert alike(transform, side, one, other) is same

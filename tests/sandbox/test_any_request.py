@@ -443,8 +443,8 @@ def open_org() -> tuple[SalesforceSandbox, dict[str, str]]:
         made = sandbox(Request.make(method, MY_DOMAIN + path, headers, content)).body
         return orjson.loads(made) if made else {}
 
-    sandbox.admin.add("fields", [KEY])
-    ids = {
+    [custom] = sandbox.admin.add("fields", [KEY])
+    ids = {"custom": custom} | {
         name: call(DATA + "sobjects/Account", {"Name": "Acme", "Key__c": key})["id"]
         for name, key in (("account", "k1"), ("other", "twice"), ("twin", "twice"), ("gone", "k3"))
     }

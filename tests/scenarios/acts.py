@@ -17,6 +17,8 @@ from scenarios.stories import Step, Story
 from scenarios.words import NOUNS, OBJECTS, WORDS, Noun, equals
 
 from connector.core.model import Side
+from connector.engine.backfill import OBJECTS as OBJECT_PAIRS
+from connector.engine.backfill import Backfill
 from connector.engine.check import check
 from connector.engine.report import Report
 from connector.engine.run import Wish
@@ -303,11 +305,10 @@ def settings(cast: Cast, step: Step) -> None:
 
 
 def mapping(cast: Cast, step: Step) -> None:
-    only(step, "pair", "field", "scope")
+    only(step, "pair", "field", "scope", "on_delete")
 
     def change(document: dict[str, Any]) -> None:
-        if "scope" in step.told:
-            document["scope"] = step.told["scope"]
+        document.update({key: step.told[key] for key in ("scope", "on_delete") if key in step.told})
         if "field" in step.told:
             entry = dict(step.told["field"])
             old = [one for one in document["fields"] if one["salesforce"] == entry["salesforce"]]
@@ -334,6 +335,16 @@ def sync(cast: Cast, step: Step) -> None:
     if step.told not in {None, "with its deletions"}:
         raise step.refuse(f"ends in {step.told!r}? Known are: with its deletions, {', '.join(ENDS)}")
     cast.report = cast.lab.sync_once(Wish(deletes=True) if step.told else None)
+    cast.learn_partners()
+
+
+def backfill(cast: Cast, step: Step) -> None:
+    """Fill in what a mapping that grew maps, or with `deals: true` deals that were there before."""
+    only(step, "object", "field", "deals")
+    told = step.told
+    pairs = (OBJECT_PAIRS[told["object"]],) if "object" in told else ()
+    fields = (told["field"],) if "field" in told else ()
+    cast.report = cast.lab.sync_once(Wish(backfill=Backfill(pairs, fields, bool(told.get("deals")))))
     cast.learn_partners()
 
 
@@ -483,6 +494,7 @@ VERBS: dict[str, Callable[[Cast, Step], None]] = {
     "forget everything": forget,
     "sync": sync,
     "sync record": sync_record,
+    "backfill": backfill,
     "resume": go_on,
     "is": looks,
     "exists": exists,

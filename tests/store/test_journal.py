@@ -35,6 +35,7 @@ def test_writes_are_noted_before_they_are_made(store, second, now):
         "side": "hubspot",
         "object": "deals",
         "record_id": "1",
+        "link": None,
         "changes": [
             {
                 "field": "amount",

@@ -211,10 +211,9 @@ def test_pending_deletions(store):
     store.links.end(store.links.by_ids("deals", ORG, ["org2"])["org2"].id, LinkState.SEVERED)
     for number, presence in enumerate([Presence.DELETED, Presence.INVISIBLE, Presence.DELETED]):
         store.records.observe([deal(f"org{number}", "", ORG, presence=presence)], {})
-    assert store.links.pending_deletions("deals", "Opportunity") == ["org0"]
-    assert store.links.count_pending_deletions("deals", "Opportunity") == 1
+    assert store.links.pending_deletions("deals", ORG, "Opportunity") == ["org0"]
     store.records.mark(ORG, "Opportunity", ["org0"], dirty=False)
-    assert store.links.pending_deletions("deals", "Opportunity") == []
+    assert store.links.pending_deletions("deals", ORG, "Opportunity") == []
 
 
 # --- edges, and what is derived along them ---

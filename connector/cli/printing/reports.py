@@ -179,7 +179,7 @@ def _print_notes(report: Report, console: Console) -> None:
     if report.waiting:
         console.print(f"  waiting: {count(report.waiting, 'record')} for another one to be synced first")
     if report.problems:
-        console.print(f"  [yellow]problems: {report.problems:,} open; `connector status` lists them[/]")
+        console.print(f"  [yellow]problems: {report.problems:,} open; `connector problems list` says what to do[/]")
     for note in report.notes:
         console.print(indent(f"note: {escape(note)}", 2))
 

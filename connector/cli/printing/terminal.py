@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -26,14 +26,18 @@ WIDTH = 100
 """Columns where there is no terminal to ask."""
 
 
-def print_json(value: Any) -> None:
-    """One line of JSON on stdout, sent off at once."""
+VERSION = 1
+"""The version of every JSON shape. It grows when a key goes or means something else, not when one is added."""
+
+
+def print_json(value: Mapping[str, Any]) -> None:
+    """One object as one line of JSON on stdout, headed by the version of its shape, sent off at once."""
     sys.stdout.write(make_json(value))
     sys.stdout.flush()
 
 
-def make_json(value: Any) -> str:
-    return json.dumps(value) + "\n"
+def make_json(value: Mapping[str, Any]) -> str:
+    return json.dumps({"version": VERSION, **value}) + "\n"
 
 
 def make_examples(*commands: str) -> str:
@@ -62,7 +66,7 @@ def show(value: Value) -> str:
     """A value as a person would write it; long texts are cut."""
     if value is None:
         return "(empty)"
-    text = str(value)
+    text = str(int(value) if isinstance(value, float) and value.is_integer() else value)
     return f"{text[:57]}…" if len(text) > 58 else text
 
 
@@ -86,6 +90,14 @@ def make_table(*columns: str) -> Table:
 def moment(iso: str) -> str:
     """`2026-11-22 17:03 UTC`."""
     return f"{datetime.fromisoformat(iso).astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def describe_age(seconds: float) -> str:
+    """How long something takes or ago it is, in one unit: `0.4 s`, `17 min`, `3 h`, `12 days`."""
+    for unit, most, one in (("s", 90, 1), ("min", 90 * 60, 60), ("h", 48 * 3600, 3600)):
+        if seconds < most:
+            return f"{seconds / one:.1f} {unit}" if seconds < 10 and one == 1 else f"{seconds / one:.0f} {unit}"
+    return f"{seconds / 86400:.0f} days"
 
 
 # --- errors -----------------------------------------------------------------------------------------------

@@ -2,7 +2,8 @@
 
 An administrator of the sandbox changes it under `/_sandbox/permissions`. The permissions are what a client
 sees as the one row of `UserPermissionAccess`. A field that a user may not read does not exist for them (Salesforce
-Help, "Field-Level Security").
+Help, "Field-Level Security"). A field that was made through the Tooling API is closed to everybody, and opened by
+`FieldPermissions` of a permission set that is assigned to the user (Object Reference, "FieldPermissions").
 """
 
 from __future__ import annotations
@@ -17,6 +18,18 @@ from connector.sandbox.salesforce.errors import InputError
 from connector.sandbox.salesforce.records.store import Store
 
 _ALWAYS_READ = {"Id"}
+_SETUP, _ASSIGN = "PermissionsViewSetup", "PermissionsAssignPermissionSets"
+_MANAGE = "PermissionsManageProfilesPermissionsets"
+_SEES_SETUP = {
+    "FieldPermissions": {_SETUP},
+    "PermissionSet": {_SETUP, _ASSIGN, _MANAGE},
+    "PermissionSetAssignment": {_SETUP, _ASSIGN},
+}
+_CHANGES_SETUP = {
+    "FieldPermissions": {_MANAGE}, "PermissionSet": {_MANAGE}, "PermissionSetAssignment": {_ASSIGN},
+}  # fmt: skip
+"""Which permission, any of these, an object of the set-up asks for (Object Reference, "Special Access Rules")."""
+
 _Rights = dict[str, bool]
 
 
@@ -42,6 +55,8 @@ class Access:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._users: dict[str, UserRights] = {}
+        self.closed: set[tuple[str, str]] = set()
+        """Fields, by object and name, that only a permission set opens."""
 
     def of(self, user: str) -> UserRights:
         return self._users.get(user) or UserRights()
@@ -55,10 +70,10 @@ class Access:
         return self.permissions["PermissionsApiEnabled"]
 
     def may_read(self, sobject: str) -> bool:
-        return self._may(sobject, "read")
+        return self._holds(_SEES_SETUP.get(sobject)) and self._may(sobject, "read")
 
     def may_edit(self, sobject: str) -> bool:
-        return self._may(sobject, "edit")
+        return self._holds(_CHANGES_SETUP.get(sobject)) and self._may(sobject, "edit")
 
     def may_read_field(self, sobject: str, name: str) -> bool:
         """`name` as the schema spells it."""
@@ -93,9 +108,27 @@ class Access:
         rights = self._users.get(self._store.user)
         return rights is None or rights.objects.get(sobject, {}).get(act, True)
 
+    def _holds(self, any_of: set[str] | None) -> bool:
+        return any_of is None or any(self.permissions[name] for name in any_of)
+
+    def _opens(self, sobject: str, name: str, act: str) -> bool:
+        """Whether a permission set of the user opens a closed field."""
+        assigned = {
+            row["PermissionSetId"]
+            for row in self._store.table("PermissionSetAssignment").rows()
+            if row["AssigneeId"] == self._store.user
+        }
+        flag = {"read": "PermissionsRead", "edit": "PermissionsEdit"}[act]
+        return any(
+            row["Field"] == f"{sobject}.{name}" and row["ParentId"] in assigned and row.get(flag)
+            for row in self._store.table("FieldPermissions").rows()
+        )
+
     def _may_field(self, sobject: str, name: str, act: str) -> bool:
         rights = self._users.get(self._store.user)
-        return rights is None or rights.fields.get((sobject, name), {}).get(act, True)
+        closed = (sobject, name) in self.closed
+        allowed = not closed and (rights is None or rights.fields.get((sobject, name), {}).get(act, True))
+        return allowed or self._opens(sobject, name, act)  # permission sets only ever add
 
 
 def _field_rights(schema: Schema, given: Mapping[str, Any]) -> dict[tuple[str, str], _Rights]:

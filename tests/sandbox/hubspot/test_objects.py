@@ -484,6 +484,19 @@ def test_a_record_goes_to_an_existing_owner(hub):
     hub.update("deals", deal, hubspot_owner_id="")
 
 
+def test_a_property_of_users_takes_owners_only(hub):
+    """Their owner ids, as the record's own owner."""
+    body = {"name": "second", "label": "Second", "groupName": "dealinformation", "type": "enumeration",
+            "fieldType": "select", "externalOptions": True, "referencedObjectType": "OWNER"}  # fmt: skip
+    hub.call("POST", "/crm/v3/properties/deals", body, 201)
+    [ada] = hub.call("POST", "/_sandbox/owners", [{"email": "ada@example.com"}], 201)
+    deal = hub.create("deals", {**OPEN, "second": ada["id"]})
+    assert hub.read("deals", deal, "second")["second"] == ada["id"]
+    assert code(hub.update("deals", deal, 400, second=str(ada["userId"]))) == "INVALID_OWNER_ID"
+    hub.update("deals", deal, second="")
+    assert hub.read("deals", deal, "second")["second"] is None
+
+
 # -- lifecycle
 
 

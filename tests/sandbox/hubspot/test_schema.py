@@ -98,12 +98,25 @@ def test_a_property_is_made_changed_and_archived(hub):
         ({"type": "enumeration", "fieldType": "select", "options": [{"label": "A"}]}, 400),
         ({"type": "enumeration", "fieldType": "select", "options": [{"label": "A", "value": "a"}] * 2}, 400),
         ({"type": "bool", "fieldType": "booleancheckbox", "hasUniqueValue": True}, 400),
+        ({"externalOptions": True, "referencedObjectType": "OWNER"}, 400),
+        ({"type": "enumeration", "fieldType": "select", "externalOptions": True}, 400),
+        ({"type": "enumeration", "fieldType": "select", "referencedObjectType": "OWNER"}, 400),
     ],
 )
 def test_a_wrong_definition_is_refused(hub, change, status):
     """Names, groups, types, options: 400; a name that exists: 409."""
     hub.call("POST", BASE, {**TEXT, **change}, status)
     hub.call("GET", f"{BASE}/note", expect=404)
+
+
+def test_a_property_may_take_users(hub):
+    """Its options are HubSpot's users; none of its own can be given."""
+    body = {**TEXT, "type": "enumeration", "fieldType": "select", "externalOptions": True,
+            "referencedObjectType": "OWNER"}  # fmt: skip
+    made = hub.call("POST", BASE, body, 201)
+    assert (made["externalOptions"], made["referencedObjectType"]) == (True, "OWNER")
+    hub.call("PATCH", f"{BASE}/note", {"options": [{"label": "A", "value": "a"}]}, 400)
+    assert hub.call("PATCH", f"{BASE}/note", {"label": "Helper"})["referencedObjectType"] == "OWNER"
 
 
 @pytest.mark.parametrize(

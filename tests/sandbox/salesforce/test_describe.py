@@ -23,7 +23,7 @@ def test_global(client):
     """Every object is listed with its prefix and what may be done with it."""
     _, body = client("GET", "sobjects/")
     found = {each["name"]: each for each in body["sobjects"]}
-    assert (body["maxBatchSize"], len(found)) == (200, 14)
+    assert (body["maxBatchSize"], len(found)) == (200, 17)
     deal, stage = found["Opportunity"], found["OpportunityStage"]
     assert (deal["keyPrefix"], deal["createable"], deal["mergeable"], deal["replicateable"]) == (
         "006", True, False, True,
@@ -141,7 +141,7 @@ def test_limits(client):
     _, body = client("GET", "limits/recordCount", sObjects="Account,Contact,Nope")
     assert body == {"sObjects": [{"count": 1, "name": "Account"}, {"count": 0, "name": "Contact"}]}
     _, body = client("GET", "limits/recordCount")
-    assert len(body["sObjects"]) == 14
+    assert len(body["sObjects"]) == 17
 
 
 def test_date_header(client):

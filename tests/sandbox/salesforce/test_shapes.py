@@ -199,6 +199,31 @@ ASKS = {
     ("limits/recordCount", "GET"): Ask(
         "limits/recordCount?sObjects=Account", 200, {"sObjects": Filled({"count": WHOLE, "name": "Account"})},
         wrong_path="limits/nothing", wrong_status=404),
+    ("tooling/query", "GET"): Ask(
+        "tooling/query?q=SELECT+Id,Metadata+FROM+CustomField+WHERE+DeveloperName='Key'", 200,
+        {"totalSize": 1, "done": True, "records": Filled(
+            {"attributes": ATTRIBUTES, "Id": ID, "Metadata": Each((TEXT, WHOLE, SWITCH))})},
+        wrong_path="tooling/query?q=SELECT+Id+FROM+Account"),
+    ("tooling/query/{}", "GET"): Ask("tooling/query/{locator}", 200, PAGE, wrong_path="tooling/query/nonsense"),
+    ("tooling/sobjects", "GET"): Ask(
+        "tooling/sobjects", 200, {"encoding": "UTF-8", "maxBatchSize": 200, "sobjects": Filled(SUMMARY)},
+        wrong_path="tooling/nothing", wrong_status=404),
+    ("tooling/sobjects/{}", "POST"): Ask(
+        "tooling/sobjects/CustomField", 201,
+        {"id": ID, "success": True, "errors": [], "warnings": [], "infos": []},
+        {"FullName": "Account.Colour__c", "Metadata": {"type": "Text", "label": "Colour", "length": 20}},
+        wrong_body={}),
+    ("tooling/sobjects/{}/describe", "GET"): Ask(
+        "tooling/sobjects/CustomField/describe", 200, {**DESCRIBE, "childRelationships": []},
+        wrong_path="tooling/sobjects/Nothing/describe", wrong_status=404),
+    ("tooling/sobjects/{}/{}", "GET"): Ask(
+        "tooling/sobjects/CustomField/{custom}", 200,
+        {"attributes": ATTRIBUTES, "Id": ID, "DeveloperName": "Key", "TableEnumOrId": "Account",
+         "NamespacePrefix": None, "FullName": "Account.Key__c", "Metadata": Each((TEXT, WHOLE, SWITCH))},
+        wrong_path="tooling/sobjects/CustomField/{gone}", wrong_status=404),
+    ("tooling/sobjects/{}/{}", "DELETE"): Ask(
+        "tooling/sobjects/CustomField/{custom}", 204, None,
+        wrong_path="tooling/sobjects/CustomField/{gone}", wrong_status=404),
     ("ui-api/object-info/{}/picklist-values/{}", "GET"): Ask(
         "ui-api/object-info/Opportunity/picklist-values/012000000000000AAA", 200,
         {"eTag": TEXT, "picklistFieldValues": Each(PICKLIST)},
@@ -212,7 +237,7 @@ ASKS = {
 @pytest.fixture
 def names(client):
     """Records, one that is gone, one key that two records share, and the locator of a second page."""
-    client.sandbox.admin.add(
+    [custom] = client.sandbox.admin.add(
         "fields", [{"sobject": "Account", "name": "Key__c", "type": "string", "length": 20, "externalId": True}]
     )
     account = client.create("Account", Name="Acme", Key__c="k1")
@@ -229,7 +254,7 @@ def names(client):
     client.sandbox.clock.advance(timedelta(minutes=10))
     return {
         "{account}": account, "{contact}": contact, "{gone}": gone,
-        "{locator}": page["nextRecordsUrl"].rpartition("/")[2],
+        "{locator}": page["nextRecordsUrl"].rpartition("/")[2], "{custom}": custom,
     }  # fmt: skip
 
 

@@ -191,6 +191,7 @@ class Properties:
         options: list[Any] = take(body, "options", [])
         if value_type == "bool" and not options:
             options = _number_options(YES_NO)
+        external = _read_external(body, value_type)
         at = self._now()
         definition = Definition(
             name=name,
@@ -206,7 +207,8 @@ class Properties:
             unique=unique,
             hidden=take(body, "hidden", False),
             form_field=take(body, "formField", False),
-            normalise=NORMALISERS[_normaliser(value_type, field_type)],
+            external=external,
+            normalise=NORMALISERS["string" if external else _normaliser(value_type, field_type)],
         )
         definition.rank_options()
         self._archived.pop(name, None)
@@ -237,7 +239,7 @@ class Properties:
             options=options,
             updated=self._now(),
         )
-        if not definition.hubspot_defined:
+        if not definition.hubspot_defined and definition.external is None:
             changed.normalise = NORMALISERS[_normaliser(changed.type, field_type)]
         changed.rank_options()
         self.defined[name] = changed
@@ -320,6 +322,19 @@ class Properties:
 def _check_pair(value_type: str, field_type: str) -> None:
     if field_type not in _PAIRS.get(value_type, ()):
         raise refuse(f'Field type "{field_type}" does not go with type "{value_type}"')
+
+
+def _read_external(body: dict[str, Any], value_type: str) -> str | None:
+    """Whose ids the property takes for options: HubSpot's users, or nobody's (CRM API, "Create a property").
+
+    Raises 400 for anything else, in words of our own.
+    """
+    wanted, referenced = take(body, "externalOptions", False), body.get("referencedObjectType")
+    if not wanted and referenced is None:
+        return None
+    if not wanted or referenced != "OWNER" or value_type != "enumeration":
+        raise refuse('"externalOptions" goes with type "enumeration" and the "referencedObjectType" "OWNER"')
+    return "OWNER"
 
 
 def _read_options(given: Any) -> list[dict[str, Any]]:

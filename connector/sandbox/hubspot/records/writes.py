@@ -147,12 +147,14 @@ def _check_rules(portal: Portal, kind: ObjectType, changes: Changes, record: Rec
         raise InvalidValues(problems)
 
 
-def _check_owner(portal: Portal, _: ObjectType, changes: Changes, __: dict[str, str]) -> Problem | None:
-    """An owner must exist (the code of this refusal is not documented)."""
-    owner_id = changes.get("hubspot_owner_id")
-    if owner_id is None or portal.owners.assignable(owner_id):
-        return None
-    return Problem("hubspot_owner_id", "INVALID_OWNER_ID", f"Owner with id {owner_id} does not exist")
+def _check_owner(portal: Portal, kind: ObjectType, changes: Changes, _: dict[str, str]) -> Problem | None:
+    """An owner must exist, of the record or in a property of users (the code of this refusal is not documented)."""
+    defined = portal.properties[kind.name].defined
+    for name, owner_id in changes.items():
+        if owner_id is None or defined[name].external != "OWNER" or portal.owners.assignable(owner_id):
+            continue
+        return Problem(name, "INVALID_OWNER_ID", f"Owner with id {owner_id} does not exist")
+    return None
 
 
 def _check_contact(portal: Portal, kind: ObjectType, changes: Changes, old: dict[str, str]) -> Problem | None:

@@ -8,7 +8,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from connector.sandbox.salesforce.api import batches, composite, describe, graph, records, replication, search, tree
+from connector.sandbox.salesforce.api import (
+    batches,
+    composite,
+    describe,
+    graph,
+    records,
+    replication,
+    search,
+    tooling,
+    tree,
+)
 from connector.sandbox.salesforce.api.calls import Call, refused
 from connector.sandbox.salesforce.api.options import WriteOptions
 from connector.sandbox.salesforce.api.preconditions import under_conditions
@@ -55,7 +65,7 @@ def name(parts: tuple[str, ...]) -> str:
     """The stable short name under which calls of a resource are counted."""
     if not parts:
         return "versions"
-    if parts[0] in {"sobjects", "composite", "jobs", "limits", "ui-api"} and len(parts) > 1:
+    if parts[0] in {"sobjects", "composite", "jobs", "limits", "tooling", "ui-api"} and len(parts) > 1:
         return f"{parts[0]}/{parts[1]}"
     return parts[0]
 
@@ -259,6 +269,12 @@ _TABLE: tuple[tuple[str, dict[str, Resource]], ...] = (
     ("jobs/ingest/{}/{}", {"GET": ingest_jobs.results}),
     ("limits", {"GET": _limits}),
     ("limits/recordCount", {"GET": _record_count}),
+    ("tooling/query", {"GET": tooling.query}),
+    ("tooling/query/{}", {"GET": _query_more}),
+    ("tooling/sobjects", {"GET": tooling.listing}),
+    ("tooling/sobjects/{}", {"POST": tooling.create}),
+    ("tooling/sobjects/{}/describe", {"GET": tooling.describe_one}),
+    ("tooling/sobjects/{}/{}", {"GET": tooling.read, "DELETE": tooling.delete}),
     ("ui-api/object-info/{}/picklist-values/{}", {"GET": _all_picklist_values}),
     ("ui-api/object-info/{}/picklist-values/{}/{}", {"GET": _picklist_values}),
 )  # fmt: skip

@@ -79,6 +79,10 @@ class CustomFields:
             if (sobject.name, field.name) not in kept and field.name != EXTERNAL_ID
         ])  # fmt: skip
 
+    def remove(self, sobject: str, name: str) -> None:
+        """Take a field away, with its values. Raises `InputError` while a formula or a rule asks for it."""
+        self._apply([], [(sobject, name)])
+
     def tell(self) -> list[dict[str, Any]]:
         """The added fields, in the shape they are given in."""
         return [{"id": self._id(sobject, field), **_told(sobject, field)} for sobject, field in self._added()]
@@ -115,6 +119,7 @@ class CustomFields:
         table.forget(field.name)
         table.counted.pop(field.name, None)
         self._org.writer.history.forget(sobject.name, field.name)
+        self._org.access.closed.discard((sobject.name, field.name))
         sobject.remove(field)
 
 

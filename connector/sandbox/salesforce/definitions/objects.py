@@ -21,8 +21,11 @@ EXTERNAL_ID = "HubSpot_Id__c"
 
 PERMISSIONS = (
     "PermissionsApiEnabled",
+    "PermissionsAssignPermissionSets",
+    "PermissionsCustomizeApplication",
     "PermissionsEditEvent",
     "PermissionsEditTask",
+    "PermissionsManageProfilesPermissionsets",
     "PermissionsModifyAllData",
     "PermissionsModifyMetadata",
     "PermissionsViewAllData",
@@ -328,6 +331,45 @@ USER_PERMISSION_ACCESS = _object(
     fields=[boolean(name) for name in PERMISSIONS],
 )  # fmt: skip
 
+# Who may see a field that an API call has made (Object Reference, "PermissionSet", "PermissionSetAssignment",
+# "FieldPermissions").
+PERMISSION_SET = _object(
+    "PermissionSet", "0PS", label="Permission Set", deletable=False, recycled=False,
+    fields=[
+        replace(required(text("Name", 80, "Permission Set Name")), name_field=True),
+        required(text("Label", 80, "Permission Set Label")),
+        text("Description", 255),
+        locked(boolean("IsOwnedByProfile")),
+        locked(boolean("IsCustom")),
+        locked(text("NamespacePrefix", 15)),
+    ],
+)  # fmt: skip
+PERMISSION_SET_ASSIGNMENT = _object(
+    "PermissionSetAssignment", "0Pa", label="Permission Set Assignment", deletable=False, audited=False,
+    recycled=False,
+    fields=[
+        replace(required(reference("AssigneeId", "User")), updateable=False),
+        replace(
+            required(reference("PermissionSetId", "PermissionSet", children="Assignments", cascade=True)),
+            updateable=False,
+        ),
+        moment("SystemModstamp"),
+    ],
+)  # fmt: skip
+FIELD_PERMISSIONS = _object(
+    "FieldPermissions", "01k", label="Field Permissions", plural="Field Permissions", deletable=False,
+    audited=False, recycled=False,
+    fields=[
+        replace(
+            required(reference("ParentId", "PermissionSet", children="FieldPerms", cascade=True)), updateable=False
+        ),
+        replace(required(text("SobjectType", 40, "SObject Type Name", "picklist")), updateable=False),
+        replace(required(text("Field", 255, kind="picklist")), updateable=False),
+        boolean("PermissionsEdit", "Edit Field"),
+        boolean("PermissionsRead", "Read Field"),
+        moment("SystemModstamp"),
+    ],
+)  # fmt: skip
 
 LEAD = _object("Lead", "00Q", mergeable=True, fields=[
     required(text("LastName", 80)),
@@ -407,5 +449,6 @@ CURRENCY_TYPE = _object(
 
 OBJECTS = (
     ACCOUNT, CONTACT, LEAD, OPPORTUNITY, OPPORTUNITY_CONTACT_ROLE, OPPORTUNITY_STAGE, RECORD_TYPE, USER,
-    ORGANIZATION, USER_PERMISSION_ACCESS, *(_history(parent, name) for parent, name in HISTORIES.items()),
+    ORGANIZATION, USER_PERMISSION_ACCESS, PERMISSION_SET, PERMISSION_SET_ASSIGNMENT, FIELD_PERMISSIONS,
+    *(_history(parent, name) for parent, name in HISTORIES.items()),
 )  # fmt: skip

@@ -10,6 +10,7 @@
 | Opportunity | the stage sets probability and forecast category, unless they are given |
 | Opportunity | created with a ContactId, it gets that contact as its primary role |
 | OpportunityContactRole | at most one primary role per opportunity: the last one set |
+| PermissionSet, its assignments and field permissions | those of `permission_sets.py` |
 
 `complete` runs before the row is stored and may add to the change; `follow` runs after it and touches other rows.
 """
@@ -18,6 +19,7 @@ from __future__ import annotations
 
 from connector.sandbox.salesforce.definitions.schema import Choice, Field, SObject
 from connector.sandbox.salesforce.errors import ApiError
+from connector.sandbox.salesforce.records import permission_sets
 from connector.sandbox.salesforce.records.formulas import stage_of
 from connector.sandbox.salesforce.records.store import Row, Store, Table, trimmed
 
@@ -34,6 +36,7 @@ def complete(store: Store, sobject: SObject, old: Row | None, changes: Row) -> N
     _restrict(store, sobject, old, changes)
     if sobject.name == "Opportunity":
         _enter_stage(store, old, changes)
+    permission_sets.complete(store, sobject, old, changes)
 
 
 def follow(store: Store, sobject: SObject, row: Row, changes: Row) -> None:

@@ -1,0 +1,1 @@
+"""`connector demo`: a story in scenes, played between two sandboxes on this machine."""

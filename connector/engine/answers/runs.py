@@ -1,0 +1,94 @@
+"""What did the runs do? Their list, and one of them with all its writes.
+
+What a person did to the store alone, such as ending a link, has a number here too: its status is `by hand`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from connector.core.model import Side
+from connector.engine.answers.history import WriteAnswer, make_write
+from connector.errors import BadConfiguration, Finding
+from connector.store.store import Store
+
+KIND, SYNC = "kind", "sync"
+"""Where a report names what kind of run it is of; without it, it was a sync."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunAnswer:
+    """A run: what kind, how it ended, how long it took, what it wrote, and its API calls.
+
+    `status`: ok, problems, refused, stopped, died, by hand; or running: under way, or its process is gone. The
+    counts are of records and, under `associations`, of contacts of deals; `report` is what the command printed.
+    """
+
+    run: int
+    kind: str
+    status: str
+    started: str
+    finished: str | None
+    seconds: float | None
+    created: int
+    updated: int
+    deleted: int
+    associations: int
+    conflicts: int
+    problems: int
+    calls: Mapping[str, int]
+    report: Mapping[str, Any] | None
+
+
+def list_runs(store: Store, *, limit: int, before: int | None = None) -> list[RunAnswer]:
+    """The latest runs; `before` a number, for the next page."""
+    return [make_run(row) for row in store.runs.page(limit, before)]
+
+
+def show_run(store: Store, number: int, record: str = "") -> tuple[RunAnswer, tuple[WriteAnswer, ...]]:
+    """One run with its writes in order; with `record` only those to the record of that id.
+
+    Raises:
+        BadConfiguration: there is no such run.
+    """
+    row = store.runs.get(number)
+    if row is None:
+        last = next(iter(store.runs.page(1)), None)
+        known = f"the runs go from 1 to {last['run']}" if last else "nothing was ever synced"
+        raise BadConfiguration([Finding(str(number), 0, f"there is no run {number}", f"{known}: `connector runs`")])
+    writes = (make_write(one) for one in store.journal.of_run(number))
+    return make_run(row), tuple(one for one in writes if not record or _is_about(one, record))
+
+
+def _is_about(write: WriteAnswer, record: str) -> bool:
+    return record == write.record_id or any(record in {change.old, change.new} for change in write.changes)
+
+
+def make_run(row: Mapping[str, Any]) -> RunAnswer:
+    """A row of the store as an answer."""
+    report: Mapping[str, Any] = row["report"] or {}
+    sides = [report.get(side.value, {}) for side in Side]
+    associations = report.get("associations", {})
+    started, finished = row["started"], row["finished"]
+    seconds = (
+        (datetime.fromisoformat(finished) - datetime.fromisoformat(started)).total_seconds() if finished else None
+    )
+    return RunAnswer(
+        run=row["run"],
+        kind=report.get(KIND, SYNC),
+        status=row["status"],
+        started=started,
+        finished=finished,
+        seconds=seconds,
+        created=sum(sum(one.get("created", {}).values()) for one in sides),
+        updated=sum(sum(one.get("updated", {}).values()) for one in sides),
+        deleted=sum(sum(one.get("deleted", {}).values()) for one in sides),
+        associations=sum(associations.values()),
+        conflicts=report.get("conflicts", 0),
+        problems=report.get("problems", 0),
+        calls={side.value: report.get(side.value, {}).get("api_calls", 0) for side in Side},
+        report=row["report"],
+    )

@@ -11,7 +11,7 @@ READERS := aiosalesforce tap-hubspot tap-salesforce
 LOCKS := tests/compatibility/readers
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint lock readers rules clean
+.PHONY: help demo test lint lock readers rules mutants clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -30,6 +30,9 @@ lint: $(READY)  ## Check formatting, style, types and who imports whom
 
 rules: $(READY)  ## Write docs/rules.md: every rule with its tests
 	$(BIN)/python tests/evidence.py
+
+mutants: $(READY)  ## Try every small mistake in the core: its tests have to notice (minutes; one processor)
+	PYTHONHASHSEED=0 PYTHONPATH=tests $(BIN)/python -m mutation
 
 readers: $(READERS:%=.venv-readers/%/.ready)  ## Install the programs of others that tests run
 

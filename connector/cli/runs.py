@@ -11,6 +11,9 @@ from connector.cli.opening import opened_store
 from connector.cli.options import ANSWERS, LIMIT, Json
 from connector.cli.printing import terminal
 
+OF_A_KIND = 5
+"""Writes of one kind that one run shows."""
+
 
 def register(app: typer.Typer) -> None:
     app.command(
@@ -26,7 +29,9 @@ def register(app: typer.Typer) -> None:
 
 def runs(
     run: Annotated[int | None, typer.Argument(help="The number of one run, to see its writes.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="How many runs, or writes of one run, to show.")] = LIMIT,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="How many runs to show (20), or writes of each kind of one run (5).")
+    ] = None,
     before: Annotated[int | None, typer.Option(metavar="RUN", help="Only runs before this one.")] = None,
     record: Annotated[
         str,
@@ -38,6 +43,7 @@ def runs(
 
     Exit code 0: here they are; 2: there is no such run.
     """
+    from connector.cli.printing import lists  # noqa: PLC0415  # needs rich's tables
     from connector.engine.answers.references import read_reference  # noqa: PLC0415  # slow to import
     from connector.engine.answers.runs import list_runs, show_run  # noqa: PLC0415  # slow to import
 
@@ -48,20 +54,15 @@ def runs(
         raise typer.BadParameter("give an id: writes are noted by the ids of their side", param_hint="--record")
     with opened_store() as (_, store):
         if run is None:
-            found = list_runs(store, limit=limit, before=before)
-            shown = None
-        else:
-            shown = show_run(store, run, id_)
-            found = []
+            most = limit or LIMIT
+            found = list_runs(store, limit=most, before=before)
+            if json:
+                terminal.print_json({"runs": [asdict(one) for one in found]})
+            else:
+                lists.print_runs(found, most)
+            return
+        shown, kinds = show_run(store, run, record=id_, limit=limit if json else limit or OF_A_KIND)
     if json:
-        if shown is None:
-            terminal.print_json({"runs": [asdict(one) for one in found]})
-        else:
-            terminal.print_json(asdict(shown[0]) | {"writes": [asdict(one) for one in shown[1]]})
-        return
-    from connector.cli.printing import lists  # noqa: PLC0415  # needs rich's tables
-
-    if shown is None:
-        lists.print_runs(found, limit)
+        terminal.print_json(asdict(shown) | {"writes": [asdict(one) for kind in kinds for one in kind.writes]})
     else:
-        lists.print_run(*shown, limit)
+        lists.print_run(shown, kinds)

@@ -16,20 +16,20 @@ made with it (D2, law 10).
 
 from __future__ import annotations
 
-from enum import StrEnum
+from enum import Enum, auto
 
 from connector.core.model import LinkState, Pair, Presence, Side
 
 
-class Fate(StrEnum):
+class Fate(Enum):
     """What is to become of a linked pair."""
 
-    MERGE = "merge"
-    DELETE_IN_HUBSPOT = "delete in HubSpot"
-    DELETE_IN_SALESFORCE = "delete in Salesforce"
-    SEVER = "sever"
-    CLOSE = "close"
-    LEAVE = "leave"
+    MERGE = auto()
+    DELETE_IN_HUBSPOT = auto()
+    DELETE_IN_SALESFORCE = auto()
+    SEVER = auto()
+    CLOSE = auto()
+    LEAVE = auto()
 
 
 def decide_fate(pair: Pair, state: LinkState, salesforce: Presence, hubspot: Presence) -> Fate:

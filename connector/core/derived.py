@@ -120,12 +120,8 @@ def _hand_on(person: Person, settings: LifecycleSettings, order: Mapping[str, in
 
 def _same_text(one: Value, other: Value) -> bool:
     """Whether two derived values are the same as HubSpot prints them; times compare to the second."""
-    if one in (None, "") or other in (None, ""):
-        return (one or None) == (other or None)
-    first, second = str(one), str(other)
-    if "T" in first and "T" in second:
-        return first[:19] == second[:19]
-    return first == second
+    first, second = ("" if value is None else str(value) for value in (one, other))
+    return first[:19] == second[:19] if "T" in first else first == second
 
 
 def _plan_close_date(derivation: Derivation, settings: LifecycleSettings) -> Iterable[Change]:

@@ -30,5 +30,5 @@ def find_excesses(deletions: dict[str, int], links: dict[str, int], limit: Delet
     return [
         Excess(name, count, links.get(name, 0))
         for name, count in sorted(deletions.items())
-        if count and not limit.allows(count, links.get(name, 0))
+        if not limit.allows(count, links.get(name, 0))
     ]

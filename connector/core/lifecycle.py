@@ -125,14 +125,12 @@ def choose_move(person: Person, settings: LifecycleSettings, order: Mapping[str,
 
 def is_ahead(stage: str, present: str | None, order: Mapping[str, int]) -> bool:
     """Whether `stage` comes after `present`. After none, and after one that the portal has no more, come all."""
-    if stage not in order:
-        return False
-    return present is None or order[stage] > order.get(present, -1)
+    return stage in order and (present is None or present not in order or order[stage] > order[present])
 
 
-def is_backward(old: str | None, new: str | None, order: Mapping[str, int]) -> bool:
-    """Whether HubSpot's API would refuse or ignore this write (L8). Clearing is not going back."""
-    return old is not None and new is not None and order.get(new, len(order)) < order.get(old, -1)
+def is_backward(old: str, new: str, order: Mapping[str, int]) -> bool:
+    """Whether HubSpot's API would refuse or ignore this write (L8). Of a stage that it lacks it never would."""
+    return old in order and new in order and order[new] < order[old]
 
 
 def won_close_date(person: Person, settings: LifecycleSettings) -> DealEvent | None:
@@ -140,7 +138,7 @@ def won_close_date(person: Person, settings: LifecycleSettings) -> DealEvent | N
     if settings.deal_won is None:
         return None
     dated = [deal for deal in _just_won(person) if deal.close_date]
-    return min(dated, key=lambda deal: (deal.close_date or "", deal.deal_id), default=None)
+    return min(dated, key=lambda deal: (str(deal.close_date), deal.deal_id), default=None)
 
 
 def role_moves(deals: Sequence[DealEvent], settings: LifecycleSettings) -> list[Move]:

@@ -30,13 +30,7 @@ def hold_backward(actions: Sequence[Action], pair: Pair, order: Mapping[str, int
         return list(actions)
     planned: list[Action] = []
     for one in actions:
-        change = _lowering(one, order)
-        if not isinstance(one, Update) or change is None:
-            planned.append(one)
-        elif rule.may_go_backwards:
-            planned.append(replace(one, clears_first=frozenset({LIFECYCLE_STAGE})) if change.new else one)
-        else:
-            planned += _without(one, rule, change)
+        planned += _hold(one, rule, order) if isinstance(one, Update) else [one]
     return planned
 
 
@@ -49,16 +43,25 @@ def is_half_done(link: Link, hubspot: Record, last: Change | None) -> bool:
     return bool(blank and link.base.hubspot.get(LIFECYCLE_STAGE) and last and last.old and last.new)
 
 
-def _lowering(action: Action, order: Mapping[str, int]) -> Change | None:
+def _hold(update: Update, rule: FieldRule, order: Mapping[str, int]) -> list[Action]:
+    change = _lowering(update, order)
+    if change is None:
+        return [update]
+    if not rule.may_go_backwards:
+        return _without(update, rule, change)
+    return [replace(update, clears_first=frozenset({LIFECYCLE_STAGE})) if change.new else update]
+
+
+def _lowering(update: Update, order: Mapping[str, int]) -> Change | None:
     """The change of an update that takes HubSpot's stage back or away."""
-    if not isinstance(action, Update) or action.to is not Side.HUBSPOT:
+    if update.to is not Side.HUBSPOT:
         return None
-    return next((one for one in action.changes if one.field == LIFECYCLE_STAGE and _lowers(one, order)), None)
+    return next((one for one in update.changes if one.field == LIFECYCLE_STAGE and _lowers(one, order)), None)
 
 
 def _lowers(change: Change, order: Mapping[str, int]) -> bool:
     old, new = _stage(change.old), _stage(change.new)
-    return (old is not None and new is None) or is_backward(old, new, order)
+    return old is not None and (new is None or is_backward(old, new, order))
 
 
 def _stage(value: object) -> str | None:

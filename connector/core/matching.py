@@ -168,14 +168,12 @@ def _match_by_stored_id(candidate: Candidate) -> Match | None:
 def _match_by_keys(pair: Pair, candidate: Candidate) -> Match | None:
     for place, key in enumerate(pair.match_on):
         values = candidate.values(candidate.record, key)
-        if not values:
-            continue
         if key.oldest_links:
             match = _match_oldest(candidate, key, values)
         else:
             match = _match_unique(candidate, key, values, pair.match_on[:place])
         if isinstance(match, Problem) and not key.oldest_links and candidate.record.side.other not in pair.creates:
-            return Ignore()  # nothing was to be done for it; the records it may be the same as are listed
+            return None  # nothing was to be done for it; the records it may be the same as are listed
         if match is not None:
             return match
     return None
@@ -199,13 +197,9 @@ def _match_oldest(candidate: Candidate, key: MatchKey, values: tuple[KeyValue, .
 
 
 def _rivals(candidate: Candidate, partners: Iterable[Record], key: MatchKey) -> list[Record]:
-    """Records of this side, without a partner, that share a value of this key with one of `partners`."""
+    """Records of this side without a link, this one among them, that share a value with one of `partners`."""
     values = [value for one in partners if not candidate.is_taken(one) for value in candidate.values(one, key)]
-    return [
-        one
-        for one in candidate.sharing(values, candidate.record.side)
-        if one.id != candidate.record.id and candidate.link_of(one) is None
-    ]
+    return [one for one in candidate.sharing(values, candidate.record.side) if candidate.link_of(one) is None]
 
 
 def _match_unique(
@@ -236,9 +230,8 @@ def _is_claimed(candidate: Candidate, partner: Record, better: tuple[MatchKey, .
         values = candidate.values(partner, key)
         here = candidate.sharing(values, candidate.record.side)
         there = candidate.sharing(values, partner.side)
-        free = [one for one in here if candidate.link_of(one) is None]
-        if free:
-            return len(here) == len(there) == 1 and free[0].id != candidate.record.id
+        if any(candidate.link_of(one) is None for one in here):
+            return len(here) == len(there) == 1
     return False
 
 

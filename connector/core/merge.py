@@ -137,7 +137,7 @@ def merge_field(
         return Blocked(winner.other, carried)
     carried = rule.fit(winner.other, carried, there if winner is SF else here, known)
     conflict = moved[SF] and moved[HS] and not first_meeting
-    why = "F6" if moved[winner.other] and not moved[winner] else "F2" if conflict else "F1"
+    why = "F6" if not moved[winner] else "F2" if conflict else "F1"
     return Write(winner.other, carried, why, conflict)
 
 

@@ -44,7 +44,7 @@ class RoleNames:
     labels: Mapping[str, str]
 
     def meaning(self, side: Side, values: Values) -> Hashable:
-        known = self.labels.keys() if side is SF else self.labels.values()
+        known: Iterable[str] = self.labels if side is SF else self.labels.values()
         return frozenset(_split(values[0])) & frozenset(known)
 
     def carry(self, to: Side, values: Values, known: Known) -> Values:  # noqa: ARG002  # a transform's signature
@@ -88,11 +88,15 @@ class Naming:
         return {name: label for name, label in self.rules.labels.items() if label in self.types}
 
     @property
+    def primary_type(self) -> int | None:
+        return self.types.get(self.rules.primary or "")
+
+    @property
     def fields(self) -> tuple[FieldRule, ...]:
         """What is merged, as of any other pair of fields (section F)."""
         named = FieldRule((ROLE_NAMES,), (LABELS,), self.rules.rule, RoleNames(self.labels))
         primary = FieldRule((IS_PRIMARY,), (PRIMARY_LABEL,), self.rules.rule, Flag())
-        return (named, primary) if self.rules.primary in self.types else (named,)
+        return (named,) if self.primary_type is None else (named, primary)
 
     def describe_roles(self, roles: Iterable[ContactRole]) -> Fields:
         """A contact's roles on one opportunity: which of their names have a label, and whether one is primary."""
@@ -103,8 +107,7 @@ class Naming:
     def describe_labels(self, types: Collection[int]) -> Fields:
         """An association by the type ids of its labels: those of roles, and whether it has the primary one."""
         names = _join(label for label in self.labels.values() if self.types[label] in types)
-        primary = self.rules.primary is not None and self.types.get(self.rules.primary) in types
-        return {LABELS: names, PRIMARY_LABEL: True if primary else None}
+        return {LABELS: names, PRIMARY_LABEL: True if self.primary_type in types else None}
 
     def own_types(self) -> frozenset[int]:
         """The labels that are ours to give and to take."""
@@ -113,7 +116,7 @@ class Naming:
     def types_for(self, values: Fields) -> frozenset[int]:
         """The labels that an association is to have, of ours."""
         names = {self.types[label] for label in _split(values[LABELS])}
-        primary = self.types.get(self.rules.primary or "") if values[PRIMARY_LABEL] else None
+        primary = self.primary_type if values[PRIMARY_LABEL] else None
         return frozenset(names | ({primary} if primary is not None else set()))
 
     def assign(self, roles: Mapping[str, ContactRole], values: Fields) -> dict[str, ContactRole]:
@@ -123,7 +126,7 @@ class Naming:
         a name, and one whose name has no label stays: a name for which there is no role is not carried.
         """
         wanted = {self.labels[name] for name in _split(values[ROLE_NAMES])}
-        kept = {label for one in roles.values() if (label := self.labels.get(one.name or "")) in wanted}
+        kept = {self.labels[one.name] for one in roles.values() if one.name in self.labels}
         missing = [name for name in _split(values[ROLE_NAMES]) if self.labels[name] not in kept]
         free = {
             id_: one
@@ -134,15 +137,15 @@ class Naming:
         after = dict(roles)
         for id_, one in (free | blank).items():
             after[id_] = one._replace(name=missing.pop(0) if missing else None)
-        after = _make_primary(after, bool(values[IS_PRIMARY]))
-        return {id_: one for id_, one in after.items() if one != roles[id_]}
+        made = _make_primary(after, values[IS_PRIMARY])
+        return {id_: one for id_, one in made.items() if one != roles[id_]}
 
 
-def _make_primary(roles: Mapping[str, ContactRole], primary: bool) -> dict[str, ContactRole]:
+def _make_primary(roles: Mapping[str, ContactRole], primary: Value) -> Mapping[str, ContactRole]:
     if not primary:
-        return {id_: one._replace(primary=False) if one.primary else one for id_, one in roles.items()}
+        return {id_: one._replace(primary=False) for id_, one in roles.items()}
     if any(one.primary for one in roles.values()):
-        return dict(roles)
+        return roles
     first = min(roles)
     return {id_: one._replace(primary=True) if id_ == first else one for id_, one in roles.items()}
 
@@ -186,7 +189,7 @@ def _plan_name(
         side: {**seen[side], **{rule.names(side)[0]: write.values[0] for rule, write in drafts[side]}}
         for side in Side
     }
-    edits = naming.assign(roles, wanted[SF]) if drafts[SF] else {}
+    edits = naming.assign(roles, wanted[SF])
     after = Base(naming.describe_roles({**roles, **edits}.values()), wanted[HS])
     if not edits:  # there is no role to take these names: they are agreed to be in HubSpot alone
         settled += [rule for rule, _ in drafts.pop(SF)]

@@ -108,7 +108,7 @@ class StageMap:
     """Record type and stage <-> pipeline and stage, and which stages are closed or won."""
 
     to_hubspot: Mapping[tuple[str | None, str], tuple[str, str]]
-    to_salesforce: Mapping[tuple[str, str], tuple[str | None, str]]
+    to_salesforce: Mapping[tuple[str | None, str], tuple[str | None, str]]
     pipelines: Mapping[str | None, str]
     closed: frozenset[str] = frozenset()
     won: frozenset[str] = frozenset()
@@ -119,7 +119,7 @@ class StageMap:
     def find(self, to: Side, group: str | None, stage: str) -> tuple[str | None, str] | Cannot:
         if to is Side.HUBSPOT:
             return self._find_in_hubspot(group, stage)
-        found = self.to_salesforce.get((group or "", stage))
+        found = self.to_salesforce.get((group, stage))
         if found is None:
             return Cannot(
                 f"deal stage {stage!r} of pipeline {group!r} has no opportunity stage",
@@ -220,48 +220,42 @@ def _find_homes(
     before: Mapping[str | None, str],
 ) -> list[str | None]:
     """The pipeline of each record type that has one, in the order of the table above."""
-    assigned = {one.id: _assigned(one, settings) for one in record_types}
-    free = [one for one in record_types if not assigned[one.id]]
-    claimed = set(settings.assigned.values())
-    homes: dict[str | None, str | None] = dict(assigned)
+    homes = {one.id: _assigned(one, settings) for one in record_types}
+    claimed: set[str | None] = set(settings.assigned.values())
 
     def settle(find: Callable[[RecordType], str | None]) -> None:
-        for one in free:
-            found = None if homes.get(one.id) else find(one)
-            if found is not None and found in known and found not in claimed:
+        for one in record_types:
+            found = find(one)
+            if not homes[one.id] and found in known and found not in claimed:
                 homes[one.id] = found
                 claimed.add(found)
 
     settle(lambda one: before.get(one.id))
-    settle(lambda one: _own_id(one) if one.id else None)
+    settle(_own_id)
     # Nor does it go to another one while its record type is not active.
     current = {one.id for one in record_types} | {None}
     if DEFAULT_ID not in {home for one, home in before.items() if one not in current}:
         settle(lambda _: DEFAULT_ID)
     # A label finds no pipeline that stands, by its id, for a record type.
-    ours = {_own_id(one) for one in record_types}
-    labels = {one.id: _label(one, settings, single=len(record_types) == 1) for one in record_types}
-    settle(
-        lambda one: next(
-            (
-                pipeline.id
-                for pipeline in known.values()
-                if pipeline.label == labels[one.id] and pipeline.id not in ours | claimed | {DEFAULT_ID}
-            ),
-            None,
-        )
-    )
-    return [homes.get(one.id) for one in record_types]
+    ours = {_own_id(one) for one in record_types} | {DEFAULT_ID}
+    by_label = {pipeline.label: pipeline.id for pipeline in known.values() if pipeline.id not in ours}
+    settle(lambda one: by_label.get(_label(one, settings, single=len(record_types) == 1)))
+    return [homes[one.id] for one in record_types]
 
 
 def _assigned(record_type: RecordType, settings: PipelineSettings) -> str | None:
-    names = {_fold(record_type.id or ""), _fold(record_type.name)}
+    names = _names(record_type)
     return next((home for key, home in settings.assigned.items() if _fold(key) in names), None)
 
 
 def _find_unknown(record_types: Sequence[RecordType], settings: PipelineSettings) -> tuple[str, ...]:
-    names = {_fold(name) for one in record_types for name in (one.id or "", one.name)}
+    names = {name for one in record_types for name in _names(one)}
     return tuple(key for key in settings.assigned if record_types and _fold(key) not in names)
+
+
+def _names(record_type: RecordType) -> set[str]:
+    """What a record type may be called in the settings."""
+    return {_fold(name) for name in (record_type.id, record_type.name) if name}
 
 
 def _fold(name: str) -> str:
@@ -316,7 +310,7 @@ def _design(record_type: RecordType, home: str | None, settings: PipelineSetting
     Ids of stages are unique in a portal, and a record type may come to another pipeline: so they name theirs.
     """
     own = _own_id(record_type)
-    identity = home if home in {own, DEFAULT_ID} else DEFAULT_ID if single and home is None else own
+    identity = home if home in {own, DEFAULT_ID} else DEFAULT_ID if single else own
     prefix = identity if home in {None, identity} else f"{own}_in_{home}"
     count = Counter(stage.label for stage in record_type.stages)
     stages = tuple(
@@ -363,9 +357,7 @@ def _complete(
     """Add the stages that a pipeline lacks, and tell which stage stands for which; none is removed (O4)."""
     ids: dict[str, str] = {}
     after = {stage.id: stage for stage in found.stages}
-    own_ids = {stage.id for stage in wanted.stages}
-    # A label finds a stage only once, and never one that is known by its id.
-    by_label = {stage.label: stage for stage in found.stages if stage.id not in own_ids}
+    by_label = {stage.label: stage for stage in found.stages}  # a label finds a stage only once
     new: list[Stage] = []
     for definition, stage in zip(record_type.stages, wanted.stages, strict=True):
         was = after.get(stage.id) or by_label.pop(stage.label, None)
@@ -415,7 +407,7 @@ def _map_stages(
     built: Sequence[tuple[RecordType, Pipeline, Mapping[str, str]]], unsynced: Mapping[str | None, str]
 ) -> StageMap:
     to_hubspot: dict[tuple[str | None, str], tuple[str, str]] = {}
-    to_salesforce: dict[tuple[str, str], tuple[str | None, str]] = {}
+    to_salesforce: dict[tuple[str | None, str], tuple[str | None, str]] = {}
     closed: set[str] = set()
     won: set[str] = set()
     for record_type, pipeline, ids in built:

@@ -80,7 +80,9 @@ def plan_candidate(pair: Pair, candidate: Candidate, known: Known, contacts: tup
         case Adopt(partner, rule, key):
             ids = {record.side: record.id, partner.side: partner.id}
             link = own or candidate.link_of(partner)
-            born = Side.HUBSPOT if _names(ids, record, partner) is Side.SALESFORCE else Side.SALESFORCE
+            here = record if record.side is Side.SALESFORCE else partner
+            # Salesforce stores the deal's id of those pairs only that were born in HubSpot (O10).
+            born = Side.HUBSPOT if here.partner_id == ids[Side.HUBSPOT] else Side.SALESFORCE
             return [Adoption(pair.name, ids[Side.SALESFORCE], ids[Side.HUBSPOT], born, rule, link, key)]
         case SeverFrom(partner_id):
             ids = {record.side: record.id, record.side.other: partner_id}
@@ -93,21 +95,13 @@ def plan_candidate(pair: Pair, candidate: Candidate, known: Known, contacts: tup
             return []
 
 
-def _names(ids: Mapping[Side, str], *records: Record) -> Side | None:
-    """The side whose record stores the other one's id: Salesforce does for pairs born in HubSpot (O10)."""
-    for record in sorted(records, key=lambda one: one.side is not Side.SALESFORCE):
-        if record.partner_id == ids[record.side.other]:
-            return record.side
-    return None
-
-
 def _plan_creation(pair: Pair, record: Record, known: Known, contacts: tuple[str, ...]) -> list[Action]:
     to = record.side.other
     actions: list[Action] = []
     changes: list[Change] = []
     base_here: dict[str, Value] = {}
     base_there: dict[str, Value] = {}
-    awaited: set[str] = set()
+    explained: set[str] = set()
     for rule in pair.fields:
         here = rule.values(record.side, record.fields)
         if here is None or not _travels(rule, to):
@@ -115,7 +109,7 @@ def _plan_creation(pair: Pair, record: Record, known: Known, contacts: tuple[str
         there, trouble = _carry(pair, rule, to, here, record, known)
         actions += trouble
         if there is None:
-            awaited |= set(rule.names(to)) if any(isinstance(one, Wait) for one in trouble) else set()
+            explained |= set(rule.names(to))
             continue
         if is_blank(there) and rule.defaults.get(to):
             there = rule.defaults[to]
@@ -130,8 +124,8 @@ def _plan_creation(pair: Pair, record: Record, known: Known, contacts: tuple[str
     filled = {change.field for change in changes}
     missing = [name for name in pair.required.get(to, ()) if name not in filled]
     if missing:
-        explained = any(isinstance(one, Problem) for one in actions) or awaited.issuperset(missing)
-        return actions if explained else [*actions, _required_missing(pair, record, missing)]
+        untold = [name for name in missing if name not in explained]
+        return [*actions, _required_missing(pair, record, untold)] if untold else actions
     if not pair.admits(to, {change.field: change.new for change in changes}):
         return [Outside(record)]
     if partner_field := pair.partner_field.get(to):
@@ -315,8 +309,6 @@ def _plan_merge(
                     _draft_write(drafts[to], rule, Write(to, stand_in, "A5"), records, stand_in)
             case Hold():
                 actions.append(_held(rule, here))
-            case _:
-                pass
     _carry_close_date(pair, drafts[Side.HUBSPOT], here, there, known, closed_stages)
     _repair_partner_id(pair, drafts[Side.HUBSPOT], link, there)
     if agreed:
@@ -397,11 +389,11 @@ def _carry_close_date(
         draft.changes.append(Change(CLOSE_DATE, own, own, "F7", cause))
         return
     rule = next((rule for rule in pair.fields if rule.hubspot == (CLOSE_DATE,)), None)
-    values = rule.values(Side.SALESFORCE, here.fields) if rule else None
-    if rule is None or values is None or not _travels(rule, Side.HUBSPOT):
+    if rule is None or not _travels(rule, Side.HUBSPOT):
         return
-    carried = rule.transform.carry(Side.HUBSPOT, values, known)
-    if not isinstance(carried, Cannot):
+    values = rule.values(Side.SALESFORCE, here.fields)
+    carried = None if values is None else rule.transform.carry(Side.HUBSPOT, values, known)
+    if carried is not None and not isinstance(carried, Cannot):
         records = {Side.SALESFORCE: here, Side.HUBSPOT: there}
         _draft_write(draft, rule, Write(Side.HUBSPOT, carried, "F7"), records, carried)
 

@@ -38,7 +38,7 @@ class Question(StrEnum):
     BLANK = "blank"
 
 
-NEGATED = {Question.IS_NOT: Question.IN, Question.NOT_IN: Question.IN, Question.BLANK: Question.FILLED}
+NEGATED = {Question.IS_NOT, Question.NOT_IN, Question.BLANK}
 """Questions that say the opposite of another one."""
 
 
@@ -63,19 +63,20 @@ class Condition:
         if self.name not in fields:
             return None
         negated = self.question in NEGATED
-        return self._holds(NEGATED.get(self.question, self.question), fields[self.name]) is not negated
+        return self._holds(fields[self.name]) is not negated
 
-    def _holds(self, question: Question, value: Value) -> bool:
+    def _holds(self, value: Value) -> bool:
+        """Whether the question is met that this one is, or says the opposite of."""
         text = _text(value)
-        match question:
-            case Question.FILLED:
+        match self.question:
+            case Question.FILLED | Question.BLANK:
                 return bool(text)
             case Question.CONTAINS:
                 return any(str(bound).casefold() in text.casefold() for bound in self.bounds)
             case Question.AT_LEAST:
-                return any(self._compare(value, bound) in {0, 1} for bound in self.bounds)
+                return any(order is not None and order >= 0 for order in self._compare_all(value))
             case Question.AT_MOST:
-                return any(self._compare(value, bound) in {0, -1} for bound in self.bounds)
+                return any(order is not None and order <= 0 for order in self._compare_all(value))
             case _:
                 return any(self._equals(value, bound) for bound in self.bounds)
 
@@ -87,6 +88,9 @@ class Condition:
                 return _text(value).casefold() == bound.strip().casefold()
             case _:
                 return self._compare(value, bound) == 0
+
+    def _compare_all(self, value: Value) -> Iterator[int | None]:
+        return (self._compare(value, bound) for bound in self.bounds)
 
     def _compare(self, value: Value, bound: Bound) -> int | None:
         """-1, 0 or 1 as the value is before, at or after the bound; None if the two cannot be compared."""
@@ -100,8 +104,7 @@ class Condition:
             case date():
                 day = self._day(value)
                 return None if day is None else (day > bound) - (day < bound)
-            case _:
-                return None
+        return None
 
     def _day(self, value: Value) -> date | None:
         """A day as it is; of a moment, the day it falls on in the zone of the settings (F7)."""
@@ -157,9 +160,7 @@ def _kind(bound: Bound) -> str:
 
 
 def _text(value: Value) -> str:
-    """A value as both vendors would print it: no blanks around it, a checkbox as true or false."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
+    """A value as text, without blanks around it."""
     return "" if value is None else str(value).strip()
 
 

@@ -5,9 +5,17 @@ Another code, another detail or another refused value, and a problem is open aga
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from connector.core.model import Side, Value
 from connector.store.journal import Place
 from connector.store.store import Store
+
+
+def place_of(row: Mapping[str, Any]) -> Place:
+    """Where a problem is, as the store gives it."""
+    return Side(row["side"]), row["object"], row["record_id"], row["field"]
 
 
 def count_open(store: Store) -> int:
@@ -26,10 +34,7 @@ def find_ignored(store: Store) -> dict[Place, str]:
     noted = store.problems.ignored()
     if not noted:
         return {}
-    now = {
-        (Side(row["side"]), row["object"], row["record_id"], row["field"]): (row["code"], row["detail"])
-        for row in store.problems.all()
-    }
+    now = {place_of(row): (row["code"], row["detail"]) for row in store.problems.all()}
     return {
         place: str(one["at"])
         for place, one in noted.items()

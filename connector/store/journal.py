@@ -6,7 +6,7 @@ from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, bindparam, delete, func, insert, select, update
+from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, update
 
 from connector.core.model import Change, Problem, Side, Value
 from connector.store.database import Database, chunks, dump, load
@@ -67,6 +67,27 @@ class Journal:
         """A run's writes, in order."""
         return self._read(journal.c.run_id == run_id)
 
+    def kinds_of_run(self, run_id: int) -> list[tuple[Side, str, str, int]]:
+        """How many writes of each kind a run made: (side, object, verb, number), in the order in which it began."""
+        mine = and_(journal.c.connection_id == self._db.connection_id, journal.c.run_id == run_id)
+        rows = self._db.fetch(
+            select(journal.c.side, journal.c.object, journal.c.verb, func.count().label("number"))
+            .where(mine)
+            .group_by(journal.c.side, journal.c.object, journal.c.verb)
+            .order_by(func.min(journal.c.id))
+        )
+        return [(Side(row.side), row.object, row.verb, row.number) for row in rows]
+
+    def first_of_kind(self, run_id: int, side: Side, object_: str, verb: str, limit: int) -> list[dict[str, Any]]:
+        """The first writes of one kind that a run made, in order."""
+        kind = and_(journal.c.side == side.value, journal.c.object == object_, journal.c.verb == verb)
+        return self._read(and_(journal.c.run_id == run_id, kind), first=limit)
+
+    def of_run_about(self, run_id: int, id_: str) -> list[dict[str, Any]]:
+        """A run's writes to the record of this id, or in which it is a value, in order."""
+        about = or_(journal.c.record_id == id_, journal.c.changes.contains(f'"{id_}"', autoescape=True))
+        return self._read(and_(journal.c.run_id == run_id, about))
+
     def of_record(self, side: Side, object_: str, record_id: str) -> list[dict[str, Any]]:
         """All writes to one record, in order."""
         return self._read(
@@ -80,7 +101,7 @@ class Journal:
     def conflicts(self, since: str = "", limit: int | None = None) -> list[dict[str, Any]]:
         """The writes that settled a conflict, the latest first, from a moment on; with the link of each."""
         settled = and_(journal.c.conflict, journal.c.state == "done", journal.c.at >= since)
-        return self._read(settled, latest=limit or 10**9)
+        return self._read(settled, journal.c.id.desc(), limit)
 
     def refused_values(self, side: Side, object_: str, record_id: str) -> dict[str, Value]:
         """The fields of a record whose last write was refused, with what was to be written."""
@@ -94,13 +115,9 @@ class Journal:
         done = [one for one in self.of_record(side, object_, record_id) if one["state"] == "done"]
         return {change["field"]: (change["new"], one["at"]) for one in done for change in one["changes"]}
 
-    def _read(self, condition: Any, latest: int | None = None) -> list[dict[str, Any]]:
+    def _read(self, condition: Any, order: Any = journal.c.id, first: int | None = None) -> list[dict[str, Any]]:
         mine = journal.c.connection_id == self._db.connection_id
-        statement = select(journal).where(mine, condition)
-        if latest is None:
-            rows = self._db.fetch(statement.order_by(journal.c.id))
-        else:
-            rows = self._db.fetch(statement.order_by(journal.c.id.desc()).limit(latest))
+        rows = self._db.fetch(select(journal).where(mine, condition).order_by(order).limit(first))
         return [
             {
                 "number": row.id,

@@ -45,7 +45,7 @@ def test_X4_audit_json(connected: Run) -> None:
     connected("sync")
     told = read_json(connected("audit", "--json", "--all", "--object", "contacts"))
     assert told.keys() == {
-        "version", "drift", "kinds", "found", "hubspot_rollups", "due", "records", "repair", "api_calls", "price",
+        "drift", "kinds", "found", "hubspot_rollups", "due", "records", "repair", "api_calls", "price",
     }  # fmt: skip
     assert told["drift"].keys() == {"contact-contact"}
     assert told["drift"]["contact-contact"]["rate"] == 0

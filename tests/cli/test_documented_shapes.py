@@ -17,13 +17,13 @@ from connector.engine.answers import (
     history,
     links,
     problems,
-    reasons,
+    reason,
     relations,
     runs,
 )
 
 ROOT = Path(__file__).resolve().parents[2]
-MODULES = (conflicts, explain, fields, health, history, links, problems, reasons, relations, runs)
+MODULES = (conflicts, explain, fields, health, history, links, problems, reason, relations, runs)
 TEXT = (ROOT / "docs" / "answers.md").read_text(encoding="utf-8")
 WORDS = set(re.findall(r"`([^`]+)`", TEXT))
 SHAPES = sorted(
@@ -35,7 +35,7 @@ SHAPES = sorted(
     },
     key=lambda one: one.__name__,
 )
-CHOICES = (explain.Verdict, fields.Outcome, reasons.Why, health.Worry)
+CHOICES = (explain.Verdict, fields.Outcome, reason.Why, health.Worry)
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda one: one.__name__)

@@ -45,7 +45,7 @@ def test_X1_the_json_of_a_plan_is_a_plan_file(synced: Run, crms: Crms, folder: P
     crms.salesforce.update("Opportunity", opportunities(crms)[0], Name="Planned")
     told = synced("plan", "--json").stdout
     folder.joinpath("plan.json").write_text(told)
-    assert {"format", "version", "planned_at", "planned_for", "wish", "actions", "price"} <= json.loads(told).keys()
+    assert {"format", "planned_at", "planned_for", "wish", "actions", "price"} <= json.loads(told).keys()
     answer = read_json(synced("apply", "plan.json", "--json"))
     assert answer["plan"] == {"rows": 1, "applied": 1, "unmade": [], "unplanned": 0}
     again = synced("apply", "plan.json", "--json")

@@ -60,6 +60,27 @@ def test_U2_times_compare_to_the_second():
     assert derive({"first": "2026-01-01"}, targets=targets).update is not None
 
 
+def test_U3_large_numbers_differ_in_their_last_digit():
+    """Only times compare to the second."""
+    huge = [replace(FACTS[0], amount=Decimal("12345678901234567890.5"))]
+    targets = {REVENUE: "total_revenue"}
+    assert derive({"total_revenue": "12345678901234567890.5"}, facts=huge, targets=targets).update is None
+    assert derive({"total_revenue": "12345678901234567890"}, facts=huge, targets=targets).update is not None
+
+
+def test_U5_a_revenue_of_nothing_is_written_though_a_number_of_nothing_is_not():
+    """A deal that is not won yet brings 0; only who never had a deal is not written to."""
+    still_open = [replace(FACTS[0], won=False)]
+    assert derive({"sf_num_associated_deals": "1"}, facts=still_open).update.values == {"total_revenue": "0"}
+
+
+@pytest.mark.parametrize("there", [None, "", 0])
+def test_U6_what_was_cleared_is_not_cleared_again(there):
+    """HubSpot shows a blank as nothing or as an empty text; a number of 0 is no blank, and is cleared."""
+    update = derive({"total_revenue": there}, facts=[], targets={REVENUE: "total_revenue"}).update
+    assert (update is None) is (there != 0)
+
+
 def test_U6_values_fall_when_no_deal_is_left():
     """Number 0, revenue cleared; but someone who never had a deal is not written to."""
     assert derive({"sf_num_associated_deals": "2", "total_revenue": "9"}, facts=[]).update.values == {
@@ -83,8 +104,10 @@ DATES = {"targets": {}, "stage": "customer", "settings": LifecycleSettings(), "d
 def test_L3_close_date_and_days_to_close_are_set_while_empty():
     """The won deal's date, and the days since the record was created."""
     update = derive(close_date="closedate", days_to_close="days_to_close", **DATES).update
-    assert update.values == {"closedate": "2026-06-30T00:00:00Z", "days_to_close": "29"}
-    assert {change.rule for change in update.changes} == {"L3"}
+    assert update.changes == (
+        Change("closedate", None, "2026-06-30T00:00:00Z", "L3", "deal 11 won"),
+        Change("days_to_close", None, "29", "L3", "deal 11 won"),
+    )
 
 
 def test_L3_days_to_close_are_never_negative():
@@ -119,9 +142,10 @@ def test_L3_what_is_filled_or_not_offered_is_left_alone(more, written):
 
 def test_L3_days_to_close_are_those_until_the_date_that_is_there():
     """HubSpot may have set the close date itself, or a person."""
-    there = {"closedate": "2026-06-03T00:00:00Z"}
-    update = derive(there, close_date="closedate", days_to_close="days", **DATES).update
-    assert update.values == {"days": "2"}
+    for blank in (None, ""):
+        there = {"closedate": "2026-06-03T00:00:00Z", "days": blank}
+        update = derive(there, close_date="closedate", days_to_close="days", **DATES).update
+        assert update.values == {"days": "2"}
 
 
 def test_L3_off_writes_no_close_date():
@@ -182,8 +206,11 @@ def begin(*, settings=FIRST, to=HS, changes=(), mapped=CONTACTS):
 
 def test_L6_a_new_record_begins_with_the_chosen_stage():
     """In the call that creates it, and with the reason (L10)."""
-    (change,) = begin()
-    assert change == Change("lifecyclestage", None, "lead", "L6", "Contact 003A appeared")
+    name = Change("lastname", None, "Fox", "T1", "mapped")
+    assert begin(changes=[name]) == (
+        name,
+        Change("lifecyclestage", None, "lead", "L6", "Contact 003A appeared"),
+    )
 
 
 def test_L6_a_stage_given_at_creation_stays():

@@ -37,6 +37,7 @@ def test_D7_each_object_is_measured_against_its_own_links():
 def test_D7_no_deletions_are_no_excess_even_under_a_limit_of_zero():
     """A limit of nothing forbids deletions, not plans without any."""
     assert find_excesses({"deals": 0}, {}, DeletionLimit(0, 0)) == []
+    assert find_excesses({"deals": 1}, {}, DeletionLimit(0, 100)) == [Excess("deals", 1, 0)]
     assert find_excesses({"deals": 1}, {"deals": 10**6}, DeletionLimit(0, 0)) == [Excess("deals", 1, 10**6)]
 
 

@@ -75,7 +75,16 @@ def test_L2_a_contact_that_comes_to_an_existing_deal_is_not_moved_by_it(status):
     no_roles = replace(DEFAULTS, role_open=None, role_won=None)
     assert choose_move(contact(late), no_roles, ORDER) is None
     assert won_close_date(contact(late), no_roles) is None
-    assert stage_of(choose_move(company(late), no_roles, ORDER)) in {("opportunity", "L2"), ("customer", "L3")}
+    due = {OPEN: ("opportunity", "L2"), WON: ("customer", "L3")}
+    assert stage_of(choose_move(company(late), no_roles, ORDER)) == due[status]
+
+
+def test_L3_a_contact_that_came_later_is_there_when_the_deal_is_won():
+    """Only the association was late; the winning is as new to this contact as to all others."""
+    won = deal(WON, OPEN, with_creation=False, close="2026-05-05")
+    no_roles = replace(DEFAULTS, role_won=None)
+    assert choose_move(contact(won), no_roles, ORDER) == Move("customer", "L3", "deal 1 won")
+    assert won_close_date(contact(won), no_roles) == won
 
 
 @pytest.mark.parametrize("kind", [company, contact], ids=["company", "contact"])
@@ -261,14 +270,12 @@ def test_L1_ahead_is_a_matter_of_the_portals_order(stage, present, ahead):
         ("customer", "lead", True),
         ("lead", "customer", False),
         ("lead", "lead", False),
-        ("lead", None, False),
-        (None, "lead", False),
         ("gone from the portal", "lead", False),
         ("customer", "missing", False),
     ],
 )
 def test_L8_backward_is_what_hubspot_would_not_take(old, new, backward):
-    """Clearing is not going back, and of stages that the portal lacks nobody knows."""
+    """Of stages that the portal lacks nobody knows."""
     assert is_backward(old, new, ORDER) is backward
 
 
@@ -293,6 +300,22 @@ deals = st.lists(
     unique_by=lambda one: one.deal_id,
 )
 stages = st.one_of(st.none(), st.sampled_from([*STAGES, "unknown"]))
+
+
+def test_L2_L3_L7_what_is_on_unless_somebody_says_otherwise():
+    """HubSpot's own defaults; a deal counts as having roles until it is known that it has none."""
+    assert LifecycleSettings() == LifecycleSettings(
+        deal_created="opportunity",
+        deal_won="customer",
+        company_to_contacts=False,
+        role_open="opportunity",
+        role_won="customer",
+        new_record=None,
+        account_fallback=False,
+    )
+    assert DealEvent("1", OPEN, None, with_creation=True) == deal(OPEN)
+
+
 settings = st.builds(LifecycleSettings, stages, stages, st.booleans(), stages, stages, stages, st.booleans())
 companies = st.one_of(
     st.none(),

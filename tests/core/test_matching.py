@@ -222,6 +222,44 @@ def test_A3_a_key_whose_owner_is_taken_is_a_duplicate():
     assert "contacts 5" in match.detail
 
 
+def test_D4_a_restored_record_gets_a_partner_anew():
+    """That its partner is archived, or that it stores the id of one that is gone, is no reason now."""
+    gone = record(HS, "10", presence=Presence.DELETED)
+    assert match_record(DEALS, Candidate(OPPORTUNITY, naming=(gone,), restored=True)) == CreateThere()
+    born_there = replace(OPPORTUNITY, partner_id="77")
+    assert match_record(DEALS, Candidate(born_there, restored=True)) == CreateThere()
+
+
+def test_A8_D8_a_record_out_of_scope_is_severed_from_an_archived_partner_all_the_same():
+    """What was deleted is remembered, whether the record takes part or not."""
+    gone = record(HS, "10", presence=Presence.DELETED)
+    assert match_record(DEALS, Candidate(OPPORTUNITY, naming=(gone,), outside=True)) == SeverFrom("10")
+
+
+def test_A3_who_is_older_is_told_where_nobody_has_the_key_on_the_other_side():
+    """The younger one is not created beside the oldest."""
+    assert is_held(match_contact(YOUNGEST, OLDEST), "003B")
+
+
+def test_A3_a_twin_in_hubspot_is_listed_though_it_makes_no_contact_in_salesforce():
+    """Somebody has to merge the two."""
+    assert is_held(match_contact(LATER_PERSON, PERSON, OLDEST), "5")
+
+
+def test_A3_a_contact_whose_creation_is_under_way_does_not_stand_in_its_own_way():
+    """Its pending link is its own (law 4)."""
+    pending = [link("003B", None, LinkState.PENDING)]
+    assert match_contact(OLDEST, PERSON, links=pending) == Adopt(PERSON, "A3")
+
+
+def test_A3_the_further_addresses_of_somebody_elses_partner_do_not_count():
+    """Only of those who may become the partner of this one."""
+    taken = record(HS, "5", {"email": "a@x", "more": "b@x"}, object="contacts")
+    elder = record(SF, "003D", {"Email": "b@x"}, created="2025-01-01", object="Contact")
+    match = match_contact(OLDEST, taken, LATER_PERSON, elder, links=[link("003Z", "5")])
+    assert match == Adopt(LATER_PERSON, "A3")
+
+
 def test_A3_a_younger_sibling_does_not_stand_in_the_way():
     """The oldest is created where nobody has its key yet."""
     assert match_contact(OLDEST, YOUNGEST) == CreateThere()
@@ -302,6 +340,8 @@ def test_A2_a_long_list_of_candidates_is_cut():
 def test_A2_a_doubtful_company_that_makes_no_account_is_not_listed():
     """The accounts are; but where accounts are made of companies it is held and listed too."""
     assert match_company(FIRM, ACME, account("001B", "acme")) == Ignore()
+    shared = [account("001A", "acme"), account("001B", "acme"), account("001C", None, "Firm")]
+    assert match_company(FIRM, *shared) == Ignore()  # the next key is not asked
     both = replace(COMPANIES, creates=frozenset((SF, HS)))
     found = candidate_among(both, FIRM, ACME, account("001B", "acme"))
     assert is_held(match_record(both, found), "001A", "001B")
@@ -321,6 +361,17 @@ def test_A2_a_better_key_goes_first_whoever_asks():
     assert match_company(owner, theirs, namesake) == Adopt(theirs, "A2", "domain")
     assert match_company(theirs, owner, namesake) == Adopt(owner, "A2", "domain")
     assert match_company(namesake, theirs, owner) == CreateThere()
+
+
+def test_A2_the_best_key_that_says_anything_tells_whose_it_is():
+    """One account shares the company's telephone number, but several its domain: nobody's claim is clear."""
+    phone = MatchKey("phone", "A2", {SF: ("Phone",), HS: ("phone",)}, words)
+    mapping = replace(COMPANIES, match_on=(DOMAIN, phone, NAME))
+    theirs = record(HS, "1", {"domain": "acme", "phone": "7", "name": "Acme"}, object="companies")
+    caller = record(SF, "001C", {"Phone": "7"}, object="Account")
+    me, sharing = account("001D", None, "Acme"), (account("001A", "acme"), account("001B", "acme"))
+    links = [link("001A", "9")]
+    assert is_held(match_record(mapping, candidate_among(mapping, me, theirs, caller, *sharing, links=links)), "1")
 
 
 def test_A2_a_better_key_of_a_linked_record_claims_nothing():

@@ -24,7 +24,7 @@ from connector.core.merge import (
     merge_field,
     was_left,
 )
-from connector.core.model import Base, Link, LinkState, Pair, Presence, Record
+from connector.core.model import Base, Cannot, Link, LinkState, Pair, Presence, Record
 from connector.core.plan import Situation, find_contested, last_changes
 from connector.mapping.transforms import Email, Number, Owner, Picklist
 
@@ -296,6 +296,38 @@ def test_A5_a_default_that_stands_for_what_has_no_counterpart_was_not_left(here,
     assert was_left(owner, *fields, UNMET, known) is left
 
 
+class TwoWaysToSayIt:
+    """A transform that writes a value in the way that suits what stands there."""
+
+    def meaning(self, side, values):
+        return values
+
+    def carry(self, to, values, known):
+        return values
+
+    def fit(self, to, values, onto, known):
+        return (f"{values[0]} to {to} over {onto[0]}",)
+
+
+def test_F5_what_is_written_suits_what_stands_there():
+    """On either side."""
+    fitting = rule(transform=TwoWaysToSayIt())
+    assert decide(fitting, HERE, OLD) == to_hs("here to hubspot over old")
+    assert decide(fitting, OLD, THERE) == to_sf("there to salesforce over old")
+
+
+class NothingFromNothing(TwoWaysToSayIt):
+    """A transform that has no counterpart for a blank."""
+
+    def carry(self, to, values, known):
+        return Cannot("blank")
+
+
+def test_F2_two_blanks_are_equal_whatever_a_transform_makes_of_them():
+    """There is nothing to carry."""
+    assert decide(rule(transform=NothingFromNothing()), None, "", UNMET) == Agree()
+
+
 def test_one_direction_that_meets_is_enough():
     """A value that only travels back (its way forth is blocked) still counts as equal."""
     known = Known(owners={(SF, "7"): "005A"})
@@ -340,8 +372,10 @@ LIVE = Situation(
         ({"salesforce": None}, False),
         ({"hubspot": None}, False),
         ({"salesforce": replace(LIVE.salesforce, presence=Presence.DELETED)}, False),
+        ({"hubspot": replace(LIVE.hubspot, presence=Presence.DELETED)}, False),
+        ({"hubspot": replace(LIVE.hubspot, fields={"name": OLD})}, False),
     ],
-    ids=["live", "stopped", "Salesforce not seen", "HubSpot not seen", "deleted"],
+    ids=["live", "stopped", "Salesforce not seen", "HubSpot not seen", "deleted", "archived", "one moved"],
 )
 def test_F2_only_pairs_that_are_merged_have_contested_fields(changed, contested):
     """What is not written anyway needs no history; nor does what is only watched, such as a currency (O7)."""

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from connector.core.actions import RoleNaming
 from connector.core.model import Base, ContactRole, Problem, RoleRules, Rule
-from connector.core.naming import Naming, RoleNames, plan_names
+from connector.core.naming import Flag, Naming, RoleNames, plan_names
 from connector.core.roles import Agreement, Roles
 
 PAIR, ANN = link("006A", "11"), link("003A", "5", pair="contact-contact", id_=2)
@@ -69,6 +69,7 @@ def test_R4_a_write_settles_only_what_it_wrote():
     """A label to HubSpot and a primary role to Salesforce: should one of them fail, it is still to be done."""
     there, here = plan([role("User")], {100})
     assert (there.to, here.to) == (HS, SF) or (there.to, here.to) == (SF, HS)
+    assert {one.to: one.edits for one in (there, here)} == {HS: {}, SF: {"00K1": role("User", primary=True)}}
     settled = {one.to: one.settles for one in (there, here)}
     assert settled[HS] == Base({"Role": "User"}, {"labels": "User"})
     assert settled[SF] == Base({"IsPrimary": True}, {"primary label": True})
@@ -179,6 +180,48 @@ def test_R4_labels_are_written_as_a_set():
     assert NAMING.types_for({"labels": "Decider; User", "primary label": True}) == {100, 101, 103}
     assert NAMING.types_for({"labels": None, "primary label": None}) == frozenset()
     assert NAMING.own_types() == {100, 101, 103}
+
+
+def test_R4_what_is_not_in_the_table_says_nothing_either_way():
+    """Neither makes a difference, nor is it carried; a blank is a blank."""
+    names = RoleNames(RULES.labels)
+    assert (
+        names.meaning(SF, ("Influencer; User",))
+        == names.meaning(SF, ("User",))
+        != names.meaning(SF, ("Influencer",))
+    )
+    assert names.meaning(HS, ("Somebody's own; User",)) == names.meaning(HS, ("User",))
+    assert names.carry(SF, ("Somebody's own; User",), None) == ("User",)
+    assert names.carry(HS, ("Influencer; User",), None) == ("User",)
+    assert names.carry(HS, (None,), None) == names.carry(SF, (None,), None) == (None,)
+
+
+def test_R4_not_primary_is_blank():
+    """However it is said."""
+    assert Flag().meaning(SF, (False,)) == Flag().meaning(HS, (None,)) != Flag().meaning(SF, (True,))
+    assert Flag().carry(HS, (False,), None) == (None,)
+
+
+def test_R4_of_several_roles_the_first_is_made_primary():
+    """One of them, and always the same one."""
+    values = {"Role": None, "IsPrimary": True}
+    assert NAMING.assign({"b": role(), "a": role(), "c": role()}, values) == {"a": role(primary=True)}
+
+
+def test_R4_each_contact_is_named_for_itself():
+    """In one order, whatever became of the others: gone from a side, on the way out, or not read."""
+    people = [link(f"003{number}", number, pair="contact-contact", id_=int(number)) for number in "123456"]
+    agreed = [
+        Agreement(one, {SF: ("006A", one.salesforce_id), HS: ("11", one.hubspot_id)}, BLANK)
+        for one in reversed(people)
+    ]
+    here = {one.salesforce_id: {"00K" + one.hubspot_id: role("User")} for one in people}
+    here.pop("0032")
+    here["0033"]["00K0"] = role(primary=None)
+    there = {one.hubspot_id: frozenset() for one in people}
+    there.pop("4")
+    found = plan_names(Roles(PAIR, here, there, agreed, frozenset({(HS, "5")})), NAMING, None)
+    assert [one.contact.id for one in found] == [1, 6]
 
 
 NAMES = st.sets(st.sampled_from([*RULES.labels, "Influencer"])).map(lambda some: "; ".join(sorted(some)) or None)

@@ -129,6 +129,23 @@ def test_O2_the_default_pipeline_of_a_record_type_that_is_not_active_is_nobody_e
         plan = plan_pipelines(active, portal, DEFAULTS, before)
         assert labels(plan) == [f"Salesforce - {one.id}" for one in active]
         assert not plan.stages.syncs("sf_default")
+    assert not plan_pipelines([RENEWAL], portal, DEFAULTS, {NEW.id: "sf_default"}).stages.syncs("sf_default")
+
+
+def test_O2_the_default_pipeline_goes_to_the_next_one_when_its_record_type_is_assigned_elsewhere():
+    """That one is active, and has another."""
+    portal = carry_out(plan_pipelines([NEW], [SALES], DEFAULTS), [SALES])
+    before = {NEW.id: "sf_default", None: "sf_default"}
+    plan = plan_pipelines([NEW, RENEWAL], portal, PipelineSettings(assigned={NEW.id: "default"}), before)
+    assert plan.stages.pipelines == {NEW.id: "default", RENEWAL.id: "sf_default", None: "sf_default"}
+
+
+def test_O2_an_org_whose_last_record_type_went_has_the_default_pipeline_still():
+    """Its opportunities have none any more; no second pipeline of that id is made."""
+    portal = carry_out(plan_pipelines([NEW], [SALES], DEFAULTS), [SALES])
+    for before in ({NEW.id: "sf_default"}, {NEW.id: "sf_default", None: "sf_default"}):
+        plan = plan_pipelines([MASTER], portal, DEFAULTS, before)
+        assert (plan.actions, plan.stages.pipelines) == ((), {None: "sf_default"})
 
 
 def test_O2_a_record_type_that_is_assigned_to_another_pipeline_gets_new_stages_there():
@@ -146,6 +163,9 @@ def test_O2_a_record_type_that_is_left_alone_keeps_its_pipeline():
     plan = plan_pipelines([RENEWAL], portal, DEFAULTS)
     assert plan.actions == ()
     assert plan.stages.pipelines == {RENEWAL.id: f"sf_{RENEWAL.id.lower()}", None: f"sf_{RENEWAL.id.lower()}"}
+    renamed = replace(RENEWAL, stages=(replace(QUALIFY, label="Qualified"), IS_WON))
+    (update,) = plan_pipelines([renamed], portal, DEFAULTS).actions
+    assert (update.was.label, update.stage.label) == ("Qualification", "Qualified")
     assert not plan.stages.syncs(f"sf_{NEW.id.lower()}")
 
 
@@ -169,6 +189,52 @@ def test_O2_a_label_does_not_find_the_pipeline_of_another_record_type():
     swapped = [replace(NEW, name="Old business"), replace(RENEWAL, name="New business")]
     plan = plan_pipelines(swapped, portal, readable)
     assert plan.stages.pipelines == {NEW.id: "sf_012000000000001aaa", RENEWAL.id: "sf_012000000000002aaa"}
+
+
+@pytest.mark.parametrize("whose", ["sf_default", f"sf_{NEW.id.lower()}"])
+def test_O2_a_label_does_not_find_a_pipeline_that_its_record_type_was_assigned_away_from(whose):
+    """It stands for that record type by its id, whatever somebody called it."""
+    theirs = Pipeline(whose, "Salesforce - 012000000000002AAA", ())
+    before = {NEW.id: whose} if whose == "sf_default" else {}
+    active = [RENEWAL] if before else [NEW, RENEWAL]
+    settings = DEFAULTS if before else PipelineSettings(assigned={NEW.id: "default"})
+    plan = plan_pipelines(active, [SALES, theirs], settings, before)
+    assert plan.stages.pipelines[RENEWAL.id] == f"sf_{RENEWAL.id.lower()}"
+    assert labels(plan) == ["Salesforce - 012000000000002AAA (012000000000002AAA)"]
+
+
+def test_O2_a_label_that_is_still_held_by_a_renamed_record_types_pipeline_is_not_used_again():
+    """HubSpot would refuse it; nobody renames the other pipeline."""
+    readable = PipelineSettings(label="{record_type.name}")
+    portal = carry_out(plan_pipelines([NEW, RENEWAL], [], readable), [])
+    third = RecordType("012000000000003AAA", "Renewal", STAGES)
+    plan = plan_pipelines([NEW, replace(RENEWAL, name="Extension"), third], portal, readable)
+    assert labels(plan) == ["Renewal (012000000000003AAA)"]
+
+
+def test_O2_O4_ids_of_pipelines_and_stages_are_a_promise():
+    """A portal has them already: another spelling would make all of them anew."""
+    odd = replace(NEW, stages=(*STAGES, stage("x" * 50), stage("Ü -> Q1!")))
+    first, second = (action.pipeline for action in plan_pipelines([odd, RENEWAL], [], DEFAULTS).actions)
+    assert (first.id, second.id) == ("sf_012000000000001aaa", "sf_012000000000002aaa")
+    assert [one.id for one in first.stages] == [
+        "sf_012000000000001aaa_qualification_046cbb3b",
+        "sf_012000000000001aaa_negotiation_review_8bc6b734",
+        "sf_012000000000001aaa_closed_won_4d3e3d9c",
+        "sf_012000000000001aaa_closed_lost_04ea0778",
+        "sf_012000000000001aaa_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx_ac628a03",
+        "sf_012000000000001aaa_q1_328a5f5b",
+    ]
+    assert second.stages[1].id == "sf_012000000000002aaa_closed_won_4d3e3d9c"
+    (default,) = (action.pipeline for action in plan_pipelines([RENEWAL], [], DEFAULTS).actions)
+    assert [one.id for one in default.stages] == [
+        "sf_default_qualification_046cbb3b",
+        "sf_default_closed_won_4d3e3d9c",
+    ]
+    assigned = plan_pipelines([RENEWAL], [SALES], PipelineSettings(assigned={RENEWAL.id: "default"}))
+    assert [action.stage.id for action in assigned.actions] == [
+        "sf_012000000000002aaa_in_default_qualification_046cbb3b"
+    ]
 
 
 def test_O2_a_pipeline_is_found_by_its_label():
@@ -269,6 +335,7 @@ def test_O4_stages_mirror_their_order_probability_and_outcome():
         (stage("open at nothing", 0), 2, 0.01),
         (stage("open at all", 100), 2, 0.99),
         (stage("open at all", 100), 1, 0.9),
+        (stage("open at nothing", 0), 8, 1e-08),
         (stage("odd", 33.33), 2, 0.33),
         (stage("odd", 33.33), 4, 0.3333),
         (stage("beyond", 250), 2, 0.99),
@@ -341,6 +408,37 @@ def test_O4_stages_that_somebody_else_ordered_are_left_in_their_order():
     assert in_order(after) == ["Chat", "Closed Won", "Qualification", "Negotiation/Review", "Closed Lost"]
 
 
+@pytest.mark.parametrize(("stages", "orders"), [((), [0, 1, 2, 3]), (SALES.stages, [1, 2, 3])], ids=["none", "one"])
+def test_O4_what_is_new_in_a_pipeline_of_somebody_else_comes_after_what_is_there(stages, orders):
+    """One behind the other."""
+    plan = plan_pipelines([NEW], [replace(SALES, stages=stages)], PipelineSettings(assigned={NEW.name: "default"}))
+    assert [action.stage.order for action in plan.actions] == orders
+
+
+def test_O4_a_renamed_stage_stays_where_it_stands():
+    """Its number is HubSpot's business while the order is right."""
+    (home,) = carry_out(plan_pipelines([NEW], [], DEFAULTS), [])
+    spread = replace(home, stages=tuple(replace(one, order=one.order * 10 + 5) for one in home.stages))
+    renamed = replace(NEW, stages=(QUALIFY, replace(TALK, label="Talk"), IS_WON, IS_LOST))
+    (update,) = plan_pipelines([renamed], [spread], DEFAULTS).actions
+    assert (update.stage.label, update.stage.order) == ("Talk", 15)
+
+
+def test_O4_stages_of_one_number_are_in_no_order():
+    """They are numbered; and what Salesforce has no more is sorted among them by its label."""
+    (home,) = carry_out(plan_pipelines([NEW], [], DEFAULTS), [])
+    tied = replace(home, stages=tuple(replace(one, order=0) for one in home.stages))
+    plan = plan_pipelines([NEW], [tied], DEFAULTS)
+    (after,) = carry_out(plan, [tied])
+    assert in_order(after) == ["Qualification", "Negotiation/Review", "Closed Won", "Closed Lost"]
+    assert [one.order for one in sorted(after.stages, key=lambda one: one.order)] == [0, 1, 2, 3]
+    extra = [Stage(str(number), label, 0.5, closed=False, order=-1) for number, label in enumerate("ZAM")]
+    changed = replace(NEW, stages=(TALK, QUALIFY, IS_WON, IS_LOST))
+    own = replace(home, stages=(*extra, *home.stages))
+    (after,) = carry_out(plan_pipelines([changed], [own], DEFAULTS), [own])
+    assert in_order(after)[:4] == ["A", "M", "Z", "Negotiation/Review"]
+
+
 def in_order(pipeline):
     return [one.label for one in sorted(pipeline.stages, key=lambda one: one.order)]
 
@@ -377,6 +475,14 @@ def test_O4_an_open_stage_that_salesforce_does_not_have_is_neither_won_nor_close
     stages = plan_pipelines([NEW], [odd], PipelineSettings(assigned={NEW.name: "default"})).stages
     assert "a" not in stages.closed | stages.won
     assert "closedwon" in stages.won
+
+
+def test_O4_what_salesforce_says_is_open_is_open():
+    """Though HubSpot, in a pipeline that somebody else made, would call it won."""
+    odd = replace(SALES, stages=(Stage("q", "Qualification", 1.0, closed=True), *SALES.stages))
+    stages = plan_pipelines([NEW], [odd], PipelineSettings(assigned={NEW.name: "default"})).stages
+    lost = stages.to_hubspot[NEW.id, "Closed Lost"][1]
+    assert (stages.closed, stages.won) == ({"closedwon", lost}, {"closedwon"})
 
 
 @pytest.mark.parametrize("new_first", [True, False])
@@ -427,6 +533,17 @@ def test_opportunities_without_a_record_type_use_the_only_pipeline():
     assert stages.find(HS, None, "Closed Won") == stages.find(HS, NEW.id, "Closed Won")
     several = plan_pipelines([NEW, RENEWAL], [], DEFAULTS).stages
     assert isinstance(several.find(HS, None, "Closed Won"), Cannot)
+    beyond = plan_pipelines([NEW, RENEWAL], [], PipelineSettings(limit=1)).stages
+    assert isinstance(beyond.find(HS, None, "Closed Won"), Cannot)
+
+
+def test_opportunities_without_a_record_type_use_the_stages_of_the_default_pipelines_first_one():
+    """If it stands for several."""
+    home = Pipeline("sf_default", "Salesforce - Default pipeline", ())
+    shared = PipelineSettings(assigned={RENEWAL.id: "sf_default", NEW.id: "sf_default"})
+    stages = plan_pipelines([RENEWAL, NEW], [home], shared).stages
+    assert stages.find(HS, None, "Closed Won") == stages.find(HS, RENEWAL.id, "Closed Won")
+    assert isinstance(stages.find(HS, None, "Closed Lost"), Cannot)
 
 
 def test_what_cannot_be_found_says_why():

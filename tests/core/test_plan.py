@@ -163,6 +163,21 @@ def test_O9_a_required_field_that_nothing_is_mapped_to_is_named_too():
     assert "no mapped field leaves empty" in problem.detail
 
 
+def test_O9_E1_a_missing_field_is_told_beside_the_trouble_of_another_one():
+    """An owner that nobody knows does not explain why a deal has no name."""
+    mapping = pair(replace(OWNER, defaults={}), NAME, required={HS: ("dealname", "hubspot_owner_id")})
+    owner, missing = create(record(SF, "006A", {"Name": None, "OwnerId": "005Z"}), mapping)
+    assert (owner.record_id, owner.code) == ("005Z", "NO_COUNTERPART")
+    assert (missing.record_id, missing.field) == ("006A", "dealname")
+
+
+def test_R5_a_required_reference_that_is_not_linked_yet_explains_itself():
+    """The record waits, and is no problem."""
+    mapping = pair(ACCOUNT, NAME, required={HS: ("dealname", "primary_company")})
+    (wait,) = create(opportunity(AccountId="001Z"), mapping)
+    assert isinstance(wait, Wait)
+
+
 def test_O9_defaults_fill_what_is_blank():
     """A default of the mapping takes the place of nothing, and is agreed as such."""
     close = replace(CLOSE, defaults={SF: ("2030-01-01",)})
@@ -181,10 +196,11 @@ def test_O11_a_stage_without_counterpart_blocks_once():
 def test_F4_one_bad_field_never_drops_the_record():
     """The record is created without it, and the field is listed."""
     kind = rule("Type", "dealtype", transform=Picklist.from_map({"New": "newbusiness"}))
-    problem, creation = create(record(SF, "006A", {"Name": "x", "Type": "Odd"}), pair(NAME, kind))
-    assert isinstance(problem, Problem)
-    assert problem.field == "Type"
-    assert creation.values == {"dealname": "x"}
+    for fields in ((NAME, kind), (kind, NAME)):
+        problem, creation = create(record(SF, "006A", {"Name": "x", "Type": "Odd"}), pair(*fields))
+        assert isinstance(problem, Problem)
+        assert problem.field == "Type"
+        assert creation.values == {"dealname": "x"}
 
 
 @pytest.mark.parametrize("required", [False, True])
@@ -194,6 +210,14 @@ def test_F4_skip_field_is_silent_unless_salesforce_requires_it(required):
     mapping = pair(NAME, kind, required={SF: ("Type",)} if required else {})
     actions = create(record(HS, "11", {"dealname": "x", "dealtype": "odd"}), mapping)
     assert [type(action) for action in actions] == ([Problem] if required else [Creation])
+    assert [action.code for action in actions if isinstance(action, Problem)] == ["NO_COUNTERPART"] * required
+
+
+def test_F4_a_skipped_pair_of_fields_is_told_if_either_is_required():
+    """A stage in no pipeline: nothing would explain why there is no deal."""
+    stage = replace(STAGE, skip_untranslatable=True)
+    (problem,) = create(opportunity(StageName="Unknown"), pair(NAME, stage, required={HS: ("dealstage",)}))
+    assert problem.code == "NO_COUNTERPART"
 
 
 def test_R5_a_reference_that_is_not_linked_yet_waits_and_nothing_else_does():
@@ -254,6 +278,9 @@ def test_D8_an_archived_deal_severs():
     gone = replace(deal(), presence=Presence.DELETED)
     (severance,) = create(opportunity(), naming=(gone,))
     assert severance == Severance("opportunity-deal", "006A", "11", "D8", closed=False)
+    severed = link("006A", "11", LinkState.SEVERED)
+    (again,) = create(opportunity(), naming=(gone,), links={(SF, "006A"): severed})
+    assert again.link is severed
 
 
 def test_O10_a_problem_of_matching_is_the_whole_plan():
@@ -442,7 +469,7 @@ def test_F7_an_open_stage_needs_no_date():
 def test_O10_the_partner_id_of_a_deal_is_repaired(stored):
     """Every linked deal stores its opportunity's id, so that an empty store loses nothing."""
     update = only(merge(opportunity(), deal(partner_id=stored)), Update)
-    assert update.values == {"sf_record_id": "006A"}
+    assert (update.to, update.values) == (HS, {"sf_record_id": "006A"})
     assert update.changes[0].rule == "O10"
 
 
@@ -451,6 +478,29 @@ def test_O7_a_difference_of_currencies_is_reported_not_corrected():
     (problem,) = merge(opportunity(), deal(deal_currency_code="USD"))
     assert (problem.code, problem.field) == ("DIFFERENT_CURRENCY", "deal_currency_code")
     assert "EUR in Salesforce, USD in HubSpot" in problem.detail
+    first = pair(CURRENCY, NAME)
+    assert len(merge(opportunity(Name="New"), deal(deal_currency_code="USD"), mapping=first)) == 2
+
+
+class InLowerCase:
+    """A transform of codes that HubSpot spells as it likes."""
+
+    def meaning(self, side, values):
+        return tuple(str(value).lower() if side is HS else value for value in values)
+
+    def carry(self, to, values, known):
+        return values
+
+
+def test_O7_currencies_are_compared_as_hubspot_names_them():
+    """By the values of the mapping, if it has any, and by what they mean there."""
+    spelled = pair(replace(CURRENCY, transform=InLowerCase()))
+    for code in ("eur", "EUR"):
+        assert merge(opportunity(), deal(deal_currency_code=code), mapping=spelled) == []
+    mapped = pair(replace(CURRENCY, transform=Picklist.from_map({"EUR": "euro", "USD": "dollar"})))
+    assert merge(opportunity(), deal(deal_currency_code="euro"), mapping=mapped) == []
+    (problem,) = merge(opportunity(), deal(deal_currency_code="dollar"), mapping=mapped)
+    assert problem.code == "DIFFERENT_CURRENCY"
 
 
 @pytest.mark.parametrize(
@@ -467,6 +517,8 @@ def test_O7_currencies_that_cannot_be_compared_are_not_reported():
     """One that was not observed, or has no counterpart."""
     unread = {name: value for name, value in HERE.items() if name != "CurrencyIsoCode"}
     assert merge(record(SF, "006A", unread, modified="2026-02-01"), deal()) == []
+    unseen = {name: value for name, value in THERE.items() if name != "deal_currency_code"}
+    assert merge(opportunity(), record(HS, "11", unread | unseen, partner_id="006A")) == []
     mapped = replace(CURRENCY, transform=Picklist.from_map({"EUR": "EUR"}))
     assert merge(opportunity(CurrencyIsoCode="XXX"), deal(), mapping=pair(mapped)) == []
 
@@ -489,7 +541,9 @@ def test_D1_a_deleted_opportunity_deletes_its_deal():
 def test_D2_D3_a_deleted_deal_severs_and_writes_nothing():
     """The opportunity stays, untouched, even if it was edited meanwhile."""
     (severance,) = merge(opportunity(Name="edited"), GONE_THERE)
-    assert (type(severance), severance.rule, severance.closed) == (Severance, "D3", False)
+    assert severance == Severance(
+        "opportunity-deal", "006A", "11", "D3", closed=False, link=link("006A", "11", base=BASE)
+    )
 
 
 @pytest.mark.parametrize(
@@ -500,7 +554,8 @@ def test_D5_a_deleted_account_closes_its_link_and_deletes_nothing(there, rule_id
     """The company stays as it is; where both are gone the link is closed as well."""
     companies = pair(NAME, name="account-company")
     (severance,) = merge(GONE_HERE, there, mapping=companies)
-    assert (type(severance), severance.rule, severance.closed) == (Severance, rule_id, True)
+    whose = link("006A", "11", base=BASE)
+    assert severance == Severance("account-company", "006A", "11", rule_id, closed=True, link=whose)
 
 
 @pytest.mark.parametrize("presence", [Presence.MERGED, Presence.INVISIBLE])
@@ -519,7 +574,9 @@ def test_O5_a_stopped_pair_changes_neither_side():
 def test_D9_a_stopped_pair_is_closed_instead_of_its_deal_deleted():
     """D1 does not reach into a pipeline that does not sync; D3 is remembered all the same."""
     (severance,) = merge(GONE_HERE, deal(), stopped=True)
-    assert (type(severance), severance.rule, severance.closed) == (Severance, "D9", True)
+    assert severance == Severance(
+        "opportunity-deal", "006A", "11", "D9", closed=True, link=link("006A", "11", base=BASE)
+    )
     assert only(merge(opportunity(), GONE_THERE, stopped=True), Severance).rule == "D3"
 
 

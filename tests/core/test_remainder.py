@@ -82,6 +82,13 @@ def test_F4_a_creation_goes_without_what_was_refused():
     assert found.base.salesforce == {**HERE, "Amount": None}
 
 
+def test_F4_a_creation_goes_without_what_only_makes_sense_beside_the_refused_field():
+    """A record type without its stage; and what no mapping has, such as the stage that L6 adds."""
+    assert leave_out_of_creation(PAIR, BORN, {"StageName"}).values.keys() == {"Name", "Amount", "HubSpot_Id__c"}
+    begun = replace(BORN, changes=(*BORN.changes, *changes({"lifecyclestage": "lead"})))
+    assert leave_out_of_creation(PAIR, begun, {"lifecyclestage"}) == BORN
+
+
 @pytest.mark.parametrize("refused", [{"Name"}, {"HubSpot_Id__c"}, {"unknown"}, set()])
 def test_F4_a_creation_that_needs_what_was_refused_is_not_made(refused):
     """What the partner requires, and the id by which it is found again (O10)."""

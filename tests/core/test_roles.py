@@ -105,6 +105,8 @@ def test_R3_a_link_that_leads_elsewhere_since_the_agreement_removes_nobody():
     assert only(roles(set(), {"5"}, [before]), RoleAddition).to is SF
     assert only(roles({"003A"}, {"5"}, [before]), RoleAddition).to is None
     assert only(roles(set(), set(), [before]), RoleRemoval).to is None
+    assert [type(one) for one in roles({"003A"}, {"9"}, [before])] == [RoleAddition, Wait]
+    assert [type(one) for one in roles(set(), {"5"}, [before])] == [RoleAddition]
 
 
 def test_R3_a_new_deal_was_agreed_on_by_nobody():
@@ -128,6 +130,9 @@ def test_roles_are_planned_in_one_order():
     """The same inputs, the same plan, whatever order a set has."""
     assert [one.contact for one in roles(here={"003B", "003A"})] == [ANN, BOB]
     assert [one.contact for one in roles({"003B", "003A"}, set(), [BOB, ANN])] == [ANN, BOB]
+    many = [str(number) for number in range(10, 30)]
+    assert [one.needs[2] for one in roles(there=reversed(many))] == many
+    assert [one.needs[2] for one in roles(here=reversed(many))] == many
 
 
 @pytest.mark.parametrize("before", [set(), {"A"}, {"B"}, {"A", "B"}])

@@ -44,6 +44,18 @@ def test_U1_to_U5_of_three_deals():
     }
 
 
+def test_U1_to_U5_each_has_its_name_and_its_rule():
+    """The names are HubSpot's own, and of the properties that stand in for them (U7)."""
+    assert RULES == {
+        "num_associated_deals": "U1",
+        "first_deal_created_date": "U2",
+        "recent_deal_amount": "U3",
+        "recent_deal_close_date": "U4",
+        "total_revenue": "U5",
+    }
+    assert list(RULES) == [NUMBER, FIRST_CREATED, RECENT_AMOUNT, RECENT_CLOSE, REVENUE]
+
+
 def test_U3_U4_recent_means_created_last_not_closed_last():
     """The older deal that closes later gives neither amount nor date."""
     values = roll_up([deal("9", EARLY, "1", "2030-01-01"), deal("1", LATE, "2", "2026-02-02")]).values
@@ -59,6 +71,7 @@ def test_U6_of_deals_created_at_one_moment_the_larger_id_is_recent():
 def test_U6_an_id_that_is_no_number_comes_first():
     """HubSpot's ids are digits; anything else loses the tie instead of failing the run."""
     assert roll_up([deal("1", amount="1"), deal("x", amount="2")]).values[RECENT_AMOUNT] == "1"
+    assert roll_up([deal("x", amount="2"), deal("1", amount="1")]).values[RECENT_AMOUNT] == "1"
 
 
 def test_U6_an_empty_amount_counts_as_a_deal_and_adds_nothing():
@@ -89,6 +102,7 @@ def test_U9_currencies_are_added_as_bare_numbers_and_named():
     rollup = roll_up([deal("1", won=True, currency="EUR"), deal("2", won=True, currency="USD"), deal("3")])
     assert rollup.values[REVENUE] == "200"
     assert rollup.currencies == {"EUR", "USD"}
+    assert roll_up([DealFact("1", EARLY, None, None, won=False)]).currencies == frozenset()
 
 
 @pytest.mark.parametrize(

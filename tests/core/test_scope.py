@@ -61,6 +61,9 @@ Q = Question
         (Q.CONTAINS, ("acme",), "The ACME Company", True),
         (Q.CONTAINS, ("acme",), "Ac me", False),
         (Q.CONTAINS, ("acme",), None, False),
+        (Q.CONTAINS, ("lacks", "ACME"), "The acme Company", True),
+        (Q.CONTAINS, (Decimal(66),), "Route 66", True),
+        (Q.IS, (True,), "TRUE", True),
         (Q.FILLED, (), "x", True),
         (Q.FILLED, (), 0, True),
         (Q.FILLED, (), False, True),
@@ -76,6 +79,8 @@ Q = Question
         (Q.AT_LEAST, (Decimal(10),), "NaN", False),
         (Q.AT_LEAST, (Decimal(10),), "much", False),
         (Q.AT_LEAST, ("a",), "b", False),
+        (Q.AT_LEAST, (Decimal(10), Decimal(20)), 11, True),
+        (Q.AT_MOST, (Decimal(10), Decimal(20)), 11, True),
         (Q.AT_MOST, (Decimal(10),), "10", True),
         (Q.AT_MOST, (Decimal(10),), "10.01", False),
         (Q.AT_MOST, (Decimal(10),), -3, True),
@@ -96,6 +101,13 @@ Q = Question
 def test_A8_a_condition_asks_one_thing_of_one_field(question, bounds, value, met):
     """Text without regard to case, numbers as numbers, days in the zone of the settings; blank is a value."""
     assert Condition("F", question, bounds, BERLIN).admits({"F": value}) is met
+
+
+@pytest.mark.parametrize("zone", ["America/Los_Angeles", "Asia/Tokyo"])
+def test_A8_a_day_is_that_day_in_every_zone(zone):
+    """Only a moment falls on one day here and on another there; the zone is UTC if nothing else is said."""
+    assert Condition("F", Q.IS, (DAY,), ZoneInfo(zone)).admits({"F": "2026-06-30"})
+    assert Condition("F", Q.IS, (DAY,)).admits({"F": "2026-06-30T23:59:59+00:00"})
 
 
 @pytest.mark.parametrize("question", list(Question))
@@ -119,6 +131,14 @@ def test_A8_what_was_not_observed_is_not_known(question):
 def test_A8_a_condition_tells_what_kind_of_field_it_needs(bounds, kind):
     """So that a number asked of a checkbox can be found before a run."""
     assert Condition("F", Q.IN, bounds).kind == kind
+
+
+def test_A8_a_condition_is_what_it_asks_not_where_it_stands():
+    """The file and the line are for messages; the zone tells a day, so it counts."""
+    one = Condition("F", Q.IS, (DAY,), BERLIN, ("mappings/a.yaml", 3))
+    assert one == Condition("F", Q.IS, (DAY,), BERLIN)
+    assert one != Condition("F", Q.IS, (DAY,))
+    assert repr(one).endswith("(name='F', question=<Question.IS: 'is'>, bounds=(datetime.date(2026, 6, 30),))")
 
 
 # --- combined ---------------------------------------------------------------------------------------------

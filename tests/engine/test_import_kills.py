@@ -14,7 +14,7 @@ from engine.lab import Lab
 from connector.adapters import salesforce_selections
 from connector.engine.imports import reading
 
-RECORDS = int(os.environ.get("IMPORT_KILLS_RECORDS", "400"))
+RECORDS = int(os.environ.get("IMPORT_KILLS_RECORDS", "300"))
 KILLS = 10
 
 

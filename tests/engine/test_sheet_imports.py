@@ -255,7 +255,7 @@ def test_I5_no_line_is_made_twice_whenever_the_process_dies(lab, bring, monkeypa
             else [row["dealname"] for row in lab.hs_all("deals", "dealname").values()]
         )
         assert sorted(names) == ["Big", "Big", "Small"], at
-        at += 5
+        at += 8
     assert at > 16
 
 

@@ -29,6 +29,7 @@ from connector.mapping.transforms import (
     Text,
     Url,
     make_transform,
+    name_of,
 )
 
 UTC_ZONE = ZoneInfo("UTC")
@@ -444,6 +445,12 @@ def test_O2_nothing_is_fitted_to_hubspot_nor_where_nothing_is_known():
 
 
 # --- by name ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_F5_a_transform_knows_what_a_mapping_file_calls_it(name):
+    """As it stands in the file, so that an answer can name it."""
+    assert name_of(make_transform(name, zone=ZoneInfo("UTC"), values={}, pair="account-company")) == name
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from connector.engine.answers.explain import Explanation, RecordAnswer
     from connector.engine.answers.fields import FieldAnswer
     from connector.engine.answers.history import WriteAnswer
-    from connector.engine.answers.reasons import Reason
+    from connector.engine.answers.reason import Reason
 
 KINDS = {
     "Opportunity": "opportunity", "Account": "account", "Contact": "contact",

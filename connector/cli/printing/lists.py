@@ -19,10 +19,9 @@ from connector.cli.printing.terminal import NAMES, count, describe_age, indent, 
 if TYPE_CHECKING:
     from connector.engine.answers.conflicts import ConflictAnswer, Resolution
     from connector.engine.answers.explain import Explanation
-    from connector.engine.answers.history import WriteAnswer
     from connector.engine.answers.links import Relinked, Unlinked
     from connector.engine.answers.problems import ProblemAnswer
-    from connector.engine.answers.runs import RunAnswer
+    from connector.engine.answers.runs import KindOfWrites, RunAnswer
 
 STATUS_STYLES = {"ok": "green", "problems": "yellow", "running": "cyan", "by hand": "dim"}
 
@@ -56,7 +55,7 @@ def print_runs(runs: Sequence[RunAnswer], limit: int) -> None:
         console.print(f"Earlier ones: `connector runs --before {runs[-1].run}`.")
 
 
-def print_run(run: RunAnswer, writes: Sequence[WriteAnswer], limit: int) -> None:
+def print_run(run: RunAnswer, kinds: Sequence[KindOfWrites]) -> None:
     """A run with its counts, and its writes by side and object."""
     console = out()
     took = "" if run.seconds is None else f", took {describe_age(run.seconds)}"
@@ -69,21 +68,15 @@ def print_run(run: RunAnswer, writes: Sequence[WriteAnswer], limit: int) -> None
     )
     for note in (run.report or {}).get("notes", ()):
         console.print(indent(f"note: {escape(note)}", 2))
-    if not writes:
-        console.print("  It wrote nothing." if run.kind == "sync" else "")
-        return
-    groups: dict[tuple[str, str, str], list[WriteAnswer]] = {}
-    for one in writes:
-        groups.setdefault((NAMES[one.side], KINDS.get(one.object, one.object), one.verb), []).append(one)
-    shown = 0
-    for (side, kind, verb), some in groups.items():
-        console.print(f"\n[bold]{side} {kind}: {verb} {len(some):,}[/]")
-        part = some[: max(limit - shown, 0)]
-        shown += len(part)
-        if part:
-            console.print(indent(history_table(part, runs=False), 2))
-        if len(part) < len(some):
-            console.print(f"  … and {len(some) - len(part):,} more; `--limit` shows them, `--record` looks for one")
+    if not kinds:
+        console.print("  Nothing was written.")
+    for kind in kinds:
+        title = f"{NAMES[kind.side]} {KINDS.get(kind.object, kind.object)}: {kind.verb} {kind.number:,}"
+        console.print(f"\n[bold]{escape(title)}[/]")
+        console.print(indent(history_table(kind.writes, runs=False), 2))
+        if len(kind.writes) < kind.number:
+            rest = kind.number - len(kind.writes)
+            console.print(f"  … and {rest:,} more; `--limit` shows them, `--record` looks for one")
 
 
 # --- problems ---------------------------------------------------------------------------------------------

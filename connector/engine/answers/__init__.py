@@ -2,7 +2,8 @@
 
     explain.py      one record or field: the link, both sides, who wins and why, its history, why it does not sync
     · references.py   which record does a person mean?       · view.py       that record and its partner, now
-    · fields.py       who wins a field, and why now?         · reasons.py    why does it not sync?
+    · fields.py       who wins a field, and why now?         · reason.py     the reasons there are, as a table;
+    · unlinked.py     why has it no partner?                 · reasons.py    those that hold now
     · history.py      what was written to it, and why?       · relations.py  contacts, rollups, lifecycle
     health.py       is all well, and if not, what is not?
     runs.py         what did the runs do?

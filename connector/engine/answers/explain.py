@@ -17,7 +17,8 @@ from connector.engine.answers.fields import (
 )
 from connector.engine.answers.history import WriteAnswer, answer_history, find_moves
 from connector.engine.answers.problems import ProblemAnswer, problems_of
-from connector.engine.answers.reasons import Reason, find_reasons
+from connector.engine.answers.reason import Reason
+from connector.engine.answers.reasons import find_reasons
 from connector.engine.answers.relations import (
     ContactAnswer,
     DealAnswer,
@@ -127,8 +128,9 @@ def explain(c: Connection, text: str, field: str | None = None, *, ask: bool = T
 def explain_view(view: View, field: str | None = None) -> Explanation:
     """The explanation of what is in view already."""
     names, label = _choose_names(view, field)
-    reasons = find_reasons(view)
+    # Fields first: a reason may look at another record, after which only the partners that one names are known.
     fields = tuple(one for one in answer_fields(view) if names is None or one.label == label)
+    reasons = find_reasons(view)
     rollups, deals = answer_rollups(view)
     history = answer_history(view, names)
     if names is not None:

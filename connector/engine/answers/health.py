@@ -25,8 +25,8 @@ from typing import Any
 
 from connector.core.model import Side
 from connector.engine.allocation import Allocation
-from connector.engine.answers.problems import list_problems
 from connector.engine.answers.runs import KIND, SYNC, RunAnswer, make_run
+from connector.engine.ignored import find_ignored, place_of
 from connector.engine.suspension import Suspension, find_suspension
 from connector.settings import Settings
 from connector.store.links import ENDED
@@ -121,7 +121,8 @@ class Health:
 
 def look_after(settings: Settings, store: Store, now: datetime, max_age: timedelta | None = None) -> Health:
     """How the sync stands. `max_age`: the last good run must not be older; None: go by the heartbeat."""
-    open_ = list_problems(store)
+    ignored = find_ignored(store)
+    open_ = [one for one in store.problems.all() if place_of(one) not in ignored]
     suspension = find_suspension(store)
     freshness = _find_freshness(settings, store, now)
     last = store.runs.last()
@@ -129,7 +130,7 @@ def look_after(settings: Settings, store: Store, now: datetime, max_age: timedel
     calls = _find_budgets(settings, store, last, now)
     causes: dict[str, list[str]] = {}
     for one in open_:
-        causes.setdefault(one.cause, []).append(one.since)
+        causes.setdefault(one["cause"], []).append(one["since"])
     concerns = (
         *_of_suspension(suspension),
         *_of_runs(last_run, freshness, now, max_age),
@@ -151,8 +152,8 @@ def look_after(settings: Settings, store: Store, now: datetime, max_age: timedel
         links=store.links.count_by_state(),
         calls=calls,
         problems=tuple(ProblemGroup(cause, len(some), min(some)) for cause, some in sorted(causes.items())),
-        ignored=len(list_problems(store, ignored=True)),
-        conflicts_held=sum(one.code == CONFLICT for one in open_),
+        ignored=len(ignored),
+        conflicts_held=sum(one["code"] == CONFLICT for one in open_),
         conflicts_settled=sum(
             sum(change["conflict"] for change in one["changes"])
             for one in store.journal.conflicts(since=(now - RECENT).isoformat())

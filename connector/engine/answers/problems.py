@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from connector.core.model import Side, Value
-from connector.engine.ignored import find_ignored, find_refused
+from connector.engine.ignored import find_ignored, find_refused, place_of
 from connector.store.journal import Place
 from connector.store.store import Store
 
@@ -79,10 +79,7 @@ def _answer(store: Store, rows: Iterable[Mapping[str, Any]]) -> list[ProblemAnsw
     ignored = find_ignored(store)
     found = []
     for row in rows:
-        side = Side(row["side"])
-        place = (side, row["object"], row["record_id"], row["field"])
-        since = ignored.get(place)
-        found.append(
-            ProblemAnswer(**{**row, "side": side}, refused=find_refused(store, place), ignored_since=since)
-        )
+        place = place_of(row)
+        told = {**row, "side": place[0], "refused": find_refused(store, place)}
+        found.append(ProblemAnswer(**told, ignored_since=ignored.get(place)))
     return found

@@ -1,105 +1,23 @@
-"""Why does a record not sync? Every reason there is, with what to do about it.
-
-| reason        | rule   | the record …                                                                           |
-|---------------|--------|----------------------------------------------------------------------------------------|
-| suspended     | E4     | waits, as all do: a CRM cannot be used                                                 |
-| switched off  | P1, P2 | is of a pair that the settings leave out                                               |
-| no run        |        | was never looked at: nothing was ever synced                                           |
-| never seen    |        | is in the CRM, and no run has met it                                                   |
-| deleted       | D1-D6  | is gone                                                                                |
-| merged        | A7     | went into another one                                                                  |
-| out of sight  | D6     | cannot be seen by the connector's user                                                 |
-| severed       | D3     | is in a pair that ended, because its HubSpot record was deleted or a person ended it   |
-| closed        | D1, D5 | is in a pair of which one record is gone                                               |
-| pending       | O10    | is having its partner made: a run died over it                                         |
-| frozen        | A8     | is in a pair of which one record is out of scope                                       |
-| out of scope  | A8     | is left out by a condition of the scope                                                |
-| stopped       | O5     | is in a pair whose deal is in a pipeline that does not sync                            |
-| other pipeline| O6     | is a deal in a pipeline that does not sync                                             |
-| waits         | R5     | needs another one to be linked first                                                   |
-| ambiguous     | A2, A3 | may be the same as several others                                                      |
-| problem       | E1     | was refused                                                                            |
-| conflict      | F2     | has a field that both sides edited, which waits for a person                           |
-| not created   | A1     | gets no partner by `create_in`                                                         |
-| no contact    | A1     | is a company without a contact that syncs                                              |
-| untouched     | P4     | was there before, and nobody has changed it since                                      |
-
-A reason that `stops` the record keeps all of it; another one keeps a part.
-"""
+"""Every reason why a record, or a part of it, does not sync, the most general first (`reason.py` is the table)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from enum import StrEnum
 
-from connector.core.matching import CreateThere, SeverFrom, match_record
-from connector.core.model import LinkState, Pair, Presence, Problem, Record, Side
+from connector.core.model import LinkState, Pair, Presence, Record, Side
 from connector.core.pipelines import RECORD_TYPE
 from connector.core.scope import Condition, Scope
 from connector.engine.answers.fields import name_record
 from connector.engine.answers.problems import problems_of
+from connector.engine.answers.reason import NAMES, Reason, Why, named, singular
+from connector.engine.answers.unlinked import explain_pipeline, explain_unlinked, find_alike
 from connector.engine.answers.view import View, make_view
-from connector.engine.candidates import gather_candidates
-from connector.engine.observe import has_begun, syncs
+from connector.engine.observe import has_begun
 from connector.engine.suspension import THEN_RESUME, find_suspension
 from connector.engine.world import COMPANIES, CONTACTS, DEALS
 from connector.mapping.files import PAIRS
 
 _SWITCHES = {DEALS: ("sync.deals", "P1"), CONTACTS: ("sync.contacts", "P2"), COMPANIES: ("sync.companies", "P2")}
-NAMES = {Side.SALESFORCE: "Salesforce", Side.HUBSPOT: "HubSpot"}
-
-
-class Why(StrEnum):
-    """The table above."""
-
-    SUSPENDED = "suspended"
-    SWITCHED_OFF = "switched off"
-    NO_RUN = "no run"
-    NEVER_SEEN = "never seen"
-    DELETED = "deleted"
-    MERGED = "merged"
-    OUT_OF_SIGHT = "out of sight"
-    SEVERED = "severed"
-    CLOSED = "closed"
-    PENDING = "pending"
-    FROZEN = "frozen"
-    OUT_OF_SCOPE = "out of scope"
-    STOPPED = "stopped"
-    OTHER_PIPELINE = "other pipeline"
-    WAITS = "waits"
-    AMBIGUOUS = "ambiguous"
-    PROBLEM = "problem"
-    CONFLICT = "conflict"
-    NOT_CREATED = "not created"
-    NO_CONTACT = "no contact"
-    UNTOUCHED = "untouched"
-
-
-@dataclass(frozen=True, slots=True)
-class Alike:
-    """A record that may be the same as the one asked about: by which key, and whom it is linked to."""
-
-    side: Side
-    object: str
-    id: str
-    name: str
-    created: str
-    key: str
-    partner: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """One reason: the rule it follows from, in words, and what to do. `field` is blank for the whole record."""
-
-    why: Why
-    rule: str
-    text: str
-    remedy: str
-    stops: bool = True
-    field: str = ""
-    alike: tuple[Alike, ...] = ()
 
 
 def find_reasons(view: View, *, further: bool = True) -> list[Reason]:
@@ -116,7 +34,7 @@ def find_reasons(view: View, *, further: bool = True) -> list[Reason]:
     found += _of_problems(view)
     found += _of_waits(view, further=further)
     if view.link is None and view.record is not None and view.record.present:
-        found += _of_an_unlinked(view, view.record, found)
+        found += explain_unlinked(view, view.record, found)
     return found
 
 
@@ -153,7 +71,7 @@ def _of_absence(view: View) -> Iterator[Reason]:
             Why.NEVER_SEEN,
             "T1" if view.side is Side.SALESFORCE else "T2",
             "no run has met it yet",
-            f"the next run does, if it was changed since the last one; `connector sync --record {_name(view)}` now",
+            f"the next run does, if it was changed since the last one; `connector sync --record {named(view)}` now",
         )
     if view.link is not None and view.link.state in {LinkState.SEVERED, LinkState.CLOSED}:
         return  # the end of the link says it
@@ -163,7 +81,7 @@ def _of_absence(view: View) -> Iterator[Reason]:
 
 
 def _explain_absence(view: View, record: Record) -> Reason:
-    what = f"{_singular(record.object)} {record.id} in {NAMES[record.side]}"
+    what = f"{singular(record.object)} {record.id} in {NAMES[record.side]}"
     linked = view.link is not None
     match record.presence:
         case Presence.MERGED:
@@ -212,7 +130,7 @@ def _of_the_link(view: View) -> Iterator[Reason]:
             yield from outside or [Reason(Why.FROZEN, "A8", text, "the next run goes on where the pair was")]
         case LinkState.LINKED:
             yield from _of_scope(view, Why.FROZEN)
-            yield from _of_pipeline(view)
+            yield from explain_pipeline(view)
 
 
 def _explain_severance(view: View) -> Reason:
@@ -221,7 +139,7 @@ def _explain_severance(view: View) -> Reason:
         text = "its link was ended, and both records stay as they are"
         remedy = f"`connector links relink {_relink(view)}` takes it up again"
         return Reason(Why.SEVERED, "D3", text, remedy)
-    what = f"{_singular(gone.object)} {gone.id} was deleted in HubSpot, so the link was severed"
+    what = f"{singular(gone.object)} {gone.id} was deleted in HubSpot, so the link was severed"
     remedy = (
         f"restore it in HubSpot, then `connector links relink {_relink(view)}`; or, for a new one,"
         f" `connector links relink {view.link.salesforce_id if view.link else ''}`"
@@ -234,23 +152,8 @@ def _relink(view: View) -> str:
     if view.link is None:
         return view.id
     there = view.records[Side.HUBSPOT]
-    hubspot = f" {_singular(there.object)}:{there.id}" if there is not None else ""
+    hubspot = f" {singular(there.object)}:{there.id}" if there is not None else ""
     return f"{view.link.salesforce_id or 'SALESFORCE_ID'}{hubspot}"
-
-
-def _of_pipeline(view: View) -> Iterator[Reason]:
-    deal = view.records[Side.HUBSPOT]
-    if view.pair_name != DEALS or deal is None or not deal.present or syncs(view.work.world, deal):
-        return
-    id_ = str(deal.fields.get("pipeline"))
-    pipeline = view.work.world.known.find_pipeline(id_)
-    name = f"{pipeline.label!r} ({id_})" if pipeline else id_
-    why, rule = (Why.STOPPED, "O5") if view.link is not None else (Why.OTHER_PIPELINE, "O6")
-    text = f"deal {deal.id} is in pipeline {name}, which does not sync"
-    goes_on = (
-        "move it to a pipeline that syncs, and it goes on" if view.link else "move it to a pipeline that syncs"
-    )
-    yield Reason(why, rule, text, f"{goes_on}; or give a record type this one in `pipelines.assigned`")
 
 
 # --- the scope --------------------------------------------------------------------------------------------
@@ -309,7 +212,7 @@ def _of_problems(view: View) -> Iterator[Reason]:
             rule = {"CONFLICT": "F2", "DUPLICATE": "A3" if view.pair_name == CONTACTS else "A2"}.get(one.code, "E1")
             remedy = one.remedy
             if why is Why.CONFLICT:
-                remedy += f"; or `connector conflicts resolve {_name(view)} {one.field} --take salesforce|hubspot`"
+                remedy += f"; or `connector conflicts resolve {named(view)} {one.field} --take salesforce|hubspot`"
             alike = find_alike(view, record) if why is Why.AMBIGUOUS else ()
             yield Reason(
                 why,
@@ -346,93 +249,10 @@ def _explain_wait(view: View, pair: str, side: Side, id_: str, *, further: bool)
     name = f"{object_} {id_}" + (f" {name_record(awaited.record)!r}" if awaited.record else "")
     text, remedy = (
         f"it waits for {name} to be linked",
-        f"`connector explain {id_ if side is Side.SALESFORCE else _name(awaited)}`",
+        f"`connector explain {id_ if side is Side.SALESFORCE else named(awaited)}`",
     )
     if further and (reasons := find_reasons(awaited, further=False)):
         text, remedy = f"{text}, which does not sync: {reasons[0].text}", reasons[0].remedy
     elif awaited.record is None:
         text = f"{text}, which was never seen"
     return Reason(Why.WAITS, "R5", text, remedy, stops=stops)
-
-
-# --- what has no partner ----------------------------------------------------------------------------------
-
-
-def _of_an_unlinked(view: View, record: Record, found: list[Reason]) -> Iterator[Reason]:
-    """Why a record that is there and in scope gets no partner."""
-    pair = view.pair
-    if pair is None or any(one.why in {Why.OUT_OF_SCOPE, Why.AMBIGUOUS} for one in found):
-        return
-    everywhere = replace(pair, creates=frozenset(Side))
-    candidate = next(iter(gather_candidates(view.work, pair, [record], ())))
-    in_scope = next(iter(gather_candidates(view.work, everywhere, [record], ()))).in_scope
-    match match_record(everywhere, replace(candidate, in_scope=True)):
-        case Problem() as problem if problem.code == "DUPLICATE":
-            rule = "A3" if view.pair_name == CONTACTS else "A2"
-            yield Reason(Why.AMBIGUOUS, rule, problem.detail, problem.remedy, alike=find_alike(view, record))
-        case Problem() as problem if not any(one.text == problem.detail for one in found):
-            yield Reason(Why.PROBLEM, "O10", problem.detail, problem.remedy)
-        case SeverFrom(partner):
-            text = f"its partner {partner} was deleted, so it stays without one"
-            yield Reason(Why.SEVERED, "D8", text, f"`connector links relink {record.id}` makes it a new one")
-        case CreateThere():
-            yield from _of_creation(view, pair, record, in_scope=in_scope)
-    if not found and not view.work.c.store.standing.of(record.side, record.object, record.id).due:
-        yield from _of_untouched(view, pair, record, in_scope=in_scope)
-
-
-def _of_creation(view: View, pair: Pair, record: Record, *, in_scope: bool) -> Iterator[Reason]:
-    there = NAMES[record.side.other]
-    if record.side.other not in pair.creates:
-        text = f"it has no partner, and none is made in {there}: `create_in` of {pair.name} does not name it"
-        remedy = (
-            f"`connector sync --record {_name(view)} --create` makes one; or add {record.side.other} to `create_in`"
-        )
-        yield Reason(Why.NOT_CREATED, "A1", text, remedy)
-        return
-    if record.object == "deals":
-        yield from _of_pipeline(view)
-    elif not in_scope:
-        text = "it is the primary company of no contact that syncs, so no account is made of it"
-        remedy = f"make it the primary company of a contact; or `connector sync --record {_name(view)} --create`"
-        yield Reason(Why.NO_CONTACT, "A1", text, remedy)
-
-
-def _of_untouched(view: View, pair: Pair, record: Record, *, in_scope: bool) -> Iterator[Reason]:
-    makes = record.side.other in pair.creates and in_scope
-    known = view.work.c.store.records.load_versions(record.side, record.object, [record.id])
-    if not makes or not known:
-        return
-    if record.object == "deals" and not syncs(view.work.world, record):
-        return
-    text = "it was there before, and nobody has changed it since"
-    yield Reason(Why.UNTOUCHED, "P4", text, f"change it, or `connector sync --record {_name(view)}`")
-
-
-def find_alike(view: View, record: Record) -> tuple[Alike, ...]:
-    """The records of both sides that share a match key with this one, the oldest first."""
-    if view.pair is None:
-        return ()
-    store = view.work.c.store
-    found: dict[tuple[Side, str], Alike] = {}
-    for side in Side:
-        alike = store.records.with_keys(side, view.pair.object(side), view.pair.match_values(record))
-        ids = [one.id for some in alike.values() for one in some]
-        links = store.links.by_ids(view.pair.name, side, ids)
-        for (key, _), some in alike.items():
-            for one in some:
-                link = links.get(one.id)
-                partner = link.id_of(side.other) if link and link.state is LinkState.LINKED else None
-                if (side, one.id) != (record.side, record.id):
-                    told = Alike(side, one.object, one.id, name_record(one), one.created, key, partner)
-                    found.setdefault((side, one.id), told)
-    return tuple(sorted(found.values(), key=lambda one: (one.side.value, one.created, one.id)))
-
-
-def _singular(object_: str) -> str:
-    return {"deals": "deal", "contacts": "contact", "companies": "company"}.get(object_, object_.lower())
-
-
-def _name(view: View) -> str:
-    """The record as `--record` takes it."""
-    return view.id if view.side is Side.SALESFORCE else f"{_singular(view.object)}:{view.id}"

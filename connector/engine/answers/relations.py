@@ -149,18 +149,21 @@ def answer_rollups(view: View) -> tuple[tuple[RollupAnswer, ...], tuple[DealAnsw
         for name, target in targets.items()
     )
     links = view.work.c.store.links.load(view.work.c.store.links.children_of(kind, view.link.id))
-    return rollups, tuple(_answer_deal(view, one, counted) for one in links.values())
+    records = view.work.c.store.records.load(
+        Side.HUBSPOT, view.work.c.pairs[DEALS].hubspot, [one.hubspot_id for one in links.values() if one.hubspot_id]
+    )
+    return rollups, tuple(
+        _answer_deal(view, one, records.get(one.hubspot_id or ""), counted) for one in links.values()
+    )
 
 
-def _answer_deal(view: View, link: Link, counted: Deals) -> DealAnswer:
-    pair, records = view.work.c.pairs[DEALS], view.work.c.store.records
-    deal = records.load(Side.HUBSPOT, pair.hubspot, [link.hubspot_id or ""]).get(link.hubspot_id or "")
+def _answer_deal(view: View, link: Link, deal: Record | None, counted: Deals) -> DealAnswer:
     fact = next((one for one in counted.facts if one.hubspot_id == link.hubspot_id), None)
     status = counted.statuses.get(link.id)
     return DealAnswer(
         salesforce_id=link.salesforce_id,
         hubspot_id=link.hubspot_id,
-        name=_name(view, DEALS, link.salesforce_id, link.hubspot_id),
+        name=name_record(deal) if deal else link.salesforce_id or "",
         status=status.value if status else "",
         amount=deal.fields.get("amount") if deal else None,
         created=fact.created if fact else deal.created if deal else "",

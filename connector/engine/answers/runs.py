@@ -5,7 +5,7 @@ What a person did to the store alone, such as ending a link, has a number here t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -48,8 +48,21 @@ def list_runs(store: Store, *, limit: int, before: int | None = None) -> list[Ru
     return [make_run(row) for row in store.runs.page(limit, before)]
 
 
-def show_run(store: Store, number: int, record: str = "") -> tuple[RunAnswer, tuple[WriteAnswer, ...]]:
-    """One run with its writes in order; with `record` only those to the record of that id.
+@dataclass(frozen=True, slots=True)
+class KindOfWrites:
+    """What a run did to one object of a side, how often, and some of it, in order."""
+
+    side: Side
+    object: str
+    verb: str
+    number: int
+    writes: tuple[WriteAnswer, ...]
+
+
+def show_run(
+    store: Store, number: int, *, record: str = "", limit: int | None = None
+) -> tuple[RunAnswer, tuple[KindOfWrites, ...]]:
+    """One run with its writes by kind: the first `limit` of each, or with `record` all those about that id.
 
     Raises:
         BadConfiguration: there is no such run.
@@ -59,12 +72,23 @@ def show_run(store: Store, number: int, record: str = "") -> tuple[RunAnswer, tu
         last = next(iter(store.runs.page(1)), None)
         known = f"the runs go from 1 to {last['run']}" if last else "nothing was ever synced"
         raise BadConfiguration([Finding(str(number), 0, f"there is no run {number}", f"{known}: `connector runs`")])
-    writes = (make_write(one) for one in store.journal.of_run(number))
-    return make_run(row), tuple(one for one in writes if not record or _is_about(one, record))
+    if record:
+        return make_run(row), _group(store.journal.of_run_about(number, record))
+    kinds = (
+        KindOfWrites(
+            *kind,
+            tuple(make_write(one) for one in store.journal.first_of_kind(number, *kind[:3], limit or kind[3])),
+        )
+        for kind in store.journal.kinds_of_run(number)
+    )
+    return make_run(row), tuple(kinds)
 
 
-def _is_about(write: WriteAnswer, record: str) -> bool:
-    return record == write.record_id or any(record in {change.old, change.new} for change in write.changes)
+def _group(rows: Iterable[Mapping[str, Any]]) -> tuple[KindOfWrites, ...]:
+    groups: dict[tuple[Side, str, str], list[WriteAnswer]] = {}
+    for one in map(make_write, rows):
+        groups.setdefault((one.side, one.object, one.verb), []).append(one)
+    return tuple(KindOfWrites(*kind, len(some), tuple(some)) for kind, some in groups.items())
 
 
 def make_run(row: Mapping[str, Any]) -> RunAnswer:

@@ -130,7 +130,6 @@ def make_view(
         asked = f"and {where} shows none" if ask else f"and {where} was not asked"
         raise no_such_record(reference.text, f"no {object_} {id_} was ever seen, {asked}")
     if pair is not None:
-        work.world.knowledge.forget()
         learn_partners(work, pair, [one for one in records.values() if one])
     roles, contacts = _read_contacts(work, pair, ids, ask=ask)
     return View(work, name, pair, side, object_, id_, link, records, roles, contacts, asked=ask)

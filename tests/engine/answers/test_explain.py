@@ -252,13 +252,29 @@ def test_R1_the_contacts_of_a_deal_on_both_sides(lab, ask):
     lab.sync()
     newcomer = lab.sf_create("Contact", LastName="Zander")
     lab.role(opportunity, newcomer, Role="Evaluator")
-    second, first = ask(opportunity).contacts
+    found = ask(opportunity)
+    second, first = found.contacts
     assert (first.name, first.salesforce_id, first.in_salesforce, first.in_hubspot, first.agreed) == (
         "Fox", contact, True, True, True
     )  # fmt: skip
     assert (second.salesforce_id, second.roles, second.in_hubspot, second.waits) == (
         newcomer, ("Evaluator",), False, True
     )  # fmt: skip
+
+
+def test_R5_what_a_record_waits_for_does_not_hide_what_it_has(lab, ask):
+    """One contact of a deal is held as a duplicate; the deal's other fields and contacts are in step."""
+    _, contact, opportunity = lab.business()
+    lab.advance(seconds=1)
+    double = lab.sf_create("Contact", LastName="Foxx", Email="fox@acme.example")
+    lab.role(opportunity, double)
+    lab.sync_until_rest()
+    found = ask(opportunity)
+    [reason] = found.reasons
+    assert (reason.why.value, reason.rule, reason.stops) == ("waits", "R5", False)
+    assert f"it waits for Contact {double} 'Foxx' to be linked, which does not sync" in reason.text
+    assert (found.verdict, field(found, "AccountId").outcome) == (Verdict.PARTLY, Outcome.IN_STEP)
+    assert [one.waits for one in found.contacts if one.salesforce_id == contact] == [False]
 
 
 def test_U9_rollups_come_with_the_deals_they_are_made_of(lab, ask):

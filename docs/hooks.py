@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import click
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
 from typer.main import get_command
 
 from connector.cli.app import app
@@ -16,16 +16,29 @@ from connector.mapping.schemas import contact_role_schema, mapping_schema
 from connector.settings import settings_schema
 
 
-def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add the pages that are made."""
-    pages = {
+# Links of rules.md to what is in the repository and not on the site.
+_ELSEWHERE = re.compile(r"\[([^]]+)\]\((?:\.\./[^)]+|rules\.yaml)\)")
+
+
+def make_pages() -> dict[str, str]:
+    """The text of every page that is made, by its path."""
+    return {
         "reference/commands.md": make_commands(),
         "reference/settings.md": make_settings(),
         "reference/mappings.md": make_mappings(),
     }
-    for path, text in pages.items():
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Add the pages that are made."""
+    for path, text in make_pages().items():
         files.append(File.generated(config, path, content=text))
     return files
+
+
+def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:  # noqa: ARG001  # the hook's
+    """Name tests where rules.md links to them: they are in the repository, and not on the site."""
+    return _ELSEWHERE.sub(r"\1", markdown) if page.file.src_uri == "rules.md" else markdown
 
 
 # --- commands ---------------------------------------------------------------------------------------------
@@ -33,7 +46,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 def make_commands() -> str:
     """Every command with its options, as its help has them, in the groups of the help."""
-    groups: dict[str, list[tuple[str, click.Command]]] = {}
+    groups: dict[str, list[tuple[str, Any]]] = {}
     for name, command in _walk(get_command(app), ""):
         groups.setdefault(getattr(command, "rich_help_panel", None) or "Others", []).append((name, command))
     lines = ["# Commands", "", "As `connector COMMAND --help` has them.", ""]
@@ -44,7 +57,7 @@ def make_commands() -> str:
     return "\n".join(lines)
 
 
-def _walk(command: click.Command, name: str, panel: Any = None) -> Iterator[tuple[str, click.Command]]:
+def _walk(command: Any, name: str, panel: Any = None) -> Iterator[tuple[str, Any]]:
     """The commands below one, by their full names. Those of a group stand where the group does."""
     for own, below in sorted(getattr(command, "commands", {}).items()):
         if below.hidden:
@@ -58,8 +71,8 @@ def _walk(command: click.Command, name: str, panel: Any = None) -> Iterator[tupl
             yield full, below
 
 
-def _describe(name: str, command: click.Command) -> Iterator[str]:
-    context = click.Context(command, info_name=f"connector {name}")
+def _describe(name: str, command: Any) -> Iterator[str]:
+    context = command.context_class(command, info_name=f"connector {name}")
     yield f"### connector {name}"
     yield ""
     yield "```text"
@@ -73,16 +86,21 @@ def _describe(name: str, command: click.Command) -> Iterator[str]:
         yield "| | |"
         yield "|---|---|"
     for one in rows:
-        names = one.make_metavar(context) if isinstance(one, click.Argument) else ", ".join([*one.opts, *one.secondary_opts])
-        takes = f" {one.make_metavar(context)}" if isinstance(one, click.Option) and not one.is_flag else ""
-        yield f"| `{names}{takes}` | {_cell(getattr(one, 'help', None) or '')} |"
+        yield f"| `{_cell(_usage(one, context))}` | {_cell(one.help or '')} |"
     if rows:
         yield ""
-    examples = re.findall(r"^  (connector .*)$", command.epilog or "", re.MULTILINE)
+    examples = re.findall(r"^ *(\S.*connector .*|connector .*)$", command.epilog or "", re.MULTILINE)
     if examples:
         yield "```sh"
         yield from examples
         yield "```"
+
+
+def _usage(one: Any, context: Any) -> str:
+    """How an option or argument is typed: `--limit N`, `RECORD`."""
+    if one.param_type_name == "argument":
+        return str(one.metavar or one.name.upper()).strip("[]")
+    return str(one.get_help_record(context)[0]).replace(" <bool>", "")
 
 
 def _plain(text: str) -> str:
@@ -126,19 +144,33 @@ def _table(schema: Mapping[str, Any], root: Mapping[str, Any], prefix: str) -> I
     yield from _rows(schema, root, prefix)
 
 
-def _rows(schema: Mapping[str, Any], root: Mapping[str, Any], prefix: str) -> Iterator[str]:
+def _rows(schema: Mapping[str, Any], root: Mapping[str, Any], prefix: str, within: tuple[int, ...] = ()) -> Iterator[str]:
+    """A row for each key; what a key may hold follows it. A schema within itself is not told again."""
     for name, raw in schema.get("properties", {}).items():
         one = _resolve(raw, root)
         key = f"{prefix}{name}"
+        below = [(end, each) for end, each in _below(one, root) if id(each["properties"]) not in within]
         required = name in schema.get("required", ())
         default = "must be there" if required else _value(raw.get("default", one.get("default")))
-        section = one.get("properties") and prefix == "" and "items" not in one
-        yield f"| `{key}` | {_cell(one.get('description', ''))} | {_takes(one, root)} | {'' if section else default} |"
-        if one.get("properties"):
-            yield from _rows(one, root, f"{key}.")
-        items = _resolve(one.get("items", {}), root)
-        if items.get("properties") and f"{key}[]" not in prefix:
-            yield from _rows(items, root, f"{key}[].")
+        told = default if required or not below else ""
+        yield f"| `{key}` | {_cell(one.get('description', ''))} | {_takes(one, root)} | {told} |"
+        for end, each in below:
+            yield from _rows(each, root, f"{key}{end}.", (*within, id(each["properties"])))
+
+
+def _below(one: Mapping[str, Any], root: Mapping[str, Any], end: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """The schemas with keys that a value may be, or be a list of; `[]` marks a list. Each once."""
+    seen = set()
+    for option in (one, *one.get("anyOf", ())):
+        found = _resolve(option, root)
+        if found.get("properties") and id(found["properties"]) not in seen:
+            seen.add(id(found["properties"]))
+            yield end, found
+        if "items" in found:
+            for inner, each in _below(_resolve(found["items"], root), root, f"{end}[]"):
+                if id(each["properties"]) not in seen:
+                    seen.add(id(each["properties"]))
+                    yield inner, each
 
 
 def _resolve(one: Mapping[str, Any], root: Mapping[str, Any]) -> dict[str, Any]:

@@ -118,7 +118,10 @@ class Outside:
 
 @dataclass(frozen=True, slots=True)
 class Freezing:
-    """One of the two records has left scope, or with `over` both are in scope again (A8). Nothing is written."""
+    """One of the two records has left scope (A8). Nothing is written.
+
+    With `over` the pair goes on: both are in scope again, or the one that was deleted in HubSpot is back (D3).
+    """
 
     pair: str
     link: Link

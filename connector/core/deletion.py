@@ -5,6 +5,7 @@
 | present    | present  | merge their fields                 | the same                          | F          |
 | deleted    | present  | delete the deal; or close the link | close; or delete in HubSpot       | D1, D5     |
 | present    | deleted  | sever: the opportunity stays       | sever; or delete in Salesforce    | D2, D3, D5 |
+| present    | restored | a severed pair goes on             | the same                          | D3         |
 | deleted    | deleted  | close the link                     | the same                          |            |
 | merged, out of sight  | leave everything as it is          | the same                          | D6         |
 
@@ -28,12 +29,16 @@ class Fate(Enum):
     DELETE_IN_HUBSPOT = auto()
     DELETE_IN_SALESFORCE = auto()
     SEVER = auto()
+    RESUME = auto()
     CLOSE = auto()
     LEAVE = auto()
 
 
 def decide_fate(pair: Pair, state: LinkState, salesforce: Presence, hubspot: Presence) -> Fate:
-    """Read the table above. Only a linked or frozen pair has a fate other than to be left alone."""
+    """Read the table above. A severed pair may come back; pending and closed ones have no fate."""
+    if state is LinkState.SEVERED:
+        both = salesforce is hubspot is Presence.PRESENT
+        return Fate.RESUME if both else Fate.LEAVE
     if state not in {LinkState.LINKED, LinkState.FROZEN}:
         return Fate.LEAVE
     match salesforce, hubspot:

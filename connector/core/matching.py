@@ -135,7 +135,8 @@ def match_record(pair: Pair, candidate: Candidate) -> Match:
 def _match_by_stored_id(candidate: Candidate) -> Match | None:
     record = candidate.record
     own = candidate.link_of(record)
-    naming = sorted(candidate.naming, key=_age)
+    # Who names the record itself comes before who names one that was merged into it (A7).
+    naming = sorted(candidate.naming, key=lambda one: (one.partner_id != record.id, *_age(one)))
     for partner in naming:
         if partner.present and not candidate.is_taken(partner):
             return Adopt(partner, "A2")
@@ -143,6 +144,8 @@ def _match_by_stored_id(candidate: Candidate) -> Match | None:
         if candidate.is_taken(candidate.named):
             return _duplicate(record, [candidate.named], "names a record that already has another partner")
         return Adopt(candidate.named, "A2")
+    if candidate.named is not None and _was_begun(candidate, candidate.named):
+        return Adopt(candidate.named, "D1")
     gone = [partner for partner in naming if partner.presence is Presence.DELETED]
     if gone and not candidate.restored and (own is None or own.state is not LinkState.PENDING):
         return SeverFrom(gone[0].id)
@@ -160,6 +163,15 @@ def _match_by_stored_id(candidate: Candidate) -> Match | None:
         f"carries the Salesforce id {record.partner_id}, which cannot be read",
         "restore the Salesforce record, give the connector's user access to it, or clear the id (O10)",
     )
+
+
+def _was_begun(candidate: Candidate, named: Record) -> bool:
+    """Whether this record was made for one that is deleted by now, by a try that never learnt of its success.
+
+    Then the two are a pair like any other, and the deletion is one of a pair.
+    """
+    link = candidate.link_of(named)
+    return named.presence is Presence.DELETED and link is not None and link.state is LinkState.PENDING
 
 
 # --- by match keys ----------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from connector.core.model import Link, LinkState, Pair, Problem, ProblemClass, R
 
 LEFT_OVER = "LEFT_OVER_BY_MERGE"
 _LIVE = {LinkState.LINKED, LinkState.PENDING}
-_KEPT = _LIVE | {LinkState.SEVERED}
+_KEPT = _LIVE | {LinkState.SEVERED, LinkState.UNLINKED}
 """A survivor that was deleted later is still what the record left over belongs to (D2)."""
 
 

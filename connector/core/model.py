@@ -74,6 +74,7 @@ class ContactRole(NamedTuple):
 
 class LinkState(StrEnum):
     """PENDING: a creation was begun and its outcome is not known yet. SEVERED: D3. CLOSED: both are gone.
+    UNLINKED: a person ended it, and only a person takes it up again.
 
     FROZEN: one of the two is out of scope (A8); nothing is written to either until both are in scope again.
     """
@@ -82,6 +83,7 @@ class LinkState(StrEnum):
     LINKED = "linked"
     FROZEN = "frozen"
     SEVERED = "severed"
+    UNLINKED = "unlinked"
     CLOSED = "closed"
 
 

@@ -65,6 +65,7 @@ from connector.core.model import (
 )
 
 STAGE, CLOSE_DATE = "dealstage", "closedate"
+OWNER = "OwnerId"
 
 
 # --- unlinked records -------------------------------------------------------------------------------------
@@ -226,6 +227,8 @@ def plan_link(pair: Pair, situation: Situation, known: Known, closed_stages: fro
     if here is None or there is None:
         return []
     match decide_fate(pair, link.state, here.presence, there.presence):
+        case Fate.RESUME:
+            return [Freezing(pair.name, link, over=True)]
         case Fate.MERGE if situation.frozen is not (link.state is LinkState.FROZEN):
             return [Freezing(pair.name, link, over=not situation.frozen)]
         case Fate.MERGE if situation.still:
@@ -339,7 +342,18 @@ def _decide(
         return left
     if isinstance(left, Count):
         base = base.merged(left.base)
-    return merge_field(rule, here.fields, there.fields, base, find_newer(when), known)
+    return _keep_owner(rule, merge_field(rule, here.fields, there.fields, base, find_newer(when), known))
+
+
+def _keep_owner(rule: FieldRule, verdict: Verdict) -> Verdict:
+    """HubSpot has records without an owner, Salesforce none: it would refuse to clear it (A5)."""
+    match verdict:
+        case Write(Side.SALESFORCE, values) if OWNER in rule.salesforce and is_blank(values):
+            reason = f"every Salesforce record has an owner, and {'+'.join(rule.hubspot)} is blank"
+            remedy = "give it an owner in HubSpot, or name a default owner in `owners.default_salesforce` (A5)"
+            return Blocked(Side.SALESFORCE, Cannot(reason, remedy))
+        case _:
+            return verdict
 
 
 def _base_of(rule: FieldRule, salesforce: Fields, hubspot: Fields) -> Base:

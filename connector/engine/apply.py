@@ -47,7 +47,7 @@ from connector.engine.refusals import (
     spare_update,
 )
 from connector.engine.report import Written
-from connector.engine.roles import apply_roles, name_later
+from connector.engine.roles import apply_roles, look_at_deals_of, name_later
 from connector.engine.work import Work, count, describe_refusal, look_again, note_problems
 from connector.engine.world import COMPANIES, CONTACTS, DEALS
 from connector.store.links import CONTACT_COMPANY, DEAL_COMPANY, ROLE, Completion
@@ -78,6 +78,8 @@ def _adopt(work: Work, adoptions: Sequence[Adoption]) -> None:
             link_id = work.c.store.links.adopt(one.pair, one.salesforce_id, one.hubspot_id, one.born, run, one.key)
             _rejoin_company(work, pair, link_id)
             work.on_match(one)
+            if pair.name == CONTACTS:
+                look_at_deals_of(work, [link_id])
             work.c.store.records.wake(
                 one.pair, [(Side.SALESFORCE, one.salesforce_id), (Side.HUBSPOT, one.hubspot_id)]
             )
@@ -323,6 +325,8 @@ def _resolve_collision(
         met = None if ours else "id" if found.partner_id == source.id else "collision"
         store.links.complete(pair.name, side, [completion], work.report.run, met)
         _rejoin_company(work, pair, link_id)
+        if pair.name == CONTACTS:
+            look_at_deals_of(work, [link_id])
         store.records.wake(pair.name, [(source.side, source.id), (side, found.id)])
         look_again(work, pair, source.side, [source.id])
         look_again(work, pair, side, [found.id])

@@ -7,7 +7,7 @@ those of one object and side, and only when there are any.
 from __future__ import annotations
 
 from connector.core.merges import Follow, Retire, follow_merge
-from connector.core.model import LinkState, Pair, Record, Side
+from connector.core.model import Link, LinkState, Pair, Record, Side
 from connector.engine.observe import observe_records
 from connector.engine.work import Work, look_again
 
@@ -37,11 +37,12 @@ def _follow(work: Work, pair: Pair, side: Side, losers: dict[str, Record]) -> No
         # In the order of their making: of two linked losers the older pair follows, whatever their ids.
         for id_, link in sorted(linked.items(), key=lambda one: one[1].id):
             survivor = survivors.get(id_)
-            its_link = store.links.by_ids(pair.name, side, [survivor.id]).get(survivor.id) if survivor else None
+            its_link = _find_link(work, pair, side, survivor) if survivor else None
             match follow_merge(link, losers[id_], survivor, its_link):
                 case Follow(_, _, survivor_id):
                     store.links.repoint(pair.name, side, link.id, survivor_id)
                     look_again(work, pair, side, [survivor_id])
+                    store.records.wake(pair.name, [(side, survivor_id)])  # it has a partner now
                 case Retire():
                     store.links.end(link.id, LinkState.CLOSED)
             if survivor is not None:
@@ -51,6 +52,24 @@ def _follow(work: Work, pair: Pair, side: Side, losers: dict[str, Record]) -> No
         store.problems.solve([(side, object_, id_) for id_ in done])
         # What waited for a merged record waits for nothing any more; it is planned anew from what it names now.
         store.records.wake(pair.name, [(side, id_) for id_ in done])
+
+
+def _find_link(work: Work, pair: Pair, side: Side, survivor: Record) -> Link | None:
+    """The link that a survivor has, or ought to have: that of the partner it names.
+
+    HubSpot makes a new record of two, which takes after the primary: what it names is the primary's partner, so
+    that pair goes on, whatever is known of the other merged record yet (search may lag).
+    """
+    links = work.c.store.links
+    own = links.by_ids(pair.name, side, [survivor.id]).get(survivor.id)
+    if own is not None or survivor.partner_id is None:
+        return own
+    named = links.by_ids(pair.name, side.other, [survivor.partner_id]).get(survivor.partner_id)
+    if named is None or named.state is not LinkState.LINKED:
+        return None
+    links.repoint(pair.name, side, named.id, survivor.id)
+    look_again(work, pair, side, [survivor.id])
+    return named
 
 
 def find_survivors(work: Work, pair: Pair, side: Side, losers: list[Record]) -> dict[str, Record]:

@@ -5,7 +5,7 @@ Who belongs to whom is kept as edges between links, so that a side's own ids nev
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from connector.adapters.base import Edit, Labelling, Outcome, Refusal
@@ -107,6 +107,19 @@ def _find_absent(work: Work, links: Sequence[Link]) -> frozenset[tuple[Side, str
         records = work.c.store.records.load(side, pair.object(side), ids)
         found |= {(side, id_) for id_, one in records.items() if not one.present}
     return frozenset(found)
+
+
+def look_at_deals_of(work: Work, contacts: Iterable[int]) -> None:
+    """Merge the roles of these contact links anew, on all deals that they were agreed to belong to.
+
+    For what leads to another record now, or takes part again: what was left alone meanwhile is due.
+    """
+    if DEALS not in work.c.pairs:
+        return
+    links = work.c.store.links
+    deals = links.load({deal for one in contacts for deal in links.children_of(ROLE, one)})
+    opportunities = [one.salesforce_id for one in deals.values() if one.salesforce_id]
+    work.c.store.records.mark(Side.SALESFORCE, work.c.pairs[DEALS].salesforce, opportunities)
 
 
 # --- carrying out -----------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from connector.core.model import ProblemClass, Side
@@ -46,6 +46,7 @@ from connector.engine.world import (
     get_to_know,
 )
 from connector.errors import Halted, Refused, Suspended, Unreachable
+from connector.mapping.transforms import Owner
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,9 @@ class Wish:
     def includes(self, pair: str) -> bool:
         return not self.pairs or pair in self.pairs
 
+
+OWNERS = frozenset({"User", "owners"})
+PAGE = 1000
 
 _SCARCE = "most of the API calls are used: what failed is not tried again until more are free (E2)"
 
@@ -286,7 +290,7 @@ def _renew_standing_problems(c: Connection, world: World) -> None:
     still = {(one.side, one.object, one.record_id) for one in world.problems}
     over = []
     for side, object_, id_ in standing.keys() - still:
-        owner = object_ in {"User", "owners"} and isinstance(world.knowledge.owner(side.other, id_), str)
+        owner = object_ in OWNERS and isinstance(world.knowledge.owner(side.other, id_), str)
         if owner or standing[side, object_, id_] in SET_UP_PROBLEMS:
             over.append((side, object_, id_))
     if over:
@@ -304,6 +308,20 @@ def _let_go_on(c: Connection, over: Iterable[tuple[Side, str, str]], held: Itera
         c.store.records.wake(
             pair.name, [(side, id_) for side, object_, id_ in over if object_ == pair.object(side)]
         )
+    owners = {(side, id_) for side, object_, id_ in over if object_ in OWNERS}
+    for side in {side for side, _ in owners}:
+        _mark_owned(c, side, {id_ for where, id_ in owners if where is side})
+
+
+def _mark_owned(c: Connection, side: Side, owners: Collection[str]) -> None:
+    """Look again at what belongs to these owners, who have a counterpart now (A5); their records had no problem."""
+    for pair in c.pairs.values():
+        names = [name for rule in pair.fields if isinstance(rule.transform, Owner) for name in rule.names(side)]
+        after = ""
+        while names and (some := c.store.records.page(side, pair.object(side), after, PAGE)):
+            after = some[-1].id
+            owned = [one.id for one in some if any(one.fields.get(name) in owners for name in names)]
+            c.store.records.mark(side, pair.object(side), owned)
 
 
 def count_calls(c: Connection, report: Report) -> None:

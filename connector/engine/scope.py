@@ -19,10 +19,10 @@ from connector.core.actions import Action, Freezing, Outside, Update
 from connector.core.model import Pair, Record, Side
 from connector.core.scope import Condition, Scope
 from connector.engine.observe import observe_deals
+from connector.engine.roles import look_at_deals_of
 from connector.engine.work import Work, look_again
 from connector.engine.world import CONTACTS, DEALS, Connection, World
 from connector.errors import BadConfiguration, Finding
-from connector.store.links import ROLE
 
 ASKED, APPLIED = "scope fields", "scope"
 PAGE = 1000
@@ -96,11 +96,9 @@ def freeze(work: Work, pair: Pair, freezings: Sequence[Freezing]) -> None:
             ids = [id_ for one in over if (id_ := one.id_of(side))]
             store.records.wake(pair.name, [(side, id_) for id_ in ids])
             look_again(work, pair, side, ids)
-        if pair.name == CONTACTS and DEALS in work.c.pairs:
+        if pair.name == CONTACTS:
             # A role may have been removed meanwhile, which is left alone while its contact is outside.
-            deals = store.links.load({deal for one in over for deal in store.links.children_of(ROLE, one.id)})
-            opportunities = [one.salesforce_id for one in deals.values() if one.salesforce_id]
-            store.records.mark(Side.SALESFORCE, work.c.pairs[DEALS].salesforce, opportunities)
+            look_at_deals_of(work, [one.id for one in over])
 
 
 def note_scope(work: Work, pair: Pair, records: Iterable[Record], actions: Sequence[Action]) -> None:

@@ -147,6 +147,7 @@ def _plan_window(work: Work, pair: Pair, window: _Window) -> list[Action]:
     for one in window.records.values():
         if one.present and (left := window.left_over_from(one.id)):
             actions.append(list_left_over(pair, one, *left))
+    linked += _find_restored(work, pair, window)
     situations = [make_situation(work, pair, one, side, window.records, window.others) for one in linked]
     situations = recall_choices(work, pair, date_conflicts(work, pair, situations))
     for situation in situations:
@@ -171,6 +172,21 @@ def _may_begin(window: _Window, record: Record) -> bool:
     if link.state is not LinkState.CLOSED or not record.present or window.left_over_from(record.id):
         return False
     return record.side is Side.SALESFORCE or _was_merged(window, link)
+
+
+def _find_restored(work: Work, pair: Pair, window: _Window) -> list[Link]:
+    """Severed pairs whose record is back in HubSpot. Search may lag, so it is asked for by its id (D3)."""
+    severed = [one for one in window.links.values() if one.state is LinkState.SEVERED]
+    known = {**window.records, **window.others}
+    back = [
+        one
+        for one in severed
+        if all((record := known.get(one.id_of(side) or "")) and record.present for side in Side)
+    ]
+    if not back:
+        return []
+    fresh = observe_records(work.c, work.world, Side.HUBSPOT, pair, [one.hubspot_id or "" for one in back])
+    return [one for one in back if (record := fresh.get(one.hubspot_id or "")) and record.present]
 
 
 def _was_merged(window: _Window, link: Link) -> bool:

@@ -141,6 +141,14 @@ class Links:
             "base_hubspot": dump(dict(base.hubspot)),
         }
         self._db.execute(update(link).where(link.c.id == link_id).values(values))
+        if side is Side.SALESFORCE:
+            self._forget_applied(link_id)
+
+    def _forget_applied(self, link_id: int) -> None:
+        """Another HubSpot record is the partner now: to that one no deal has done anything yet (L7)."""
+        mine = and_(edge.c.connection_id == self._db.connection_id, edge.c.parent == link_id)
+        self._db.execute(update(edge).where(mine).values(applied=None, with_creation=False))
+        self._db.execute(update(link).where(link.c.id == link_id).values(company_applied=None))
 
     def complete(
         self, pair: str, side: Side, made: Sequence[Completion], run_id: int, matched_on: str | None = None
@@ -191,6 +199,8 @@ class Links:
             missing = Side.HUBSPOT if mine.salesforce_id == salesforce_id else Side.SALESFORCE
             new_id = hubspot_id if missing is Side.HUBSPOT else salesforce_id
             base = None if mine.state is LinkState.PENDING else Base()
+            if missing is Side.HUBSPOT and mine.hubspot_id not in {None, hubspot_id}:
+                self._forget_applied(mine.id)
             self.complete(pair, missing, [Completion(mine.id, new_id, base)], run_id, matched_on)
             return mine.id
         result = self._db.execute(
@@ -275,17 +285,18 @@ class Links:
         self.derive_parents([link_id])
 
     def freeze(self, ids: Iterable[int], *, over: bool = False) -> None:
-        """Keep links still while a record is out of scope (A8), or with `over` let them go on.
+        """Keep links still while a record is out of scope (A8), or with `over` let frozen and severed ones go on.
 
         A frozen link counts nowhere, so what depends on it is derived anew (U9).
         """
-        before, after = LinkState.LINKED, LinkState.FROZEN
+        before: tuple[LinkState, ...] = (LinkState.LINKED,)
+        after = LinkState.FROZEN
         if over:
-            before, after = after, before
+            before, after = (LinkState.FROZEN, LinkState.SEVERED), LinkState.LINKED
         numbers = list(ids)
         self.derive_parents(numbers)
         for some in chunks(str(one) for one in numbers):
-            mine = and_(link.c.id.in_([int(one) for one in some]), link.c.state == before.value)
+            mine = and_(link.c.id.in_([int(one) for one in some]), link.c.state.in_([one.value for one in before]))
             self._db.execute(update(link).where(mine).values(state=after.value, derive=over))
 
     def page(self, pair: str, after: int, limit: int = CHUNK, *, frozen_too: bool = False) -> list[Link]:

@@ -43,8 +43,10 @@ def test_A8_a_frozen_pair_has_the_fate_of_a_linked_one(salesforce, hubspot):
 @pytest.mark.parametrize("state", sorted(set(LinkState) - {LinkState.LINKED, LinkState.FROZEN}))
 @pytest.mark.parametrize(("salesforce", "hubspot"), list(product(Presence, Presence)))
 def test_D3_only_a_linked_pair_has_a_fate(state, salesforce, hubspot):
-    """Pending, severed and closed links are left as they are, whatever happens."""
-    assert decide_fate(DEALS, state, salesforce, hubspot) is Fate.LEAVE
+    """Pending and closed links are left as they are, whatever happens; a severed one goes on if both are there."""
+    restored = state is LinkState.SEVERED and salesforce is hubspot is P
+    for one in (DEALS, COMPANIES):
+        assert decide_fate(one, state, salesforce, hubspot) is (Fate.RESUME if restored else Fate.LEAVE)
 
 
 @pytest.mark.parametrize(("away", "other"), [(away, other) for away in (M, I) for other in Presence])
@@ -65,7 +67,7 @@ def _name(one):
 )
 def test_D2_law_10_nothing_hubspot_does_reaches_an_opportunity_that_is_there(kind, state, hubspot):
     """While Salesforce's record is present, HubSpot's absence can only sever; nothing is deleted anywhere."""
-    assert decide_fate(kind, state, P, hubspot) in {Fate.MERGE, Fate.SEVER, Fate.LEAVE}
+    assert decide_fate(kind, state, P, hubspot) in {Fate.MERGE, Fate.SEVER, Fate.RESUME, Fate.LEAVE}
 
 
 def test_D2_law_10_no_pair_of_opportunities_passes_on_what_hubspot_deletes():

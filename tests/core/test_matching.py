@@ -166,6 +166,24 @@ def test_A1_a_side_in_which_nothing_is_created():
     assert match_record(CONTACTS, Candidate(record(SF, "003A", object="Contact"))) == CreateThere()
 
 
+def test_D1_what_was_made_for_a_record_that_is_deleted_by_now_is_its_partner():
+    """A try that never learnt of its success noted the link; without one, nobody knows whose it was."""
+    gone = replace(OPPORTUNITY, presence=Presence.DELETED)
+    mine = replace(DEAL, partner_id=gone.id)
+    pending = by_ids(link(gone.id, None, LinkState.PENDING))
+    assert match_record(DEALS, Candidate(mine, named=gone, links=pending)) == Adopt(gone, "D1")
+    assert isinstance(match_record(DEALS, Candidate(mine, named=gone)), Problem)
+    assert isinstance(match_record(DEALS, Candidate(mine, named=gone, links=by_ids(link(gone.id, "9")))), Problem)
+
+
+def test_A7_who_names_a_record_comes_before_who_names_one_that_was_merged_into_it():
+    """Whichever is older; the other one is left over."""
+    left = record(HS, "10", created="2026-01-01", partner_id="006B")
+    mine = record(HS, "11", created="2026-01-02", partner_id="006A")
+    for naming in permutations([left, mine]):
+        assert match_record(DEALS, Candidate(OPPORTUNITY, naming=naming)) == Adopt(mine, "A2")
+
+
 # --- by e-mail --------------------------------------------------------------------------------------------
 
 OLDEST = record(SF, "003B", {"Email": "a@x"}, created="2026-01-01", object="Contact")

@@ -67,7 +67,7 @@ def test_what_the_core_hands_out_stays_as_it_is(one):
     [
         (Side, ["salesforce", "hubspot"]),
         (Presence, ["present", "deleted", "merged", "invisible"]),
-        (LinkState, ["pending", "linked", "frozen", "severed", "closed"]),
+        (LinkState, ["pending", "linked", "frozen", "severed", "unlinked", "closed"]),
         (
             Rule,
             [

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from core.examples import HS, SF, Known, Rule, link, pair, record, rule
 
-from connector.core.actions import Adoption, Creation, Deletion, Settlement, Severance, Update, Wait
+from connector.core.actions import Adoption, Creation, Deletion, Freezing, Settlement, Severance, Update, Wait
 from connector.core.matching import Candidate
 from connector.core.model import Base, Change, LinkState, Presence, Problem, ProblemClass
 from connector.core.plan import Situation, plan_candidate, plan_link
@@ -368,6 +368,26 @@ def test_A5_an_owner_that_moved_to_an_unknown_one_falls_back():
     assert update.values == {"hubspot_owner_id": "900"}
     assert update.changes[0].rule == "A5"
     assert merge(here, deal(hubspot_owner_id="900"), BASE.merged(update.settles)) == []
+
+
+def test_D3_a_severed_pair_goes_on_once_both_are_there():
+    """Nothing is written yet: it is looked at once more, as a linked one."""
+    severed = Situation(link("006A", "11", LinkState.SEVERED, base=BASE), opportunity(), deal())
+    [resumed] = plan_link(DEALS, severed, KNOWN, CLOSED)
+    assert (type(resumed), resumed.over) == (Freezing, True)
+
+
+def test_A5_an_owner_that_was_taken_away_in_hubspot_is_not_taken_away_in_salesforce():
+    """Salesforce has no records without one: it is told, or the default stands in; the other way it travels."""
+    bare = pair(NAME, rule("OwnerId", "hubspot_owner_id", transform=Owner()))
+    [problem] = merge(opportunity(), deal(hubspot_owner_id=None), mapping=bare)
+    assert (problem.code, problem.field, problem.side) == ("NO_COUNTERPART", "hubspot_owner_id", HS)
+    assert "every Salesforce record has an owner" in problem.detail
+    fallback = pair(NAME, rule("OwnerId", "hubspot_owner_id", transform=Owner(), defaults={SF: ("005Z",)}))
+    _, update = merge(opportunity(), deal(hubspot_owner_id=None), mapping=fallback)
+    assert (update.to, update.values) == (SF, {"OwnerId": "005Z"})
+    [update] = merge(opportunity(OwnerId=None), deal(), mapping=bare)
+    assert (update.to, update.values) == (HS, {"hubspot_owner_id": None})
 
 
 def test_A5_a_fallback_that_is_there_already_is_not_written_again():

@@ -8,6 +8,7 @@ the connector's code.
 from __future__ import annotations
 
 import copy
+import pickle
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
@@ -43,6 +44,16 @@ API = "/services/data/v62.0"
 def _shipped() -> Mapping[str, Pair]:
     """The shipped mapping, read once: reading YAML takes longer than a small sync."""
     return load_mapping(load_settings({}, FOLDER), FOLDER)
+
+
+@cache
+def _empty_store() -> bytes:
+    """A store that remembers nothing, made once: to migrate one takes longer than a small sync."""
+    engine = open_engine("sqlite://")
+    with closing(engine.raw_connection()) as connection:
+        empty: bytes = connection.driver_connection.serialize()
+    engine.dispose()
+    return empty
 
 
 class Died(BaseException):
@@ -174,14 +185,21 @@ class Lab:
         self._people.mount(SALESFORCE, SandboxAdapter(self.salesforce))
         self._people.mount(HUBSPOT, SandboxAdapter(self.hubspot))
 
-    def copy(self) -> Lab:
-        """A twin with everything durable as it is now: both CRMs, the clock, and what the store has committed."""
+    def copy(self, crms: bytes | None = None, store: bytes | None = None) -> Lab:
+        """A twin with everything durable: both CRMs, the clock, and what the store has committed, as they are now.
+
+        Who makes many keeps `durable_crms()` and `durable_store()` as they were, and gives them.
+        """
         twin = copy.copy(self)
-        twin.clock, twin.salesforce, twin.hubspot = copy.deepcopy((self.clock, self.salesforce, self.hubspot))
+        twin.clock, twin.salesforce, twin.hubspot = pickle.loads(crms or self.durable_crms())
         twin.environment, twin.fate = dict(self.environment), Fate()
         twin._let_people_in()
-        twin._keep(_make_engine("sqlite://"), self.durable_store())  # the tables come with the copy
+        twin._keep(_make_engine("sqlite://"), store or self.durable_store())  # the tables come with the copy
         return twin
+
+    def durable_crms(self) -> bytes:
+        """Both CRMs and their clock."""
+        return pickle.dumps((self.clock, self.salesforce, self.hubspot))
 
     def durable_store(self) -> bytes:
         """What the store has committed; not to be asked for in the middle of a transaction."""
@@ -191,7 +209,7 @@ class Lab:
 
     def forget(self) -> None:
         """Start with an empty store."""
-        self._keep(open_engine("sqlite://"))
+        self._keep(_make_engine("sqlite://"), _empty_store())
 
     def _keep(self, engine: Engine, committed: bytes | None = None) -> None:
         event.listen(engine, "begin", lambda _: self._begin())

@@ -262,6 +262,58 @@ def test_A5_a_missing_owner_is_reported_once_and_the_records_still_sync(lab):
     assert lab.problems() == []
 
 
+@pytest.mark.parametrize("born", [True, False])
+def test_A5_inviting_the_missing_owner_is_enough(lab, born):
+    """Nobody has to touch what belongs to them, whether it was made with that owner or was given to them later."""
+    user = add_user(lab, "lonely@example.com")
+    given = {"OwnerId": user} if born else {}
+    account = lab.sf_create("Account", Name="Acme", **given)
+    opportunity = lab.opportunity(**given)
+    lab.sync_once()
+    if not born:
+        lab.sf_edit("Account", account, OwnerId=user)
+        lab.sf_edit("Opportunity", opportunity, OwnerId=user)
+        lab.sync_once()
+    lab.advance(hours=1)
+    lab.sync_once()
+    owner = add_owner(lab, "lonely@example.com")
+    lab.sync_once()
+    assert owner_of(lab, "companies", lab.partner("companies", account)) == owner
+    assert owner_of(lab, "deals", lab.deal_of(opportunity)) == owner
+    assert lab.problems() == []
+
+
+def test_A5_who_has_no_owner_in_hubspot_any_more_keeps_the_one_in_salesforce(lab):
+    """Salesforce has no records without one: nothing is tried, HubSpot's record is listed until it has an owner."""
+    opportunity, born = lab.opportunity(), lab.opportunity("Other")
+    lab.sync_once()
+    before, deal = lab.sf_get("Opportunity", opportunity)["OwnerId"], lab.deal_of(opportunity)
+    lab.hs_edit("deals", deal, hubspot_owner_id="", dealname="Renamed")
+    lab.sync_once()
+    row = lab.sf_get("Opportunity", opportunity)
+    assert (row["OwnerId"], row["Name"]) == (before, "Renamed")
+    [problem] = lab.problems()
+    assert (problem["code"], problem["record_id"], problem["field"]) == ("NO_COUNTERPART", deal, "hubspot_owner_id")
+    assert "owners.default_salesforce" in problem["remedy"]
+    written = lab.store.journal.of_record(Side.SALESFORCE, "Opportunity", opportunity)
+    assert "OwnerId" not in {change["field"] for entry in written for change in entry["changes"]}
+    lab.hs_edit("deals", deal, hubspot_owner_id=owner_of(lab, "deals", lab.deal_of(born)))
+    lab.sync_once()
+    assert lab.problems() == []
+
+
+def test_A5_a_new_deal_without_an_owner_belongs_to_the_connectors_user(lab):
+    """As Salesforce does with all that is made without an owner; it is no problem, and the deal is told."""
+    lab.sync_once()
+    deal = lab.hs_create(
+        "deals", dealname="New", closedate="2026-09-30T00:00:00Z", pipeline="sf_default",
+        dealstage=lab.stages("sf_default")["Prospecting"],
+    )  # fmt: skip
+    lab.sync_once()
+    assert lab.problems() == []
+    assert owner_of(lab, "deals", deal)
+
+
 def test_A5_the_default_owner_stands_in_both_ways(lab):
     """Named in the settings; the missing owner is reported all the same."""
     user, lonely = add_user(lab, "default@example.com"), add_user(lab, "lonely@example.com")

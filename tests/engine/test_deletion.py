@@ -147,6 +147,18 @@ def test_D3_deleting_the_opportunity_of_a_severed_pair_does_nothing(lab):
     assert lab.problems() == []
 
 
+def test_D1_a_deal_made_by_a_run_that_died_goes_with_its_opportunity(lab):
+    """The deal is there, the run never learnt of it, and the opportunity is deleted before the next one."""
+    lab.sync_once()
+    opportunity = lab.opportunity()
+    assert lab.sync_and_die(-1, after_delivery=True)
+    assert len(lab.hs_all("deals")) == 1
+    lab.sf_delete("Opportunity", opportunity)
+    lab.sync_until_rest()
+    assert lab.hs_all("deals") == {}
+    assert lab.problems() == []
+
+
 def test_D4_an_opportunity_restored_from_the_bin_gets_a_deal_again(lab):
     """A new deal, with the same values and contact."""
     _, contact, opportunity = lab.business(Amount=7)
@@ -177,6 +189,47 @@ def test_D4_a_restored_opportunity_born_in_hubspot_gets_a_deal_again(lab):
     lab.sync_until_rest()
     assert list(lab.hs_all("deals")) == [lab.deal_of(opportunity)]
     assert len(opportunities(lab)) == 1
+
+
+@pytest.mark.parametrize("lag", [0, 3600])
+def test_D3_a_deal_restored_in_hubspot_goes_on_with_its_opportunity(lab, lag):
+    """What was edited meanwhile in Salesforce travels; the deal as it was when it was deleted is no edit."""
+    _, contact, opportunity = lab.business(Amount=7)
+    lab.sync_once()
+    deal, person = lab.deal_of(opportunity), lab.partner("contacts", contact)
+    lab.sandbox_post("hubspot", "settings", {"search_delay_seconds": lag}, "PUT")
+    lab.hs_delete("deals", deal)
+    lab.sync_until_rest()
+    let_a_day_pass(lab)
+    assert lab.hs_get("contacts", person, "sf_num_associated_deals")["sf_num_associated_deals"] == "0"
+    lab.sf_edit("Opportunity", opportunity, Amount=8)
+    lab.sync_once()
+    lab.sandbox_post("hubspot", "restore_records", {"objectType": "deals", "ids": [deal]})
+    let_a_day_pass(lab)
+    assert lab.deal_of(opportunity) == deal
+    assert lab.hs_get("deals", deal, "amount")["amount"] == "8"
+    assert lab.hs_get("contacts", person, "sf_num_associated_deals")["sf_num_associated_deals"] == "1"
+    lab.hs_edit("deals", deal, dealname="Back again")
+    let_a_day_pass(lab)
+    assert lab.sf_get("Opportunity", opportunity)["Name"] == "Back again"
+    assert lab.problems() == []
+
+
+@pytest.mark.parametrize(("sobject", "object_"), [("Account", "companies"), ("Contact", "contacts")])
+def test_D5_restored_in_hubspot_they_go_on_with_their_partners(lab, sobject, object_):
+    """Else both would be there, and silently part."""
+    given = {"Account": {"Name": "Solo"}, "Contact": {"LastName": "Solo", "Email": "solo@x.example"}}[sobject]
+    record = lab.sf_create(sobject, **given)
+    lab.sync_once()
+    partner = lab.partner(object_, record)
+    lab.hs_delete(object_, partner)
+    let_a_day_pass(lab)
+    lab.sf_edit(sobject, record, Phone="1")
+    let_a_day_pass(lab)
+    lab.sandbox_post("hubspot", "restore_records", {"objectType": object_, "ids": [partner]})
+    let_a_day_pass(lab)
+    assert lab.hs_get(object_, partner, "phone")["phone"] == "1"
+    assert lab.partner(object_, record) == partner
 
 
 # --- D5: accounts, companies, contacts --------------------------------------------------------------------

@@ -131,6 +131,36 @@ def test_A7_what_is_left_over_stays_listed_until_it_is_merged_too(lab, kind):
         assert count(lab, kind) == (1, 1)
 
 
+def test_A7_an_empty_store_finds_the_master_by_the_record_that_names_it(lab, kind):
+    """Not by the one left over, which names the loser, though that one is older."""
+    loser = make(lab, kind, "loser")
+    lab.advance(minutes=1)
+    master = make(lab, kind, "master")
+    lab.sync_once()
+    kept, left = hs_of(lab, kind, master), hs_of(lab, kind, loser)
+    sf_merge(lab, kind, master, loser)
+    lab.sync_once()
+    lab.forget()
+    assert lab.sync_once().writes == 0
+    assert hs_of(lab, kind, master) == kept
+    assert [problem["record_id"] for problem in lab.problems()] == [left]
+
+
+def test_A7_what_waited_for_a_survivor_goes_on_when_it_takes_over_a_partner(lab):
+    """Its company was deleted; merged with another account it has that one's, and so have its contacts."""
+    account, other = company(lab, "acme"), company(lab, "bolt")
+    contact = person(lab, "fox", AccountId=account)
+    lab.sync_once()
+    taken_over = hs_of(lab, "account", other)
+    lab.hs_delete("companies", hs_of(lab, "account", account))
+    lab.advance(days=2)
+    lab.sync_until_rest()
+    sf_merge(lab, "account", account, other)
+    lab.sync_until_rest()
+    assert hs_of(lab, "account", account) == taken_over
+    assert set(lab.hs_associated("contacts", hs_of(lab, "contact", contact), "companies")) == {taken_over}
+
+
 def test_A7_chained_losers_end_up_at_the_last_master(lab, kind):
     """First into second, second into third, all between two runs."""
     first = make(lab, kind, "first")
@@ -282,6 +312,22 @@ def test_A7_two_linked_deals_merged_in_hubspot(lab, minting):
     lab.sync_until_rest()
     assert list(lab.hs_all("deals")) == [survivor]
     assert lab.problems() == []
+
+
+@pytest.mark.parametrize("lag", [0, 600])
+def test_A7_of_two_linked_records_merged_in_hubspot_the_primarys_pair_goes_on(lab, minting, lag):
+    """Whichever is older: the merged deal has the primary's values, which are no edits of another opportunity."""
+    one, other = lab.opportunity("One", Amount=1), lab.opportunity("Other", Amount=2)
+    lab.sync_once()
+    lab.sandbox_post("hubspot", "settings", {"search_delay_seconds": lag}, "PUT")
+    survivor = hs_merge(lab, "deals", lab.deal_of(other), lab.deal_of(one))
+    lab.sync()
+    lab.advance(hours=1)
+    lab.sync_until_rest()
+    assert lab.deal_of(other) == survivor
+    assert [problem["record_id"] for problem in lab.problems()] == [one]
+    rows = lab.sf_all("SELECT Name, Amount FROM Opportunity ORDER BY Amount")
+    assert [(row["Name"], row["Amount"]) for row in rows] == [("One", 1), ("Other", 2)]
 
 
 def test_A7_a_merge_that_search_does_not_show_yet_is_found_by_the_write(lab, kind):

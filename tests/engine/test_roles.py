@@ -462,3 +462,37 @@ def test_R6_a_company_that_somebody_added_stays_when_the_account_changes(lab):
     lab.sync_once()
     assert set(lab.hs_associated("deals", deal, "companies")) == {partner, lab.partner("companies", second)}
     assert primary_company(lab, deal) == lab.partner("companies", second)
+
+
+# --- a contact that is another record now ---------------------------------------------------------------------
+
+
+def test_R1_L7_a_contact_made_anew_in_hubspot_is_on_the_deals_of_its_partner(lab):
+    """The first one was deleted; the new one, met by its e-mail, has the roles, and the stage they bring."""
+    _, contact, opportunity = lab.business()
+    lab.sync_once()
+    lab.hs_delete("contacts", lab.partner("contacts", contact))
+    lab.advance(days=2)
+    lab.sync_until_rest()
+    again = lab.hs_create("contacts", email="fox@acme.example")
+    lab.sync_until_rest()
+    assert lab.partner("contacts", contact) == again
+    assert contacts_of(lab, lab.deal_of(opportunity)) == {again}
+    shown = lab.hs_get("contacts", again, "lifecyclestage", "sf_num_associated_deals")
+    assert (shown["lifecyclestage"], shown["sf_num_associated_deals"]) == ("opportunity", "1")
+    assert lab.problems() == []
+
+
+def test_R2_a_contact_made_anew_in_salesforce_has_the_roles_of_its_partner(lab):
+    """The first one was deleted, and its roles with it; the contact of the deal becomes a role of the new one."""
+    _, contact, opportunity = lab.business()
+    lab.sync_once()
+    person = lab.partner("contacts", contact)
+    lab.sf_delete("Contact", contact)
+    lab.sync_until_rest()
+    again = add_contact(lab, Email="fox@acme.example")
+    lab.sync_until_rest()
+    assert lab.partner("contacts", again) == person
+    rows = lab.sf_all(f"SELECT ContactId FROM OpportunityContactRole WHERE OpportunityId = '{opportunity}'")
+    assert [row["ContactId"] for row in rows] == [again]
+    assert lab.problems() == []

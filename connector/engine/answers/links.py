@@ -68,7 +68,7 @@ def unlink(c: Connection, record: str) -> Unlinked:
         raise no_such_record(record, f"there is nothing to end: {state}", f"`connector explain {record}` says why")
     with c.store.runs.lease(), c.store.transaction():
         run = c.store.runs.note_act("unlink", salesforce_id=link.salesforce_id, hubspot_id=link.hubspot_id)
-        c.store.links.end(link.id, LinkState.SEVERED)
+        c.store.links.end(link.id, LinkState.UNLINKED)
     return Unlinked(run, link.salesforce_id, link.hubspot_id)
 
 

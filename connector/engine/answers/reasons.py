@@ -73,7 +73,7 @@ def _of_absence(view: View) -> Iterator[Reason]:
             "no run has met it yet",
             f"the next run does, if it was changed since the last one; `connector sync --record {named(view)}` now",
         )
-    if view.link is not None and view.link.state in {LinkState.SEVERED, LinkState.CLOSED}:
+    if view.link is not None and view.link.state in {LinkState.SEVERED, LinkState.UNLINKED, LinkState.CLOSED}:
         return  # the end of the link says it
     for side in (view.side, view.side.other):
         if (record := view.records[side]) is not None and not record.present:
@@ -110,7 +110,7 @@ def _of_the_link(view: View) -> Iterator[Reason]:
         yield from _of_scope(view, Why.OUT_OF_SCOPE)
         return
     match view.link.state:
-        case LinkState.SEVERED:
+        case LinkState.SEVERED | LinkState.UNLINKED:
             yield _explain_severance(view)
         case LinkState.CLOSED:
             gone = [one for one in view.records.values() if one is not None and not one.present]

@@ -84,7 +84,7 @@ def _tell(pair: Pair, id_: str, known: _Known) -> Row:
         return _tell_linked(pair, id_, link, known)
     problems = known.problems.get(id_, ())
     outcome, detail = Outcome.LEFT_ALONE, f"no {_one(pair, Side.HUBSPOT)} is made: see `create_in` of {pair.name}"
-    if link is not None and link.state in {LinkState.SEVERED, LinkState.CLOSED}:
+    if link is not None and link.state in {LinkState.SEVERED, LinkState.UNLINKED, LinkState.CLOSED}:
         detail = f"its {_one(pair, Side.HUBSPOT)} was deleted in HubSpot, or the pair has ended (D3)"
     elif problems:
         held = any(one["code"] == "DUPLICATE" for one in problems)

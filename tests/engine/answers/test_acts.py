@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from engine.lab import Lab
 
 from connector.core.model import LinkState, Rule, Side
 from connector.engine.answers.conflicts import list_conflicts, resolve
@@ -341,7 +342,7 @@ def test_law_7_nothing_gets_two_partners(lab):
     assert raised.value.findings[0].message == f"deals {deal} has a partner already: {second}"
     with pytest.raises(BadConfiguration) as raised:
         unlink(lab.connection(), first)
-    assert "there is nothing to end: its link is severed" in raised.value.findings[0].message
+    assert "there is nothing to end: its link is unlinked" in raised.value.findings[0].message
 
 
 def test_D3_nothing_is_done_by_hand_while_a_run_is_under_way(lab):
@@ -364,3 +365,16 @@ def test_A1_a_record_without_link_cannot_be_shown_one(lab):
     with pytest.raises(BadConfiguration) as raised:
         show_link(lab.connection(), f"contact:{contact}")
     assert "connector explain" in raised.value.findings[0].remedy
+
+
+def test_D3_what_a_person_unlinked_does_not_link_itself_again():
+    """Both records are there, and edits of either do not count; only `relink` takes the pair up."""
+    lab = Lab()
+    lab.sync()
+    opportunity = lab.opportunity("Apart")
+    lab.sync_until_rest()
+    unlink(lab.connection(), opportunity)
+    lab.sf_edit("Opportunity", opportunity, Name="Moved on")
+    lab.hs_edit("deals", lab.deal_of(opportunity), description="here too")
+    assert lab.sync().writes == 0
+    assert lab.store.links.count_by_state()["opportunity-deal"] == {"unlinked": 1}

@@ -144,7 +144,9 @@ def _table(schema: Mapping[str, Any], root: Mapping[str, Any], prefix: str) -> I
     yield from _rows(schema, root, prefix)
 
 
-def _rows(schema: Mapping[str, Any], root: Mapping[str, Any], prefix: str, within: tuple[int, ...] = ()) -> Iterator[str]:
+def _rows(
+    schema: Mapping[str, Any], root: Mapping[str, Any], prefix: str, within: tuple[int, ...] = ()
+) -> Iterator[str]:
     """A row for each key; what a key may hold follows it. A schema within itself is not told again."""
     for name, raw in schema.get("properties", {}).items():
         one = _resolve(raw, root)

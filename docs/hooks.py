@@ -1,4 +1,4 @@
-"""Pages of the documentation that are made, not written: the commands from the program, files from their schemas."""
+"""Pages of the documentation that are made, not written: commands from the program, files from their schemas."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from typer.main import get_command
 from connector.cli.app import app
 from connector.mapping.schemas import contact_role_schema, mapping_schema
 from connector.settings import settings_schema
-
 
 # Links of rules.md to what is in the repository and not on the site.
 _ELSEWHERE = re.compile(r"\[([^]]+)\]\((?:\.\./[^)]+|rules\.yaml)\)")

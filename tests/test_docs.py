@@ -143,7 +143,9 @@ def keys_of(schema):
 )
 def test_every_key_of_a_file_is_in_its_reference(page, schema):
     """Whatever settings and mapping files may say stands in a table."""
-    named = set(re.findall(r"[\w]+", " ".join(re.findall(r"^\| `([^`]+)` \|", MADE[f"reference/{page}.md"], re.M))))
+    named = set(
+        re.findall(r"[\w]+", " ".join(re.findall(r"^\| `([^`]+)` \|", MADE[f"reference/{page}.md"], re.MULTILINE)))
+    )
     assert set(keys_of(schema)) - named == set()
 
 

@@ -36,14 +36,27 @@ class Stop(ConnectorError):
         self.remedy = remedy
 
 
+class Severity(StrEnum):
+    """Of a finding. ERROR: nothing runs with it. WARNING: some values will not fit. NOTE: good to know."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing wrong in a file or in the environment. `line` counts from 1; 0 means the whole file."""
+    """One thing wrong in a file or in the environment.
+
+    `line` and `column` count from 1; 0 means the whole file, and any column.
+    """
 
     where: str
     line: int
     message: str
     remedy: str = ""
+    column: int = 0
+    severity: Severity = Severity.ERROR
 
 
 class BadConfiguration(Stop):

@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from connector.engine.frame import Progress
 from connector.engine.report import Report
-from connector.engine.run import Progress, Wish, sync
+from connector.engine.run import Wish, sync
 from connector.engine.world import Connection
 from connector.errors import BadConfiguration, Busy, Finding, Halted, Stop
 from connector.timetable import Times

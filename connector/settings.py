@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import ipaddress
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import SplitResult, urlsplit
@@ -22,7 +22,8 @@ from connector.core.lifecycle import LifecycleSettings
 from connector.core.model import Pair, Side
 from connector.core.pipelines import PipelineSettings
 from connector.errors import BadConfiguration, Finding
-from connector.mapping.files import MappingSettings, explain, load_pairs, read_yaml
+from connector.mapping.documents import explain, read_yaml
+from connector.mapping.files import MappingSettings, load_pairs
 from connector.mapping.schemas import DIALECT
 from connector.timetable import Times, read_times
 
@@ -280,7 +281,9 @@ def load_settings(environment: Mapping[str, str], folder: Path) -> Settings:
     try:
         return Settings.model_validate(given)
     except ValidationError as error:
-        raise BadConfiguration(_locate(explain(error, document, path, Settings), environment)) from None
+        raise BadConfiguration(
+            _locate(explain(error, document, str(path), Settings), environment, document)
+        ) from None
 
 
 def _overlay(document: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:
@@ -299,14 +302,17 @@ def _overlay(document: Mapping[str, Any], environment: Mapping[str, str]) -> dic
     return given
 
 
-def _locate(findings: list[Finding], environment: Mapping[str, str]) -> list[Finding]:
+def _locate(findings: list[Finding], environment: Mapping[str, str], document: Mapping[str, Any]) -> list[Finding]:
     """A setting that came from the environment is reported under its variable's name."""
     located = []
     for finding in findings:
         place = finding.message.split(":", 1)[0]
         variable = PREFIX + place.replace(".", "__").upper()
-        if variable in environment:
-            finding = Finding(variable, 0, finding.message, finding.remedy)  # noqa: PLW2901  # the same finding
+        inside = [
+            name for name in sorted(environment) if name.startswith(f"{variable}__") and place not in document
+        ]
+        for name in [variable] if variable in environment else inside[:1]:  # a section that only variables have
+            finding = Finding(name, 0, finding.message, finding.remedy)  # noqa: PLW2901  # the same finding
         located.append(finding)
     return located
 
@@ -411,6 +417,11 @@ def mapping_files(folder: Path) -> list[Path]:
     """The mapping files of a working folder, or the shipped ones if it has none."""
     own = sorted((folder / "mappings").glob("*.yaml"))
     return own or sorted((defaults_folder() / "mappings").glob("*.yaml"))
+
+
+def read_texts(files: Iterable[Path]) -> dict[str, str]:
+    """The texts of mapping files by name; of one that is no text, what can be read of it."""
+    return {path.name: path.read_bytes().decode(errors="replace") for path in files if path.is_file()}
 
 
 def load_mapping(settings: Settings, folder: Path) -> dict[str, Pair]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from pathlib import Path
 
@@ -102,3 +103,16 @@ def test_every_exception_to_a_check_has_its_reason_beside_it(path):
                 reason = line.split(marker, 1)[1].split("# ", 1)
                 assert len(reason) == 2, f"{name_of(path)}:{number} gives no reason"
                 assert reason[1].strip()
+
+
+def test_D2_only_an_undo_takes_records_back_in_salesforce():
+    """Law 10: one method can delete an opportunity; an undo alone calls it, with proofs of the journal's making."""
+    about = [
+        path for path in MODULES if {"take_back", "Proof", "takeback"} & set(re.findall(r"\w+", path.read_text()))
+    ]
+    callers = {name_of(path) for path in about for call in calls_of(path) if call.endswith(".take_back")}
+    assert callers == {"connector.engine.hands", "connector.engine.takeback"}
+    makers = {name_of(path) for path in about for call in calls_of(path) if call.rpartition(".")[2] == "Proof"}
+    assert makers == {"connector.store.journal"}
+    undoers = {name_of(path) for path in about if "connector.engine.takeback" in set(imports_of(path))}
+    assert undoers == {"connector.engine.undo"}

@@ -91,27 +91,28 @@ def test_another_file_can_be_named(folder):
 @pytest.mark.parametrize(
     ("text", "line", "message", "remedy"),
     [
-        ("sync:\n  deals: perhaps\n", 2, "sync.deals: Input should be a valid boolean", ""),
+        ("sync:\n  deals: perhaps\n", 2, "sync.deals: should be true or false", ""),
         ("sync:\n  deal: true\n", 2, "sync.deal: is not a known key", "did you mean `deals`?"),
         ("hubspto: {}\n", 1, "hubspto: is not a known key", "did you mean `hubspot`?"),
-        ("\nguard:\n\n  percent: 101\n", 4, "guard.percent: Input should be less than or equal to 100", ""),
-        ("hubspot: {workers: 0}\n", 1, "hubspot.workers: Input should be greater than or equal to 1", ""),
-        ("salesforce:\n  api_version: 62\n", 2, "salesforce.api_version", ""),
+        ("\nguard:\n\n  percent: 101\n", 4, "guard.percent: should be less than or equal to 100", ""),
+        ("hubspot: {workers: 0}\n", 1, "hubspot.workers: should be greater than or equal to 1", ""),
+        ("salesforce:\n  api_version: 62\n", 2, "salesforce.api_version: should be text", "put it in quotes: '62'"),
         ("salesforce: yes please\n", 1, "salesforce: should be a group of `key: value`", ""),
         ("connection: ''\n", 1, "connection: String should have at least 1 character", ""),
         ("sync: [deals]\n", 1, "sync: should be a group of `key: value`", ""),
         ("- sync\n", 1, "is not a list of settings", "start from `connector init`"),
         ("just text\n", 1, "is not a list of settings", "start from `connector init`"),
-        ("sync:\n  deals: true\n  deals: false\n", 3, 'is not YAML: found duplicate key "deals"', ""),
-        ("sync: {deals: true\n\n", 3, "is not YAML", ""),
+        ("sync:\n  deals: true\n  deals: false\n", 3, "has the key `deals` twice", "keep one of the two lines"),
+        ("sync: {deals: true\n\n", 1, "has a bracket that is never closed", "put `}` at its end"),
     ],
 )
 def test_a_wrong_file_is_explained_with_its_line(folder, text, line, message, remedy):
     """Unknown keys with a suggestion, wrong values, wrong types, broken YAML."""
     path = write(folder, text)
     (finding,) = findings_of(folder)
-    assert (finding.where, finding.line, finding.remedy) == (str(path), line, remedy)
+    assert (finding.where, finding.line) == (str(path), line)
     assert message in finding.message
+    assert remedy in finding.remedy
 
 
 @pytest.mark.parametrize("name", ["Mars/Olympus", "Europe", "", "../etc/passwd", "x" * 300, "Europe/Berlin\n"])
@@ -190,9 +191,10 @@ def test_the_store_has_a_variable_of_its_own(folder):
             "CONNECTOR__SALESFORCE",
             "should be a group",
         ),
-        ({"CONNECTOR__SYNC__DEALS": "maybe"}, "CONNECTOR__SYNC__DEALS", "valid boolean"),
+        ({"CONNECTOR__SYNC__DEALS": "maybe"}, "CONNECTOR__SYNC__DEALS", "should be true or false"),
         ({"CONNECTOR__SYNC__DEAL": "true"}, "CONNECTOR__SYNC__DEAL", "is not a known key"),
-        ({"CONNECTOR__CONNECTION__NAME": "x"}, None, "connection: Input should be a valid string"),
+        ({"CONNECTOR__SNYC__DEALS": "true"}, "CONNECTOR__SNYC__DEALS", "snyc: is not a known key"),
+        ({"CONNECTOR__CONNECTION__NAME": "x"}, "CONNECTOR__CONNECTION__NAME", "connection: should be text"),
         ({"CONNECTOR__": "x"}, "CONNECTOR__", "is not a known key"),
         ({"CONNECTOR__SYNC": ""}, "CONNECTOR__SYNC", "should be a group"),
     ],
@@ -200,7 +202,7 @@ def test_the_store_has_a_variable_of_its_own(folder):
 def test_a_bad_variable_is_reported_under_its_name(folder, environment, where, message):
     """Never a traceback, and no line of a file that is not to blame."""
     (finding,) = findings_of(folder, environment)
-    assert finding.where == (where or str(folder / "config" / "connector.yaml"))
+    assert finding.where == where
     assert message in finding.message
 
 

@@ -128,6 +128,17 @@ class Outcome:
     id: str | None = None
     refusal: Refusal | None = None
     version: str = ""
+    found: bool = False
+    """It was there already: this write did not make it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Touch:
+    """An edit as the CRM tells of it: who or what made it, and when (ISO 8601 UTC). Empty: it does not tell."""
+
+    who: str = ""
+    at: str = ""
+    field: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +169,18 @@ class Crm(Protocol):
 
     def update(self, object_: str, edits: Sequence[Edit]) -> Iterator[list[Outcome]]:
         """Write to records; one list of outcomes per batch, as it is done."""
+
+    def read_whole(self, object_: str, ids: Sequence[str], wanted: Wanted) -> dict[str, Record]:
+        """The same with all that may be written when a record is made, mapped or not. One call more."""
+
+    def find_ties(self, object_: str, ids: Sequence[str]) -> dict[str, set[tuple[str, str]]]:
+        """What hangs on records, by id: contacts, deals, opportunities, each as (object, id)."""
+
+    def find_strangers(self, object_: str, ids: Sequence[str], wanted: Wanted) -> dict[str, Touch]:
+        """Of records that this connector created those that somebody else has edited, with the latest such edit."""
+
+    def last_touches(self, object_: str, fields: Mapping[str, Sequence[str]]) -> dict[tuple[str, str], Touch]:
+        """Who last edited fields (by record id), by (id, field), as far as the CRM tells."""
 
     def price(self, verb: str, number: int) -> int:
         """How many API calls it takes to create, update, delete, read or connect `number` records."""

@@ -38,7 +38,19 @@ import orjson
 import requests
 from pyrate_limiter import Duration, Limiter, Rate
 
-from connector.adapters.base import Blame, Draft, Edit, Labelling, Outcome, Page, Refusal, Trouble, Usage, Wanted
+from connector.adapters.base import (
+    Blame,
+    Draft,
+    Edit,
+    Labelling,
+    Outcome,
+    Page,
+    Refusal,
+    Touch,
+    Trouble,
+    Usage,
+    Wanted,
+)
 from connector.adapters.http import Door, retry_after
 from connector.adapters.hubspot_refusals import MEANINGS, read_refusal
 from connector.core.model import Fields, Presence, ProblemClass, Record, Side
@@ -62,6 +74,9 @@ SINGULAR = {"contacts": "contact", "companies": "company", "deals": "deal"}
 PRIMARY_TYPE = {"contacts": 1, "deals": 5}
 DEAL_TO_CONTACT = 3
 """Association type ids (Associations guide, "HubSpot defined association types")."""
+_TIES = {"companies": ("contacts", "deals"), "contacts": ("deals",), "deals": ("contacts",)}
+_BY_ITSELF = {"CALCULATED", "CRM_SETTING", "MERGE_OBJECTS"}
+"""Sources of values that HubSpot writes by itself."""
 LABEL, NO_ASSOCIATIONS = "USER_DEFINED", "NO_ASSOCIATIONS_FOUND"
 
 PATHS = {
@@ -99,7 +114,11 @@ class Owner:
 
 @dataclass(frozen=True, slots=True)
 class Property:
-    """A property's definition, as far as the connector cares. `options` are values in display order."""
+    """A property's definition, as far as the connector cares. `options` are values in display order.
+
+    `field_type` is the form in which people enter it, `calculated` whether HubSpot computes it, `refers_to` the
+    kind of object, such as OWNER, of which it holds an id.
+    """
 
     name: str
     type: str
@@ -109,6 +128,9 @@ class Property:
     group: str = ""
     label: str = ""
     option_labels: tuple[str, ...] = ()
+    field_type: str = ""
+    calculated: bool = False
+    refers_to: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -451,6 +473,62 @@ class HubSpot:
                 found[id_] = _merged(object_, id_, str(row["id"]), str(row["updatedAt"]))
         return found
 
+    def read_whole(self, object_: str, ids: Sequence[str], wanted: Wanted) -> dict[str, Record]:
+        """Records with all properties that can be written, mapped or not. One call more than `read`."""
+        names = (*wanted.fields, *self._writable(object_))
+        return self.read(object_, ids, Wanted(tuple(dict.fromkeys(names)), wanted.partner_field))
+
+    def _writable(self, object_: str) -> list[str]:
+        """But for the primary company's id, which is read as an association."""
+        known = self.properties(object_).items()
+        return [name for name, one in known if not one.read_only and name != "associatedcompanyid"]
+
+    def find_ties(self, object_: str, ids: Sequence[str]) -> dict[str, set[tuple[str, str]]]:
+        """The contacts, deals and companies that records are associated with. A call per 1,000 and object."""
+        found: dict[str, set[tuple[str, str]]] = {id_: set() for id_ in ids}
+        for other in _TIES[object_]:
+            for id_, tied, _ in self._associations(object_, other, ids):
+                found[id_].add((other, tied))
+        return found
+
+    def find_strangers(self, object_: str, ids: Sequence[str], wanted: Wanted) -> dict[str, Touch]:
+        """Of records that this connector created those that another app or a person has edited.
+
+        Whoever wrote the partner's id is the connector; what HubSpot writes by itself is nobody's edit (HubSpot
+        docs, "Using object APIs", property history). One call for the properties, and one per 50 records.
+        """
+        names = [*self._writable(object_), *([wanted.partner_field] if wanted.partner_field else [])]
+        found: dict[str, Touch] = {}
+        for id_, past in self._histories(object_, ids, names if ids else []):
+            own = {_source(one) for one in past.get(wanted.partner_field or "", ())}
+            edits = [
+                _touch(one, name)
+                for name, versions in past.items()
+                for one in versions
+                if _source(one) not in own and one.get("sourceType") not in _BY_ITSELF
+            ]
+            if edits:
+                found[id_] = max(edits, key=lambda one: one.at)
+        return found
+
+    def last_touches(self, object_: str, fields: Mapping[str, Sequence[str]]) -> dict[tuple[str, str], Touch]:
+        """Who or what last gave properties (by record id) a value, by (id, property). One call per 50 records."""
+        names = sorted({name for some in fields.values() for name in some if name != PRIMARY_COMPANY})
+        return {
+            (id_, name): _touch(max(past[name], key=lambda one: str(one["timestamp"])), name)
+            for id_, past in self._histories(object_, sorted(fields) if names else [], names)
+            for name in fields[id_]
+            if past.get(name)
+        }
+
+    def _histories(
+        self, object_: str, ids: Sequence[str], names: Sequence[str]
+    ) -> Iterator[tuple[str, dict[str, list[dict[str, Any]]]]]:
+        for some in _groups(ids, WITH_HISTORY):
+            body = {"inputs": [{"id": id_} for id_ in some], "properties": [], "propertiesWithHistory": names}
+            for row in self._expect("POST", f"{self._path('objects', object_)}/batch/read", body)["results"]:
+                yield str(row["id"]), row.get("propertiesWithHistory") or {}
+
     def find(self, object_: str, values: Sequence[str], wanted: Wanted, by: str | None = None) -> dict[str, Record]:
         """Records by a unique property: the partner's id, or `by` (contacts also by `email`)."""
         name = by or wanted.partner_field or ""
@@ -476,9 +554,7 @@ class HubSpot:
         asked = {id_: [name for name in some if name != PRIMARY_COMPANY] for id_, some in fields.items()}
         for some in _groups(sorted(id_ for id_, names in asked.items() if names), WITH_HISTORY):
             names = sorted({name for id_ in some for name in asked[id_]})
-            body = {"inputs": [{"id": id_} for id_ in some], "properties": [], "propertiesWithHistory": names}
-            for row in self._expect("POST", f"{self._path('objects', object_)}/batch/read", body)["results"]:
-                id_, past = str(row["id"]), row.get("propertiesWithHistory") or {}
+            for id_, past in self._histories(object_, some, names):
                 stamps = {name: [one["timestamp"] for one in past.get(name) or ()] for name in asked.get(id_, ())}
                 found |= {(id_, name): _iso(_moment(max(at))) for name, at in stamps.items() if at}
         return found
@@ -866,6 +942,9 @@ def _property(body: Mapping[str, Any]) -> Property:
         group=body.get("groupName") or "",
         label=body.get("label") or "",
         option_labels=tuple(str(option.get("label") or option["value"]) for option in options),
+        field_type=body.get("fieldType") or "",
+        calculated=bool(body.get("calculated")),
+        refers_to=body.get("referencedObjectType") or "",
     )
 
 
@@ -878,6 +957,16 @@ def _association(to: str, type_id: int) -> dict[str, Any]:
 
 def _merged(object_: str, id_: str, survivor: str, version: str) -> Record:
     return Record(Side.HUBSPOT, object_, id_, version, {}, presence=Presence.MERGED, survivor=survivor)
+
+
+def _source(version: Mapping[str, Any]) -> tuple[str, str]:
+    return str(version.get("sourceType") or ""), str(version.get("sourceId") or "")
+
+
+def _touch(version: Mapping[str, Any], name: str) -> Touch:
+    user = version.get("updatedByUserId")
+    who = f"user {user}" if user else str(version.get("sourceLabel") or version.get("sourceType") or "")
+    return Touch(who, _iso(_moment(version["timestamp"])), name)
 
 
 def _labels(types: Iterable[int]) -> list[dict[str, Any]]:

@@ -12,6 +12,8 @@
 | to delete, roles to name | collections                                                     | 1 per 1,000      |
 | what accounts take along | asked before they are deleted                                   | 1 per 400        |
 | selections               | `salesforce_selections.py`: by id, or as a bulk job             | 1 per 2,000      |
+| what hangs on a record   | queries of 200 ids, five a call                                 | 1 per 500 and up |
+| take back                | who touched it, then collections                                | 2 per 1,000      |
 
 Changes are found by `SystemModstamp >= cursor ORDER BY SystemModstamp, Id`: SystemModstamp moves on every
 change by a user or a process (Salesforce, "System Fields"). A row becomes visible when its transaction
@@ -21,7 +23,8 @@ recycle bin was emptied, and contact roles deleted directly, which queryAll neve
 object reference). getDeleted truncates both ends of its range to the minute, so ranges overlap.
 
 What may be deleted, and how, is in `salesforce_deletion.py`: contact roles (R3), contacts, accounts that nothing
-hangs on (D5), and never an opportunity (D2, law 10).
+hangs on (D5), and never an opportunity (D2, law 10), unless it is proven that the connector itself made it:
+`take_back` alone can do that, for `undo` (X2).
 """
 
 from __future__ import annotations
@@ -37,19 +40,21 @@ import requests
 from simple_salesforce.api import Salesforce as Client
 from simple_salesforce.exceptions import SalesforceAuthenticationFailed, SalesforceError
 
-from connector.adapters.base import Draft, Edit, Outcome, Page, Trouble, Usage, Wanted
+from connector.adapters.base import Draft, Edit, Outcome, Page, Touch, Trouble, Usage, Wanted
 from connector.adapters.http import Door, retry_after
 from connector.adapters.salesforce_deletion import (
     ACCOUNT,
     CASCADES_ASKED,
+    EDITED_SINCE,
     ROLE,
     cascade_queries,
     check_deletable,
+    check_proofs,
     read_cascades,
 )
 from connector.adapters.salesforce_refusals import MEANINGS, read_refusal, unknown_columns
 from connector.adapters.salesforce_selections import Api, Selections
-from connector.core.model import ContactRole, Presence, ProblemClass, Record, Side, Value
+from connector.core.model import ContactRole, Presence, ProblemClass, Proof, Record, Side, Value
 from connector.core.pipelines import RecordType, StageDefinition
 from connector.errors import Condition, Later, Unreachable
 
@@ -71,6 +76,18 @@ WITHOUT_RECORD_TYPES = "RecordTypeId"
 """An object without record types has no such field; its records read as if it were blank."""
 
 T = TypeVar("T")
+
+_ROLES = "SELECT OpportunityId, ContactId FROM OpportunityContactRole WHERE {field} IN ({{ids}}) ORDER BY Id"
+_OF_ACCOUNT = "SELECT Id, AccountId FROM {object} WHERE AccountId IN ({{ids}}) ORDER BY Id"
+_TIES = {
+    "Account": (
+        (_OF_ACCOUNT.format(object="Contact"), ("Contact", "AccountId", "Id")),
+        (_OF_ACCOUNT.format(object="Opportunity"), ("Opportunity", "AccountId", "Id")),
+    ),
+    "Contact": ((_ROLES.format(field="ContactId"), ("Opportunity", "ContactId", "OpportunityId")),),
+    "Opportunity": ((_ROLES.format(field="OpportunityId"), ("Contact", "OpportunityId", "ContactId")),),
+}
+"""What hangs on a record: a query, and of its rows (object, the record's id, the other's id)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -404,6 +421,61 @@ class Salesforce:
                 found[row["Id"]] = _gone(object_, row["Id"], survivor=row.get(MASTER_ID))
         return found
 
+    def know_all_of(self, object_: str) -> list[str]:
+        """Learn every field of an object; returns those that can be given at its creation. One call.
+
+        But for `ContactId` of an opportunity, which makes a contact role (Object Reference, "Opportunity").
+        """
+        found = self.describe([object_]).objects
+        self._schema = Schema({**self._schema.objects, **found})
+        return [name for name, one in found[object_].items() if one["createable"] and name != "ContactId"]
+
+    def read_whole(self, object_: str, ids: Sequence[str], wanted: Wanted) -> dict[str, Record]:
+        """Records with all that can be given at their creation, mapped or not. One call more than `read`."""
+        names = (*wanted.fields, *self.know_all_of(object_))
+        return self.read(object_, ids, Wanted(tuple(dict.fromkeys(names)), wanted.partner_field))
+
+    def find_ties(self, object_: str, ids: Sequence[str]) -> dict[str, set[tuple[str, str]]]:
+        """What hangs on records, by id: contacts and opportunities of accounts, and who has a role on what."""
+        found: dict[str, set[tuple[str, str]]] = {id_: set() for id_ in ids}
+        queries = [
+            (query, tied, some) for query, tied in _TIES.get(object_, ()) for some in _groups(ids, COLLECTION)
+        ]
+        for group in _groups(queries, COLLECTIONS):
+            answers = self._composite(
+                {
+                    f"t{number}": self._query(query.format(ids=",".join(map(_soql_text, some))))
+                    for number, (query, _, some) in enumerate(group)
+                }
+            )
+            for number, (_, (tied, field_, to), _) in enumerate(group):
+                for row in self._rows(answers[f"t{number}"]):
+                    found[row[field_]].add((tied, row[to]))
+        return found
+
+    def find_strangers(self, object_: str, ids: Sequence[str], wanted: Wanted) -> dict[str, Touch]:  # noqa: ARG002  # HubSpot's needs it
+        """Of records that this connector created those whose last edit was another user's. One call per 1,000."""
+        rows = self._touched(object_, ids)
+        return {id_: _touch(row) for id_, row in rows.items() if row["LastModifiedById"] != row["CreatedById"]}
+
+    def last_touches(self, object_: str, fields: Mapping[str, Sequence[str]]) -> dict[tuple[str, str], Touch]:
+        """Who last edited the records that have these fields. One call per 1,000 records."""
+        rows = self._touched(object_, sorted(fields))
+        return {(id_, name): _touch(row) for id_, row in rows.items() for name in fields[id_]}
+
+    def _touched(self, object_: str, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+        columns = "Id, CreatedById, LastModifiedById, LastModifiedBy.Name, LastModifiedDate"
+        found: dict[str, dict[str, Any]] = {}
+        for group in _groups(ids, COLLECTION * COLLECTIONS):
+            queries = {
+                f"q{number}": self._query(
+                    f"SELECT {columns} FROM {object_} WHERE Id IN ({','.join(map(_soql_text, some))})"
+                )
+                for number, some in enumerate(_groups(group, COLLECTION))
+            }
+            found |= {row["Id"]: row for answer in self._composite(queries).values() for row in self._rows(answer)}
+        return found
+
     def find(self, object_: str, partner_ids: Sequence[str], wanted: Wanted) -> dict[str, Record]:
         """Records by the partner id that they store."""
         found: dict[str, Record] = {}
@@ -495,7 +567,11 @@ class Salesforce:
             existing = {
                 (one.opportunity, one.contact): id_ for id_, one in self.roles_of({o for o, _ in some}).items()
             }
-            done = [Outcome(f"{one}/{who}", existing[one, who]) for one, who in some if (one, who) in existing]
+            done = [
+                Outcome(f"{one}/{who}", existing[one, who], found=True)
+                for one, who in some
+                if (one, who) in existing
+            ]
             missing = [role for role in some if role not in existing]
             rows = [{"attributes": {"type": ROLE}, "OpportunityId": one, "ContactId": who} for one, who in missing]
             if rows:
@@ -552,8 +628,44 @@ class Salesforce:
             found |= read_cascades(some, {name: list(self._rows(answer)) for name, answer in answers.items()})
         return found
 
+    def remake_roles(self, roles: Sequence[ContactRole]) -> Iterator[list[Outcome]]:
+        """Create contact roles as they were before they were removed; keys are positions in `roles`.
+
+        As in `add_roles`, what got no answer is not sent again.
+        """
+        for some in _groups(list(enumerate(roles)), COLLECTION * COLLECTIONS):
+            rows = [
+                self._row(ROLE, {"Role": one.name, "IsPrimary": bool(one.primary)})
+                | {"OpportunityId": one.opportunity, "ContactId": one.contact}
+                for _, one in some
+            ]
+            with self._door.once():
+                outcomes = self._write("POST", rows, [str(number) for number, _ in some])
+            yield outcomes
+
+    def take_back(self, proofs: Sequence[Proof]) -> Iterator[list[Outcome]]:
+        """Delete records that this connector created, all of one object; one that is gone is as good as deleted.
+
+        The only way by which it ever deletes one, and only for `undo` (X2). Salesforce has to agree that the user
+        who created the record was the last to edit it, and nothing may hang on an account.
+
+        Raises:
+            ValueError: a proof is not of what it says, or they are of several objects.
+        """
+        check_proofs(proofs)
+        for group in _groups(proofs, COLLECTION * COLLECTIONS):
+            object_, ids = group[0].object, [one.id for one in group]
+            kept = self.find_undeletable(object_, ids)
+            strangers = self.find_strangers(object_, [id_ for id_ in ids if id_ not in kept], Wanted(()))
+            kept |= {id_: Outcome(id_, refusal=EDITED_SINCE) for id_ in strangers}
+            free = [id_ for id_ in ids if id_ not in kept]
+            yield [*kept.values(), *(one for some in self._delete(free) for one in some)]
+
     def _remove(self, object_: str, ids: Sequence[str]) -> Iterator[list[Outcome]]:
         check_deletable(object_, ids)
+        yield from self._delete(ids)
+
+    def _delete(self, ids: Sequence[str]) -> Iterator[list[Outcome]]:
         for group in _groups(ids, COLLECTION * COLLECTIONS):
             groups = list(_groups(group, COLLECTION))
             answers = self._composite(
@@ -606,6 +718,7 @@ class Salesforce:
             "connect": (2, COLLECTION * COLLECTIONS),  # which exist already, then the others
             "roles": (1, COLLECTION * COLLECTIONS),
             "disconnect": (1, COLLECTION * COLLECTIONS),
+            "take back": (2, COLLECTION * COLLECTIONS),  # who touched them, then those that nobody did
             "delete": (1, COLLECTION * COLLECTIONS),
             "cascades": (1, CASCADES_ASKED),
         }[verb]
@@ -772,6 +885,10 @@ class Salesforce:
         )
 
 
+def _touch(row: Mapping[str, Any]) -> Touch:
+    return Touch((row.get("LastModifiedBy") or {}).get("Name") or "", _iso(_moment(row["LastModifiedDate"])))
+
+
 def _login(given: SalesforceCredentials) -> dict[str, Any]:
     """simple-salesforce chooses the flow by which arguments it gets."""
     host = _host(given)
@@ -802,27 +919,18 @@ def _host(given: SalesforceCredentials) -> str:
 
 
 _FACTS = (
-    "type", "label", "length", "createable", "updateable", "nillable", "unique", "externalId", "calculated",
+    "type", "label", "length", "precision", "scale", "createable", "updateable", "nillable", "unique", "externalId",
+    "calculated", "autoNumber", "defaultedOnCreate", "restrictedPicklist", "htmlFormatted", "referenceTo",
 )  # fmt: skip
 
 
 def _facts(field_: Mapping[str, Any]) -> dict[str, Any]:
-    """What is worth remembering of a described field."""
-    names = (
-        "type",
-        "label",
-        "length",
-        "createable",
-        "updateable",
-        "nillable",
-        "unique",
-        "externalId",
-        "calculated",
-    )
-    facts = {name: field_.get(name) for name in names}
-    if values := [[one["value"], one["label"]] for one in field_.get("picklistValues") or () if one["active"]]:
-        facts["values"] = values  # active picklist values, each with its label
-    return facts
+    """What is worth remembering of a described field; `options` are active picklist values, each with its label."""
+    facts = {name: field_.get(name) for name in _FACTS}
+    values = field_.get("picklistValues") or ()
+    return facts | {
+        "options": [[one["value"], one.get("label") or one["value"]] for one in values if one.get("active", True)]
+    }
 
 
 def _collection(method: str, rows: Sequence[Mapping[str, Any]]) -> tuple[str, str, Any]:

@@ -6,6 +6,7 @@
 | contact                  | yes                                                       | D5   |
 | account                  | if it has neither contacts nor opportunities              | D5   |
 | opportunity, all others  | never                                                     | D2   |
+| created by an undone run | if the journal proves it, and nobody else edited it since | X2   |
 
 Collections are deleted by ids alone (REST API Guide, "Delete Records Using sObject Collections"), so each id is
 held against the prefix of its object: an opportunity's id in the wrong place raises, and nothing is sent.
@@ -23,11 +24,20 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from connector.adapters.base import Outcome, Refusal, Trouble
-from connector.core.model import OPPORTUNITY, ProblemClass
+from connector.core.model import OPPORTUNITY, ProblemClass, Proof
 
 ROLE, ACCOUNT, CONTACT = "OpportunityContactRole", "Account", "Contact"
 DELETABLE: Mapping[str, str] = {ROLE: "00K", ACCOUNT: "001", CONTACT: "003"}
 """What the ids of an object begin with, and no others (Salesforce Help, "Record ID Prefix Decoder")."""
+CREATED: Mapping[str, str] = {ACCOUNT: "001", CONTACT: "003", OPPORTUNITY: "006"}
+"""The same of what the connector creates, and an undo may take back (X2)."""
+EDITED_SINCE = Refusal(
+    Trouble.REFUSED,
+    ProblemClass.ASSOCIATIONS,
+    "EDITED_SINCE",
+    "somebody else has edited it since it was created",
+    remedy="look at it, and delete it by hand if that is meant",
+)
 CASCADES_ASKED = 400
 """So many accounts are asked about in one call: two queries of 200 each, twice, and one for the user's rights."""
 HAS_CHILDREN, SEES_TOO_LITTLE = "HAS_CHILDREN", "SEES_TOO_LITTLE"
@@ -47,6 +57,20 @@ def check_deletable(object_: str, ids: Sequence[str]) -> None:
     strangers = [id_ for id_ in ids if not re.fullmatch(rf"{prefix}\w{{12}}(\w{{3}})?", id_)]
     if strangers:
         raise ValueError(f"not records of {object_}: {', '.join(strangers)}")
+
+
+def check_proofs(proofs: Sequence[Proof]) -> None:
+    """Whether these prove of records of one object that the connector created them (X2).
+
+    Raises:
+        ValueError: they do not.
+    """
+    objects = {one.object for one in proofs}
+    strangers = [
+        one.id for one in proofs if not re.fullmatch(rf"{CREATED.get(one.object)}\w{{12}}(\w{{3}})?", one.id)
+    ]
+    if len(objects) > 1 or strangers:
+        raise ValueError(f"no proofs for records of one object: {', '.join([*sorted(objects), *strangers])}")
 
 
 def cascade_queries(accounts: Sequence[str]) -> dict[str, str]:

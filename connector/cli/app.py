@@ -1,13 +1,15 @@
 """Which commands are there?
 
     sync      plan, apply                  `cli/plan.py`
-              sync, resume                 `cli/sync.py`
+              sync                         `cli/sync.py`
+              undo, resume                 `cli/undo.py`
               schedule, audit, backfill    a file each in `cli/`
               import                       `cli/imports.py`
     answers   explain, status, runs        a file each in `cli/`
               problems, conflicts, links   the same, each with commands of its own
     set up    init                         `cli/init.py`
               check, setup                 `cli/setup.py`
+              mappings validate, …         `cli/mappings.py`
     try it    demo, sandbox serve          `cli/demo/`, `cli/sandbox.py`
 
 Every error a command raises on purpose is told in one place, `Commands.invoke`, and becomes an exit code:
@@ -30,6 +32,7 @@ from connector.cli import (
     explain,
     imports,
     links,
+    mappings,
     plan,
     problems,
     runs,
@@ -38,6 +41,7 @@ from connector.cli import (
     setup,
     status,
     sync,
+    undo,
 )
 from connector.cli.demo import command as demo
 from connector.errors import Stop
@@ -73,6 +77,7 @@ app = typer.Typer(
 )
 plan.register(app)
 sync.register(app)
+undo.register(app)
 schedule.register(app)
 audit.register(app)
 backfill.register(app)
@@ -84,6 +89,7 @@ conflicts.register(app)
 links.register(app)
 imports.register(app)
 setup.register(app)
+mappings.register(app)
 demo.register(app)
 sandbox.register(app)
 

@@ -56,6 +56,20 @@ def opened_offline() -> Iterator[Connection]:
 
 
 @contextlib.contextmanager
+def opened_store_if_any() -> Iterator[tuple[Settings, Store | None]]:
+    """The same, but no store is made where there is none yet, as beside mapping files that are only looked at."""
+    from connector.settings import load_settings  # noqa: PLC0415  # slow to import
+    from connector.store.database import exists  # noqa: PLC0415  # slow to import
+
+    settings = load_settings(os.environ, Path.cwd())
+    if not exists(settings.store):
+        yield settings, None
+        return
+    with opened_store() as (_, store):
+        yield settings, store
+
+
+@contextlib.contextmanager
 def connected(attempts: int | None = None) -> Iterator[Connection]:
     """Both CRMs and the store. Nothing is sent yet. `attempts`: how often a call is tried, if not as by a sync."""
     from connector.adapters.http import ATTEMPTS  # noqa: PLC0415  # slow to import

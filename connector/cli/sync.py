@@ -1,4 +1,4 @@
-"""`sync` and `resume`."""
+"""`sync`: bring both CRMs into step."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from connector.cli.opening import exit_code, last_report, opened_store, run_connected
-from connector.cli.printing import health, reports, terminal
+from connector.cli.opening import exit_code, last_report, run_connected
+from connector.cli.printing import reports, terminal
 from connector.cli.wishes import Create, Deletes, Json, Objects, RecordIds, make_wish
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ def register(app: typer.Typer) -> None:
             "connector sync --record 006XXXXXXXXXXXXXXX --json",
         ),
     )(sync)
-    app.command(rich_help_panel=PANEL, epilog=terminal.make_examples("connector resume"))(resume)
 
 
 def sync(
@@ -49,18 +48,3 @@ def sync(
     else:
         reports.print_report(report)
     raise typer.Exit(exit_code(report.status))
-
-
-def resume(json: Json = False) -> None:
-    """Let the next run try again after the sync was suspended. Asks neither CRM.
-
-    Credentials that were refused and scopes that were missing suspend it until this is said.
-    """
-    from connector.engine.suspension import resume as end_suspension  # noqa: PLC0415  # slow to import
-
-    with opened_store() as (_, store):
-        ended = end_suspension(store)
-    if json:
-        terminal.print_json({"resumed": ended is not None, "suspension": ended.as_json() if ended else None})
-    else:
-        health.print_resumed(ended.as_json() if ended else None)

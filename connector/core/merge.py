@@ -80,6 +80,8 @@ class Evidence(StrEnum):
     PROPERTY_HISTORY = "the property's history"
     FIELD_HISTORY = "the field's history"
     RECORD = "the record's last change"
+    UNDO = "an undo"
+    """Nobody typed it anew: it is what lost against the other side's edit before, and was put back (X2)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +103,13 @@ def find_newer(edits: Edits) -> Side:
 def describe_edits(edits: Edits) -> str:
     """Which edit was the later one, and how that is known, for the journal."""
     newer = find_newer(edits)
-    told = {side: f"{side} at {edits[side].at} by {edits[side].by}" for side in Side}
-    return f"edited later: {told[newer]}, {told[newer.other]}"
+    return f"edited later: {_tell(newer, edits[newer])}, {_tell(newer.other, edits[newer.other])}"
+
+
+def _tell(side: Side, edited: Edited) -> str:
+    if edited.by is Evidence.UNDO:
+        return f"{side} before, which {edited.by} put back"
+    return f"{side} at {edited.at} by {edited.by}"
 
 
 def is_blank(values: Values) -> bool:

@@ -133,6 +133,18 @@ class Rule(StrEnum):
     ALWAYS_HUBSPOT = "always_hubspot"
     HOLD = "hold"
 
+    def writes(self, side: Side) -> bool:
+        """Whether values ever go to `side` by this rule, be it only while that is blank."""
+        match self:
+            case Rule.DONT_SYNC:
+                return False
+            case Rule.ALWAYS_SALESFORCE:
+                return side is Side.HUBSPOT
+            case Rule.ALWAYS_HUBSPOT:
+                return side is Side.SALESFORCE
+            case _:
+                return True
+
 
 class OnTargetEdit(StrEnum):
     """What becomes of an edit on the target of a one-way rule (F6)."""
@@ -228,8 +240,8 @@ class FieldRule:
     skip_untranslatable: bool = False
     may_go_backwards: bool = False
     """For the lifecycle stage: whether it may be lowered or cleared in HubSpot (L8)."""
-    place: tuple[str, int] = field(default=("", 0), compare=False)
-    """File and line of the entry, for findings."""
+    place: tuple[str, int] = field(default=("", 0), repr=False, compare=False)
+    """The file and line that it was read from."""
 
     def names(self, side: Side) -> tuple[str, ...]:
         return self.salesforce if side is Side.SALESFORCE else self.hubspot
@@ -341,6 +353,15 @@ class Change:
     rule: str
     cause: str
     conflict: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """That this connector created a record: the number of the journal's entry. Only the journal makes one."""
+
+    object: str
+    id: str
+    entry: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,8 @@ from connector.core.roles import Agreement, Roles
 
 SF, HS = Side.SALESFORCE, Side.HUBSPOT
 ROLE_NAMES, IS_PRIMARY, LABELS, PRIMARY_LABEL = "Role", "IsPrimary", "labels", "primary label"
+CONTACT = "contact"
+"""What the journal calls whose role it is."""
 BETWEEN = "; "
 """What stands between several names in one text."""
 

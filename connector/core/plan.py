@@ -105,7 +105,7 @@ def _plan_creation(pair: Pair, record: Record, known: Known, contacts: tuple[str
     explained: set[str] = set()
     for rule in pair.fields:
         here = rule.values(record.side, record.fields)
-        if here is None or not _travels(rule, to):
+        if here is None or not rule.rule.writes(to):
             continue
         there, trouble = _carry(pair, rule, to, here, record, known)
         actions += trouble
@@ -149,18 +149,6 @@ def _required_missing(pair: Pair, record: Record, missing: list[str]) -> Problem
         f"fill {sources or 'it'}, or set a default in the mapping (O9)",
         ",".join(missing),
     )
-
-
-def _travels(rule: FieldRule, to: Side) -> bool:
-    match rule.rule:
-        case Rule.DONT_SYNC:
-            return False
-        case Rule.ALWAYS_SALESFORCE:
-            return to is Side.HUBSPOT
-        case Rule.ALWAYS_HUBSPOT:
-            return to is Side.SALESFORCE
-        case _:
-            return True
 
 
 def _carry(
@@ -403,7 +391,7 @@ def _carry_close_date(
         draft.changes.append(Change(CLOSE_DATE, own, own, "F7", cause))
         return
     rule = next((rule for rule in pair.fields if rule.hubspot == (CLOSE_DATE,)), None)
-    if rule is None or not _travels(rule, Side.HUBSPOT):
+    if rule is None or not rule.rule.writes(Side.HUBSPOT):
         return
     values = rule.values(Side.SALESFORCE, here.fields)
     carried = None if values is None else rule.transform.carry(Side.HUBSPOT, values, known)

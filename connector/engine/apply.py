@@ -22,6 +22,7 @@ from connector.core.actions import (
 from connector.core.merge import is_same
 from connector.core.model import (
     Base,
+    Change,
     Fields,
     LinkState,
     Pair,
@@ -36,6 +37,7 @@ from connector.engine.gate import (
     let_updates_pass,
     write_of,
 )
+from connector.engine.held import end_agreed
 from connector.engine.observe import find_keys, take_in
 from connector.engine.refusals import (
     Fault,
@@ -75,6 +77,7 @@ def _adopt(work: Work, adoptions: Sequence[Adoption]) -> None:
         for one in adoptions:
             pair = work.c.pairs[one.pair]
             run = work.report.run
+            _claim(work, one)
             link_id = work.c.store.links.adopt(one.pair, one.salesforce_id, one.hubspot_id, one.born, run, one.key)
             _rejoin_company(work, pair, link_id)
             work.on_match(one)
@@ -85,6 +88,17 @@ def _adopt(work: Work, adoptions: Sequence[Adoption]) -> None:
             )
             look_again(work, pair, Side.SALESFORCE, [one.salesforce_id])
             look_again(work, pair, Side.HUBSPOT, [one.hubspot_id])
+
+
+def _claim(work: Work, one: Adoption) -> None:
+    """A partner that a creation was begun for, and that names its source, came of that first try."""
+    if one.link is None or one.link.state is not LinkState.PENDING:
+        return
+    made = Side.HUBSPOT if one.link.hubspot_id is None else Side.SALESFORCE
+    ids = {Side.HUBSPOT: one.hubspot_id, Side.SALESFORCE: one.salesforce_id}
+    partner = work.c.store.records.load(made, work.c.pairs[one.pair].object(made), [ids[made]]).get(ids[made])
+    if partner is not None and partner.partner_id == ids[made.other]:
+        work.c.store.journal.claim(one.link.id, made, partner.id)
 
 
 def sever(work: Work, severances: Sequence[Severance]) -> None:
@@ -103,6 +117,7 @@ def _settle(work: Work, pair: Pair, settlements: Sequence[Settlement]) -> None:
         return
     with work.c.store.transaction():
         work.c.store.links.settle({one.link.id: one.base for one in settlements})
+        end_agreed(work.c, pair, settlements)
         for one in settlements:
             _follow_company(work, pair, one.link.id, one.base.hubspot)
         work.c.store.links.derive_parents([one.link.id for one in settlements])
@@ -143,7 +158,7 @@ def create(
             "create",
             side,
             pair.object(side),
-            [(None, links[key], one.changes) for key, one in by_source.items()],
+            [(None, links[key], [*one.changes, *_joined(one)]) for key, one in by_source.items()],
         )
     journal = dict(zip(by_source, numbers, strict=True))
     drafts = [Draft(key, one.values, one.contacts) for key, one in by_source.items()]
@@ -185,6 +200,11 @@ def create(
             _resolve_collision(work, pair, side, by_source[one.key], links[one.key], one, found, was_pending)
     if spared:
         create(work, pair, side, list(spared.values()), faults)
+
+
+def _joined(creation: Creation) -> list[Change]:
+    """The contacts that a new deal is created with, for the journal."""
+    return [change for who in creation.contacts for change in join_at_creation(creation, who).changes]
 
 
 def _settle_left_out(
@@ -321,6 +341,8 @@ def _resolve_collision(
     with store.transaction():
         take_in(work.c, pair, [found])
         ours = found.partner_id == source.id and was_pending
+        if ours:
+            store.journal.claim(link_id, side, found.id)
         completion = Completion(link_id, found.id, None if ours else Base())
         met = None if ours else "id" if found.partner_id == source.id else "collision"
         store.links.complete(pair.name, side, [completion], work.report.run, met)

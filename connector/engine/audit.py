@@ -22,10 +22,11 @@ from connector.core.audit import Drift, Kind, Share, Write, compare
 from connector.core.model import Link, Pair, Record, Side, Value
 from connector.core.rollups import RULES as ROLLUPS
 from connector.engine.derive import derive
+from connector.engine.frame import usable
 from connector.engine.hands import PretendedHands
+from connector.engine.held import make_gates
 from connector.engine.observe import observe, observe_deals, observe_roles, take_in
 from connector.engine.report import Report, Written, describe_write
-from connector.engine.run import usable
 from connector.engine.windows import apply_pair
 from connector.engine.work import Work
 from connector.engine.world import CONTACTS, DEALS, Connection, World, get_to_know
@@ -309,7 +310,7 @@ def _plan_repair(c: Connection, world: World, looker: _Looker) -> None:
     """What a sync of what was looked at would write now, with its price."""
     report = looker.found.repair
     hands = PretendedHands(c.salesforce, c.hubspot)
-    work = Work(c, world, hands, report, frozenset(looker.only))
+    work = Work(c, world, hands, report, frozenset(looker.only), gates=make_gates(c))
     for pair in c.pairs.values():
         apply_pair(work, pair)
     derive(work, list(c.pairs))

@@ -13,7 +13,6 @@ guard and writes are those of any run, and one that dies is finished by the next
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -23,6 +22,7 @@ from connector.engine.observe import syncs
 from connector.engine.work import Work, learn_partners
 from connector.engine.world import COMPANIES, CONTACTS, DEALS, Connection
 from connector.errors import BadConfiguration, Finding
+from connector.mapping.suggestions import suggest
 
 OBJECTS: Mapping[str, str] = {"accounts": COMPANIES, "contacts": CONTACTS, "opportunities": DEALS}
 """What a person calls the pairs."""
@@ -50,8 +50,7 @@ def check_backfill(c: Connection, asked: Backfill) -> None:
     names = {name for pair in _pairs(c, asked) for rule in pair.fields if _fills(rule) for name in _names(rule)}
     for name in asked.fields:
         if name not in names:
-            close = difflib.get_close_matches(name, sorted(names), n=1)
-            remedy = f"did you mean {close[0]}?" if close else "map it first, with a rule other than `dont_sync`"
+            remedy = suggest(name, sorted(names)) or "map it first, with a rule other than `dont_sync`"
             findings.append(Finding("--field", 0, f"{name} is no mapped field of these objects", remedy))
     if asked.deals and DEALS not in c.pairs:
         findings.append(Finding("--deals", 0, "deal sync is switched off (P1)", "set `sync.deals: true`"))

@@ -3,7 +3,7 @@
     store        can be written to, and nothing suspends the sync    `checks/both.py`
     Salesforce   version, login, rights, objects, fields, id field   `checks/salesforce.py`
     HubSpot      token, version, scopes, properties, labels          `checks/hubspot.py`
-    both         pipelines, time zone, clocks, API calls left        `checks/both.py`
+    both         types, pipelines, time zone, clocks, calls left      `checks/both.py`
 
 Reads both CRMs and writes to neither. A check that fails does not keep those from being made that do not
 depend on it.
@@ -19,8 +19,9 @@ from connector.engine.checks.both import (
     check_pipelines,
     check_store,
     check_time_zone,
+    check_types,
 )
-from connector.engine.checks.found import Check, State, attempt
+from connector.engine.checks.found import Check, Definitions, State, attempt
 from connector.engine.checks.hubspot import check_hubspot
 from connector.engine.checks.salesforce import check_salesforce
 from connector.engine.world import DEALS, Connection
@@ -33,7 +34,9 @@ def check(c: Connection) -> list[Check]:
 
     In `mode: read_only` no right to write is asked for.
     """
-    checks = [_check_mapping(c), *_check_mode(c), *check_store(c), *check_salesforce(c), *check_hubspot(c)]
+    definitions = Definitions()
+    checks = [_check_mapping(c), *_check_mode(c), *check_store(c)]
+    checks += [*check_salesforce(c, definitions), *check_hubspot(c, definitions), *check_types(c, definitions)]
     if all(one.state is not State.NO_CONNECTION and "API version" not in _trouble(one) for one in checks):
         if DEALS in c.pairs:
             checks += attempt("pipelines", lambda: check_pipelines(c))

@@ -23,6 +23,8 @@ from connector.settings import (
     load_credentials,
     load_mapping,
     load_settings,
+    mapping_files,
+    read_texts,
 )
 from connector.store.store import Store
 
@@ -56,7 +58,10 @@ def connect(
         BadConfiguration: naming everything that is wrong.
     """
     settings = load_settings(environment, folder)
-    pairs = load_mapping(settings, folder) if pairs is None else pairs
+    mapping: Mapping[str, str] = {}
+    if pairs is None:
+        pairs = load_mapping(settings, folder)
+        mapping = read_texts(mapping_files(folder))
     credentials = load_credentials(environment, settings)
     carried = transports or {}
     store = store or Store.open(settings.store, settings.connection, now)
@@ -69,6 +74,7 @@ def connect(
         store=store,
         now=now,
         allocation=allocation,
+        mapping=mapping,
     )
 
 

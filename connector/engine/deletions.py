@@ -19,7 +19,9 @@ from connector.core.guard import Excess, find_excesses
 from connector.core.model import LinkState, Pair, Record, Side
 from connector.core.plan import plan_link
 from connector.engine.apply import sever
-from connector.engine.gate import describe_loss, let_deletions_pass
+from connector.engine.gate import let_deletions_pass
+from connector.engine.held import find_held_deletions
+from connector.engine.loss import describe_loss
 from connector.engine.observe import take_in
 from connector.engine.report import Written
 from connector.engine.windows import WINDOW, clear, make_situation
@@ -35,15 +37,18 @@ def find_pending(c: Connection, pair: Pair, side: Side) -> list[str]:
 def find_mass_deletions(c: Connection, pairs: Collection[str]) -> list[Excess]:
     """The objects of these pairs, on either side, of which a run would delete more than the limit allows (D7).
 
-    What a CRM has refused to delete does not count: it was let through once, and is tried again by itself (E2).
+    What a CRM has refused to delete does not count: it was let through once, and is tried again by itself (E2). Nor
+    does what is not deleted again since a run was undone (X2).
     """
     deletions, links = {}, {}
     for pair in (c.pairs[name] for name in pairs):
         for side in pair.deletes:
             ids = find_pending(c, pair, side)
-            tried = c.store.problems.troubled(side, pair.object(side), ids)
+            spared = c.store.problems.troubled(side, pair.object(side), ids) | find_held_deletions(
+                c, pair, side, ids
+            )
             name = f"{pair.object(side.other)} of {side.other.value}"
-            deletions[name], links[name] = len(ids) - len(tried), c.store.links.count(pair.name)
+            deletions[name], links[name] = len(ids) - len(spared), c.store.links.count(pair.name)
     return find_excesses(deletions, links, c.settings.deletion_limit())
 
 
@@ -98,11 +103,15 @@ def _delete(work: Work, pair: Pair, deletions: Sequence[Deletion]) -> None:
     store, to = work.c.store, deletions[0].to
     object_ = pair.object(to)
     by_id = {one.record.id: one for one in deletions}
-    fresh = work.hands.reread(to, object_, list(by_id), work.world.wanted(pair, to))
+    fresh = work.hands.reread_whole(to, object_, list(by_id), work.world.wanted(pair, to))
     if fresh is None:
         fresh = {id_: one.record for id_, one in by_id.items()}
     by_id = _keep_what_still_goes(work, pair, by_id, fresh)
-    changes = {id_: describe_loss(one, fresh[id_]) for id_, one in by_id.items()}
+    contacts = store.records.associated_contacts(by_id) if object_ == "deals" else {}
+    changes = {
+        id_: describe_loss(pair, fresh[id_], contacts.get(id_, {}), one.rule, one.cause)
+        for id_, one in by_id.items()
+    }
     with store.transaction():
         numbers = store.journal.intend(
             work.report.run,

@@ -17,10 +17,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from connector.core.actions import Creation, Deletion, Update
-from connector.core.model import Change, Pair, Record, Side
+from connector.core.model import Change, Pair, Side
+from connector.core.naming import CONTACT
 from connector.core.remainder import leave_out_of_update
+from connector.engine.loss import describe_loss
 from connector.engine.report import Written
 from connector.engine.work import Work
+from connector.engine.world import DEALS
 
 
 def let_creations_pass(work: Work, creations: Sequence[Creation]) -> list[Creation]:
@@ -40,7 +43,7 @@ def let_creations_pass(work: Work, creations: Sequence[Creation]) -> list[Creati
 
 def join_at_creation(creation: Creation, contact: str, record: str | None = None) -> Written:
     """One contact that a new deal is created with."""
-    change = Change("contact", None, contact, "R1", f"contact role on {creation.source.id}")
+    change = Change(CONTACT, None, contact, "R1", f"contact role on {creation.source.id}")
     return Written("connect", creation.to, creation.object, record, creation.source.id, [change])
 
 
@@ -69,21 +72,15 @@ def let_deletions_pass(work: Work, deletions: Sequence[Deletion]) -> list[Deleti
     if not work.gates:
         return list(deletions)
     passed = []
+    deals = [one.record.id for one in deletions if one.pair == DEALS]
+    contacts = work.c.store.records.associated_contacts(deals)
     for one in deletions:
-        partner, lost = one.link.id_of(one.to.other) or "", describe_loss(one, one.record)
+        partner, people = one.link.id_of(one.to.other) or "", contacts.get(one.record.id, {})
+        lost = describe_loss(work.c.pairs[one.pair], one.record, people, one.rule, one.cause)
         write = Written("delete", one.to, one.object, one.record.id, partner, lost)
         if passes(work, write, (one.to.other, write.of)):
             passed.append(one)
     return passed
-
-
-def describe_loss(deletion: Deletion, record: Record) -> list[Change]:
-    """All that goes with a record that is deleted."""
-    return [
-        Change(name, value, None, deletion.rule, deletion.cause)
-        for name, value in sorted(record.fields.items())
-        if value not in (None, "")
-    ]
 
 
 def passes(work: Work, write: Written, due: tuple[Side, str | None]) -> bool:

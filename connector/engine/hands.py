@@ -13,7 +13,7 @@ from connector.adapters.base import Draft, Edit, Labelling, Outcome, Wanted
 from connector.adapters.hubspot import PRIMARY_COMPANY, HubSpot
 from connector.adapters.salesforce import Salesforce
 from connector.adapters.salesforce_deletion import ACCOUNT
-from connector.core.model import ContactRole, Record, Side
+from connector.core.model import ContactRole, Proof, Record, Side
 
 
 class Hands(Protocol):
@@ -24,6 +24,11 @@ class Hands(Protocol):
 
     def reread(self, side: Side, object_: str, ids: Sequence[str], wanted: Wanted) -> dict[str, Record] | None:
         """Records as they are now; None: take what was seen for granted."""
+
+    def reread_whole(
+        self, side: Side, object_: str, ids: Sequence[str], wanted: Wanted
+    ) -> dict[str, Record] | None:
+        """The same with everything that can be written to them, also what is not mapped: they are about to go."""
 
     def create(self, side: Side, object_: str, drafts: Sequence[Draft], wanted: Wanted) -> Iterator[list[Outcome]]:
         """One outcome per draft."""
@@ -55,6 +60,12 @@ class Hands(Protocol):
     def label_contacts(self, labellings: Sequence[Labelling]) -> Iterator[list[Outcome]]:
         """Contacts of deals in HubSpot (R4)."""
 
+    def remake_roles(self, roles: Sequence[ContactRole]) -> Iterator[list[Outcome]]:
+        """Contact roles in Salesforce, as they were; keys are positions (X2)."""
+
+    def take_back(self, proofs: Sequence[Proof]) -> Iterator[list[Outcome]]:
+        """Records in Salesforce that an undone run created, all of one object (X2). No other goes there (D2)."""
+
 
 class RealHands:
     """Writes through the adapters."""
@@ -67,6 +78,11 @@ class RealHands:
 
     def reread(self, side: Side, object_: str, ids: Sequence[str], wanted: Wanted) -> dict[str, Record] | None:
         return self._crm[side].read(object_, ids, wanted)
+
+    def reread_whole(
+        self, side: Side, object_: str, ids: Sequence[str], wanted: Wanted
+    ) -> dict[str, Record] | None:
+        return self._crm[side].read_whole(object_, ids, wanted)
 
     def create(self, side: Side, object_: str, drafts: Sequence[Draft], wanted: Wanted) -> Iterator[list[Outcome]]:
         return self._crm[side].create(object_, drafts, wanted)
@@ -100,6 +116,12 @@ class RealHands:
     def label_contacts(self, labellings: Sequence[Labelling]) -> Iterator[list[Outcome]]:
         return self._hubspot.label_contacts(labellings)
 
+    def remake_roles(self, roles: Sequence[ContactRole]) -> Iterator[list[Outcome]]:
+        return self._salesforce.remake_roles(roles)
+
+    def take_back(self, proofs: Sequence[Proof]) -> Iterator[list[Outcome]]:
+        return self._salesforce.take_back(proofs)
+
 
 class PretendedHands:
     """Reckons what writing would cost, and pretends that it went well."""
@@ -113,6 +135,14 @@ class PretendedHands:
         self._pay(side, "read", len(ids))
         if side is Side.HUBSPOT and object_ == "deals" and PRIMARY_COMPANY in wanted.fields:
             self._pay(side, "read companies", len(ids))  # a deal's company is an association, read by itself
+        return None
+
+    def reread_whole(
+        self, side: Side, object_: str, ids: Sequence[str], wanted: Wanted
+    ) -> dict[str, Record] | None:
+        if ids:
+            self.price[side] += 1  # what there is to read
+            self.reread(side, object_, ids, wanted)
         return None
 
     def create(self, side: Side, object_: str, drafts: Sequence[Draft], wanted: Wanted) -> Iterator[list[Outcome]]:  # noqa: ARG002  # one signature
@@ -160,6 +190,16 @@ class PretendedHands:
         self._pay(Side.HUBSPOT, "connect", sum(1 for one in labellings if one.types))
         self._pay(Side.HUBSPOT, "disconnect", sum(1 for one in labellings if not one.types))
         yield [Outcome(one.key, one.contact) for one in labellings]
+
+    def remake_roles(self, roles: Sequence[ContactRole]) -> Iterator[list[Outcome]]:
+        self._pay(Side.SALESFORCE, "create", len(roles))
+        yield [Outcome(str(number), f"new-role-{number}") for number, _ in enumerate(roles)]
+
+    def take_back(self, proofs: Sequence[Proof]) -> Iterator[list[Outcome]]:
+        self._pay(Side.SALESFORCE, "take back", len(proofs))
+        if any(one.object == ACCOUNT for one in proofs):
+            self._pay(Side.SALESFORCE, "cascades", len(proofs))
+        yield [Outcome(one.id, one.id) for one in proofs]
 
     def _pay(self, side: Side, verb: str, number: int) -> None:
         self.price[side] += self._crm[side].price(verb, number)

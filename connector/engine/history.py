@@ -6,17 +6,19 @@
 | Salesforce | the history of the field, where an administrator has it kept | 1 per 1,000 records                |
 | both       | else the record's last change                                | none                               |
 
-The record's last change may be that of another field, so it is asked for only where nothing better is known.
+The record's last change may be that of another field, so it is asked for only where nothing better is known. What
+an undo put back was not edited then: it lost before, and so it does again (X2).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from connector.core.merge import Edited, Edits, Evidence
 from connector.core.model import FieldRule, Pair, Record, Side
 from connector.core.plan import Situation, find_contested, last_changes
+from connector.core.sameness import same_value
 from connector.engine.work import Work
 
 _EVIDENCE = {Side.SALESFORCE: Evidence.FIELD_HISTORY, Side.HUBSPOT: Evidence.PROPERTY_HISTORY}
@@ -31,7 +33,23 @@ def date_conflicts(work: Work, pair: Pair, situations: Sequence[Situation]) -> l
     if not any(contested.values()):
         return list(situations)
     stamps = {side: _ask(work, pair, side, situations, contested) for side in Side}
-    return [replace(one, edits=_edits(one, contested[one.link.id], stamps)) for one in situations]
+    restored = {side: _find_restored(work, pair, side, situations, contested) for side in Side}
+    return [replace(one, edits=_edits(one, contested[one.link.id], stamps, restored)) for one in situations]
+
+
+def _find_restored(
+    work: Work, pair: Pair, side: Side, situations: Sequence[Situation], contested: Mapping[int, list[FieldRule]]
+) -> set[tuple[str, str]]:
+    """The contested fields, by (record id, field), that hold what an undo put back."""
+    records = {
+        record.id: record
+        for one in situations
+        if contested[one.link.id] and (record := one.record(side)) is not None
+    }
+    put_back = work.c.store.journal.restored(side, pair.object(side), records)
+    return {
+        (id_, name) for (id_, name), value in put_back.items() if same_value(records[id_].fields.get(name), value)
+    }
 
 
 def _ask(
@@ -46,18 +64,30 @@ def _ask(
     return crm.last_edits(pair.object(side), fields)
 
 
-def _edits(situation: Situation, rules: Sequence[FieldRule], stamps: Mapping[Side, Stamps]) -> dict[str, Edits]:
+def _edits(
+    situation: Situation,
+    rules: Sequence[FieldRule],
+    stamps: Mapping[Side, Stamps],
+    restored: Mapping[Side, Collection[tuple[str, str]]],
+) -> dict[str, Edits]:
     here, there = situation.salesforce, situation.hubspot
     if here is None or there is None:
         return {}
     by_record = last_changes(here, there)
     return {
-        rule.label: {one.side: _edited(one, rule, stamps[one.side]) or by_record[one.side] for one in (here, there)}
+        rule.label: {
+            one.side: _edited(one, rule, stamps[one.side], restored[one.side]) or by_record[one.side]
+            for one in (here, there)
+        }
         for rule in rules
     }
 
 
-def _edited(record: Record, rule: FieldRule, stamps: Stamps) -> Edited | None:
+def _edited(
+    record: Record, rule: FieldRule, stamps: Stamps, restored: Collection[tuple[str, str]]
+) -> Edited | None:
     """Of fields that only make sense together, the one edited last."""
+    if any((record.id, name) in restored for name in rule.names(record.side)):
+        return Edited("", Evidence.UNDO)
     known = [at for name in rule.names(record.side) if (at := stamps.get((record.id, name)))]
     return Edited(max(known), _EVIDENCE[record.side]) if known else None

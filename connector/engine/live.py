@@ -17,7 +17,8 @@ from connector.core.model import Side
 from connector.engine.connect import Transports, connect
 from connector.engine.world import DEALS, Connection
 from connector.errors import BadConfiguration, Finding, Unreachable
-from connector.mapping.drafts import OPTIONAL, KnownField, KnownObject
+from connector.mapping.drafts import KnownField, KnownObject
+from connector.mapping.schema import OPTIONAL
 from connector.settings import defaults_folder
 from connector.store.store import Store
 
@@ -86,7 +87,7 @@ def _read_salesforce(c: Connection, live: Live) -> None:
         if not seen:
             continue
         fields = {
-            name: KnownField(bool(one["updateable"] or one["createable"]), _values(one.get("values")))
+            name: KnownField(bool(one["updateable"] or one["createable"]), _values(one.get("options")))
             for name, one in seen.items()
         }
         mapped = {name for rule in pair.fields for name in rule.salesforce} - OPTIONAL
@@ -98,7 +99,7 @@ def _read_salesforce(c: Connection, live: Live) -> None:
 
 def _roles(schema: Schema) -> tuple[str, ...]:
     known = schema.objects.get(ROLE, {}).get("Role") or {}
-    return tuple(value for value, _ in known.get("values") or ())
+    return tuple(value for value, _ in known.get("options") or ())
 
 
 def _values(given: Iterable[Iterable[str]] | None) -> tuple[tuple[str, str], ...]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from connector.adapters.base import Edit, Labelling, Outcome, Refusal
 from connector.core.actions import Action, RoleAction, RoleAddition, RoleNaming, RoleRemoval, Wait
 from connector.core.model import Change, ContactRole, Link, LinkState, Pair, Record, Side, Value
-from connector.core.naming import BETWEEN, IS_PRIMARY, LABELS, ROLE_NAMES, Naming, plan_names
+from connector.core.naming import BETWEEN, CONTACT, IS_PRIMARY, LABELS, ROLE_NAMES, Naming, plan_names
 from connector.core.plan import Situation
 from connector.core.roles import Roles, plan_roles
 from connector.engine.gate import passes
@@ -178,6 +178,8 @@ def _connect(work: Work, side: Side, roles: Sequence[RoleAddition]) -> None:
     for outcomes in work.hands.connect(side, pairs):
         with store.transaction():
             store.journal.conclude({journal[one.key]: (one.id is not None, None) for one in outcomes})
+            if side is Side.SALESFORCE:
+                store.journal.note_made({journal[one.key]: one.id for one in outcomes if one.id and not one.found})
             for one in outcomes:
                 role = by_key[one.key]
                 if one.refusal is not None:
@@ -188,7 +190,7 @@ def _connect(work: Work, side: Side, roles: Sequence[RoleAddition]) -> None:
 
 
 def _joining(side: Side, one: RoleAddition) -> Change:
-    return Change("contact", None, one.contact.id_of(side), one.rule, one.cause)
+    return Change(CONTACT, None, one.contact.id_of(side), one.rule, one.cause)
 
 
 def _connected(work: Work, side: Side, role: RoleAddition, new_id: str) -> None:
@@ -255,7 +257,7 @@ def _disconnect(work: Work, side: Side, removals: Sequence[RoleRemoval]) -> None
 
 
 def _parting(side: Side, one: RoleRemoval) -> Change:
-    return Change("contact", one.contact.id_of(side), None, one.rule, one.cause)
+    return Change(CONTACT, one.contact.id_of(side), None, one.rule, one.cause)
 
 
 def _disconnected(work: Work, side: Side, held: _Held, outcome: Outcome) -> None:
@@ -363,7 +365,7 @@ def _hold_roles(work: Work, removals: Sequence[RoleRemoval]) -> list[_Held]:
     for id_, role in sorted(roles.items()):
         removal = by_ends.get((role.opportunity, role.contact))
         if removal is not None:
-            old = {"contact": role.contact, ROLE_NAMES: role.name, IS_PRIMARY: role.primary}
+            old = {CONTACT: role.contact, ROLE_NAMES: role.name, IS_PRIMARY: role.primary}
             held.append(_Held(id_, removal, _taken_away(removal, old)))
     return held
 
@@ -378,7 +380,7 @@ def _hold_associations(work: Work, removals: Sequence[RoleRemoval]) -> list[_Hel
         deal, contact = _ends(Side.HUBSPOT, one)
         if contact in contacts.get(deal, {}):
             labels = sorted(contacts[deal][contact] or ())
-            old = {"contact": contact, LABELS: BETWEEN.join(map(str, labels)) or None}
+            old = {CONTACT: contact, LABELS: BETWEEN.join(map(str, labels)) or None}
             held.append(_Held(f"{deal}/{contact}", one, _taken_away(one, old)))
     return held
 
@@ -449,7 +451,7 @@ def _label(work: Work, naming: Naming, namings: Sequence[RoleNaming]) -> None:
 def _naming_changes(side: Side, one: RoleNaming) -> tuple[Change, ...]:
     """The changes, headed by whose role it is."""
     contact = one.contact.id_of(side)
-    return (Change("contact", contact, contact, "R4", one.changes[0].cause), *one.changes)
+    return (Change(CONTACT, contact, contact, "R4", one.changes[0].cause), *one.changes)
 
 
 def _name(work: Work, naming: Naming, namings: Sequence[RoleNaming]) -> None:
@@ -468,20 +470,27 @@ def _name(work: Work, naming: Naming, namings: Sequence[RoleNaming]) -> None:
             if _passes(work, "name", Side.SALESFORCE, one, _edit_changes(roles[id_], after, one)):
                 todo[id_] = one
     changes = {id_: _edit_changes(roles[id_], one.edits[id_], one) for id_, one in todo.items()}
+    lowered = {id_: _find_lowered(id_, one.edits[id_], roles, todo) for id_, one in todo.items()}
+    entries = [(id_, id_, changes[id_]) for id_ in todo]
+    entries += [(id_, other, (_lowering(id_, "R4"),)) for id_, some in lowered.items() for other in some]
     with store.transaction():
         numbers = store.journal.intend(
             work.report.run,
             "name",
             Side.SALESFORCE,
             object_of(Side.SALESFORCE),
-            [(id_, one.deal.id, changes[id_]) for id_, one in todo.items()],
+            [(written_to, todo[id_].deal.id, some) for id_, written_to, some in entries],
         )
-    journal = dict(zip(todo, numbers, strict=True))
+    journal: dict[str, list[int]] = {}
+    for (id_, *_), number in zip(entries, numbers, strict=True):
+        journal.setdefault(id_, []).append(number)
     written: set[str] = set()
     edits = [Edit(id_, {change.field: change.new for change in changes[id_]}) for id_ in todo]
     for outcomes in work.hands.name_roles(edits) if edits else ():
         with store.transaction():
-            store.journal.conclude({journal[one.key]: (one.id is not None, one.key) for one in outcomes})
+            store.journal.conclude(
+                {number: (one.id is not None, one.key) for one in outcomes for number in journal[one.key]}
+            )
             for outcome in outcomes:
                 one = todo[outcome.key]
                 if outcome.refusal is not None:
@@ -494,6 +503,23 @@ def _name(work: Work, naming: Naming, namings: Sequence[RoleNaming]) -> None:
         for one in namings:
             if one.edits.keys() <= written:
                 store.links.settle_role(one.deal, one.contact, one.settles)
+
+
+def _find_lowered(
+    id_: str, after: ContactRole, roles: Mapping[str, ContactRole], edited: Collection[str]
+) -> list[str]:
+    """The roles that Salesforce itself lowers as this one becomes primary."""
+    if not after.primary or roles[id_].primary:
+        return []
+    return [
+        other
+        for other, one in roles.items()
+        if one.primary and one.opportunity == after.opportunity and other != id_ and other not in edited
+    ]
+
+
+def _lowering(by: str, rule: str) -> Change:
+    return Change(IS_PRIMARY, True, False, rule, f"role {by} became the primary one")
 
 
 def _edit_changes(before: ContactRole, after: ContactRole, one: RoleNaming) -> tuple[Change, ...]:

@@ -13,31 +13,32 @@ the connection is suspended (E4).
 
 from __future__ import annotations
 
-import contextlib
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from connector.core.model import ProblemClass, Side
+from connector.core.model import Side
 from connector.core.pipelines import RECORD_TYPE
 from connector.engine.agreed import AgreedGate
 from connector.engine.backfill import Backfill, begin_backfill, check_backfill
 from connector.engine.deletions import delete, find_mass_deletions
 from connector.engine.derive import derive
 from connector.engine.fields import check_fields
+from connector.engine.frame import Progress, concluded, count_all, keep_count, usable
 from connector.engine.growth import learn_mapping
 from connector.engine.hands import Hands, PretendedHands, RealHands
-from connector.engine.ignored import count_open
+from connector.engine.held import describe_held, make_gates
 from connector.engine.named import DEALS_OFF, look_at
 from connector.engine.needed import describe_needed, make_needed, price_of
 from connector.engine.observe import is_sweep_due, observe, sweep_price
 from connector.engine.pipelines import resume_pipelines
 from connector.engine.plan_file import PlanFile
 from connector.engine.report import Report
-from connector.engine.scope import apply_changed_scope, check_scope, describe_out_of_scope, learn_scope_fields
-from connector.engine.suspension import THEN_RESUME, check_mode, check_suspension, suspend
+from connector.engine.scope import apply_changed_scope, check_scope, learn_scope_fields
+from connector.engine.suspension import check_mode
+from connector.engine.undo import describe_unfinished, finish_undo
 from connector.engine.windows import apply_pair
-from connector.engine.work import Only, Work
+from connector.engine.work import Gate, Only, Work
 from connector.engine.world import (
     DEALS,
     SET_UP_PROBLEMS,
@@ -45,8 +46,9 @@ from connector.engine.world import (
     World,
     get_to_know,
 )
-from connector.errors import Halted, Refused, Suspended, Unreachable
+from connector.errors import Refused
 from connector.mapping.transforms import Owner
+from connector.store.runs import SYNC
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +76,6 @@ PAGE = 1000
 
 _SCARCE = "most of the API calls are used: what failed is not tried again until more are free (E2)"
 
-Progress = Callable[[str, int], None]
-"""Called with what is being done and how many more records of it are done.
-
-Everything begun is settled whenever it is called: it may raise `Halted` to have the run end there.
-"""
-
 
 def sync(c: Connection, wish: Wish | None = None, progress: Progress = lambda *_: None) -> Report:
     """Bring both CRMs into step; with a saved plan, only as far as that says.
@@ -88,16 +84,23 @@ def sync(c: Connection, wish: Wish | None = None, progress: Progress = lambda *_
         Stop: the run could not be done, or not to its end; everything done so far is settled.
     """
     check_mode(c.settings)
-    wish, began = wish or Wish(), time.monotonic()
+    wish = wish or Wish()
     progress = keep_count(c, progress)
     with c.store.runs.lease(), usable(c):
-        report = Report(run=c.store.runs.begin())
-        with recorded(c, report, began):
+        finish_undo(c, progress)
+        report = Report(run=c.store.runs.begin(_kind_of(wish), files=c.mapping))
+        with concluded(c, report):
             world = make_ready(c, report, wish)
             only = _look(c, world, wish, report, progress)
             _guard(c, wish)
             _apply(c, world, wish, RealHands(c.salesforce, c.hubspot), report, progress, only)
     return report
+
+
+def _kind_of(wish: Wish) -> str:
+    if wish.agreed is not None:
+        return "apply"
+    return SYNC if wish.backfill is None else "backfill"
 
 
 def make_ready(c: Connection, report: Report, wish: Wish | None = None) -> World:
@@ -111,29 +114,6 @@ def make_ready(c: Connection, report: Report, wish: Wish | None = None) -> World
     return world
 
 
-@contextlib.contextmanager
-def recorded(c: Connection, report: Report, began: float) -> Iterator[None]:
-    """A run whose end is noted, however it comes. `began`: by `time.monotonic`."""
-    try:
-        yield
-    except Halted:
-        report.status = "interrupted"
-        report.notes.append("it was asked to end early; the next run goes on from there")
-    except Unreachable:
-        report.status = "stopped"
-        raise
-    except Refused:
-        report.status = "refused"
-        raise
-    except BaseException:
-        report.status = "died"
-        raise
-    finally:
-        report.seconds = time.monotonic() - began
-        count_calls(c, report)
-        c.store.runs.finish(report.run, report.status, report.as_json())
-
-
 def plan(c: Connection, wish: Wish | None = None, progress: Progress = lambda *_: None) -> Report:
     """What `sync` would write now, with its price. Reads both CRMs; writes to neither.
 
@@ -141,7 +121,7 @@ def plan(c: Connection, wish: Wish | None = None, progress: Progress = lambda *_
     """
     wish, began = wish or Wish(), time.monotonic()
     with c.store.runs.lease(), usable(c):
-        report = Report(keep_actions=True)
+        report = Report(keep_actions=True, notes=describe_unfinished(c.store))
         world = get_to_know(c)
         report.made = describe_needed(world.needed)
         only = _look(c, world, wish, report, progress)
@@ -156,7 +136,7 @@ def plan(c: Connection, wish: Wish | None = None, progress: Progress = lambda *_
         with c.store.pretending():
             report.run = c.store.runs.begin()
             _apply(c, world, wish, hands, report, progress, only)
-            count_calls(c, report)
+            count_all(c, report)
         report.run = 0
         report.price = hands.price
         if not c.settings.writes:
@@ -169,38 +149,6 @@ def plan(c: Connection, wish: Wish | None = None, progress: Progress = lambda *_
             )
         report.seconds = time.monotonic() - began
     return report
-
-
-@contextlib.contextmanager
-def usable(c: Connection) -> Iterator[None]:
-    """The connection for as long as it can be used. What is met inside may suspend it (E4).
-
-    What is remembered of the set-up may be why a CRM could not be read: then the next run asks for it anew.
-    """
-    try:
-        check_suspension(c.store, c.crm, c.now())
-        yield
-    except Suspended:
-        raise
-    except Unreachable as error:
-        suspended = suspend(c.store, error, c.now())
-        if suspended is not None and not suspended.ends_by_itself:
-            error.remedy = f"{error.remedy}; {THEN_RESUME}"
-        if error.cause in {ProblemClass.FIELD_MAPPING, ProblemClass.PERMISSIONS}:
-            c.store.runs.remember("set-up", None)
-        raise
-    finally:
-        c.allocation.keep()
-
-
-def keep_count(c: Connection, progress: Progress) -> Progress:
-    """Beside telling of progress, note the API calls made so far: a process that dies has made them too (E3)."""
-
-    def tell(what: str, number: int) -> None:
-        c.allocation.keep()
-        progress(what, number)
-
-    return tell
 
 
 def _look(c: Connection, world: World, wish: Wish, report: Report, progress: Progress) -> Only | None:
@@ -247,8 +195,10 @@ def _apply(
     progress: Progress,
     only: Only | None,
 ) -> None:
-    gates = [AgreedGate(wish.agreed.writes)] if wish.agreed else []
-    work = Work(c, world, hands, report, only, lambda number: progress("syncing", number), gates=tuple(gates))
+    agreed = [AgreedGate(wish.agreed.writes)] if wish.agreed else []
+    report.notes += describe_held(c.store)
+    gates: tuple[Gate, ...] = (*make_gates(c), *agreed)
+    work = Work(c, world, hands, report, only, lambda number: progress("syncing", number), gates=gates)
     work.forced = only or frozenset() if wish.create else frozenset()
     settle_set_up(work)
     if wish.backfill is not None:
@@ -261,7 +211,7 @@ def _apply(
         delete(work, included, guarded=wish.deletes is None)
     for pair in derive(work, included):
         apply_pair(work, pair)
-    for gate in gates:
+    for gate in agreed:
         gate.close(report)
 
 
@@ -322,20 +272,6 @@ def _mark_owned(c: Connection, side: Side, owners: Collection[str]) -> None:
             after = some[-1].id
             owned = [one.id for one in some if any(one.fields.get(name) in owners for name in names)]
             c.store.records.mark(side, pair.object(side), owned)
-
-
-def count_calls(c: Connection, report: Report) -> None:
-    for side, crm in ((Side.SALESFORCE, c.salesforce), (Side.HUBSPOT, c.hubspot)):
-        usage = crm.usage()
-        left = [one for one in (usage.left, c.allocation.left(side)) if one is not None]
-        report.calls[side], report.left[side] = usage.calls, min(left, default=None)
-    report.problems = count_open(c.store)
-    report.waiting = c.store.records.count_waiting()
-    report.notes += describe_out_of_scope(c)
-    if report.status == "ok" and report.problems:
-        report.status = "problems"
-    if report.status in {"ok", "problems"} and report.agreement and report.agreement.unmade:
-        report.status = "drifted"
 
 
 def _find_shortages(report: Report) -> Iterable[str]:

@@ -23,6 +23,7 @@ from connector.engine.roles import look_at_deals_of
 from connector.engine.work import Work, look_again
 from connector.engine.world import CONTACTS, DEALS, Connection, World
 from connector.errors import BadConfiguration, Finding
+from connector.mapping.suggestions import suggest
 
 ASKED, APPLIED = "scope fields", "scope"
 PAGE = 1000
@@ -45,25 +46,34 @@ def check_scope(c: Connection, world: World) -> None:
         finding
         for pair in c.pairs.values()
         for side in Side
-        for finding in find_scope_faults(pair, side, partial(world.type_of, pair, side))
+        for finding in find_scope_faults(pair, side, partial(world.type_of, pair, side), world.names(pair, side))
     ]
     if findings:
         c.store.runs.remember("set-up", None)  # somebody may mend it in the CRM
         raise BadConfiguration(findings)
 
 
-def find_scope_faults(pair: Pair, side: Side, type_of: Callable[[str], str | None]) -> list[Finding]:
-    """The conditions of a side's filter that cannot be asked. `type_of` is None for a field that is not there."""
+def find_scope_faults(
+    pair: Pair, side: Side, type_of: Callable[[str], str | None], names: Iterable[str] = ()
+) -> list[Finding]:
+    """The conditions of a side's filter that cannot be asked.
+
+    `type_of` is None for a field that is not there; `names` are those of fields that are, to suggest from.
+    """
     scope = pair.scope.get(side)
     conditions = scope.conditions() if isinstance(scope, Scope) else ()
-    found = (_find_fault(pair, side, condition, type_of(condition.name)) for condition in conditions)
+    found = (_find_fault(pair, side, condition, type_of(condition.name), names) for condition in conditions)
     return [one for one in found if one is not None]
 
 
-def _find_fault(pair: Pair, side: Side, condition: Condition, kind: str | None) -> Finding | None:
+def _find_fault(
+    pair: Pair, side: Side, condition: Condition, kind: str | None, names: Iterable[str]
+) -> Finding | None:
     place = f"scope: {pair.object(side)} of {side.value}"
     if kind is None:
+        meant = suggest(condition.name, names)
         remedy = "correct the name, or give the connector access to the field"
+        remedy = f"{meant} Otherwise {remedy}" if meant else remedy
         return Finding(*condition.place, f"{place} has no field {condition.name}", remedy)
     wanted = condition.kind
     fits = {"number": _NUMBERS, "date": _DAYS, "truth": _TRUTHS}.get(wanted)

@@ -7,7 +7,7 @@ each record type) is remembered in the store for a day, so that an idle run does
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -30,6 +30,7 @@ from connector.engine.needed import (
     missing_id_field,
     missing_properties,
 )
+from connector.engine.schemas import remember_schemas, to_facts
 from connector.settings import Settings
 from connector.store.store import Store
 
@@ -54,6 +55,8 @@ class Connection:
     store: Store
     now: Callable[[], datetime]
     allocation: Allocation
+    mapping: Mapping[str, str] = field(default_factory=dict)
+    """The mapping files that `pairs` were read from, text by name."""
 
     def crm(self, side: Side) -> Salesforce | HubSpot:
         return self.salesforce if side is Side.SALESFORCE else self.hubspot
@@ -195,7 +198,9 @@ def get_to_know(c: Connection) -> World:
         objects = [*(pair.salesforce for pair in c.pairs.values()), ROLE]
         schema = c.salesforce.describe(objects)
         properties = {pair.hubspot: c.hubspot.properties(pair.hubspot) for pair in c.pairs.values()}
-        _remember(c, schema, properties)
+        with c.store.transaction():
+            _remember(c, schema, properties)
+            remember_schemas(c.store, to_facts(schema, properties), c.now())
     else:
         schema, properties = remembered
     c.salesforce.use_schema(schema)
@@ -366,6 +371,7 @@ def _scope_fields(pair: Pair, side: Side) -> tuple[str, ...]:
 
 
 def _fingerprint(pairs: Iterable[Pair]) -> list[list[Any]]:
+    """What is asked for, and of properties which facts: an older version may have remembered fewer."""
     return [
         [
             pair.name,
@@ -374,7 +380,7 @@ def _fingerprint(pairs: Iterable[Pair]) -> list[list[Any]]:
             *(list(_scope_fields(pair, side)) for side in Side),
         ]
         for pair in pairs
-    ] + [[ROLE]]
+    ] + [[ROLE], [one.name for one in fields(Property)]]
 
 
 def _is_old(c: Connection, at: str) -> bool:

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from connector.core.model import Side
 from connector.errors import Finding
@@ -38,8 +38,13 @@ class OnDelete(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    salesforce: OnPartner | None = None
-    hubspot: OnPartner | None = None
+    salesforce: OnPartner | None = Field(
+        None, description="what becomes of the HubSpot record whose Salesforce record is deleted"
+    )
+    hubspot: OnPartner | None = Field(
+        None,
+        description="what becomes of the Salesforce record whose HubSpot record is deleted (D2)",
+    )
 
     def travels_from(self, pair: str) -> frozenset[Side]:
         """The sides from which a deletion travels to the other one."""

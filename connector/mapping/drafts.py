@@ -22,9 +22,7 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from connector.core.model import Rule, Side
-
-OPTIONAL = frozenset({"RecordTypeId", "CurrencyIsoCode", "primary_company"})
-"""Fields that many orgs lack without harm, and the association that is no property."""
+from connector.mapping.schema import OPTIONAL
 
 _SIDES = {Side.SALESFORCE: "Salesforce", Side.HUBSPOT: "HubSpot"}
 _WRITERS = {

@@ -5,33 +5,32 @@ All findings are gathered before anything is raised, each with its file and line
 
 from __future__ import annotations
 
-import difflib
-import warnings
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, ReusedAnchorWarning
-from ruamel.yaml.reader import ReaderError
 
 from connector.core.derived import LIFECYCLE_STAGE
-from connector.core.model import FieldRule, MatchKey, OnTargetEdit, Pair, RoleRules, Rule, Side
+from connector.core.model import FieldRule, MatchKey, OnTargetEdit, Pair, Rule, Side
 from connector.errors import BadConfiguration, Finding
 from connector.mapping.deletions import OnDelete
+from connector.mapping.documents import Origin, Part, explain, find_place, read_yaml
 from connector.mapping.match_keys import ID, KEYS
+from connector.mapping.regions import countries_with_states
 from connector.mapping.roles import ROLE_PAIR, RoleFile
-from connector.mapping.scope_files import Place, Scopes
-from connector.mapping.transforms import NAMES, make_transform
+from connector.mapping.scope_files import Scopes
+from connector.mapping.suggestions import suggest
+from connector.mapping.transforms import NAMES, WITH_VALUES, make_transform
 
 PAIRS: Mapping[str, tuple[str, str]] = {
     "account-company": ("Account", "companies"),
     "contact-contact": ("Contact", "contacts"),
     "opportunity-deal": ("Opportunity", "deals"),
 }
+DEALS = "opportunity-deal"
 REQUIRED: Mapping[str, Mapping[Side, tuple[str, ...]]] = {
     "account-company": {Side.SALESFORCE: ("Name",), Side.HUBSPOT: ("name",)},
     "contact-contact": {Side.SALESFORCE: ("LastName",), Side.HUBSPOT: ("lastname",)},
@@ -45,6 +44,8 @@ REQUIRED: Mapping[str, Mapping[Side, tuple[str, ...]]] = {
 OWNER: Mapping[Side, tuple[str, ...]] = {Side.SALESFORCE: ("OwnerId",), Side.HUBSPOT: ("hubspot_owner_id",)}
 """The field that is the owner of a record, of which there is one (A5, A6)."""
 
+REGIONS = ("country", "state")
+
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -55,6 +56,13 @@ class DefaultValue(_Strict):
 
     salesforce: str | float | bool | None = Field(None, description="what Salesforce gets where HubSpot is blank")
     hubspot: str | float | bool | None = Field(None, description="what HubSpot gets where Salesforce is blank")
+
+
+class WriteAs(_Strict):
+    """How a country or state is written on each side."""
+
+    salesforce: Literal["name", "code"] = Field("name", description="what Salesforce gets")
+    hubspot: Literal["name", "code"] = Field("name", description="what HubSpot gets")
 
 
 class FieldEntry(_Strict):
@@ -83,26 +91,43 @@ class FieldEntry(_Strict):
     may_go_backwards: bool = Field(
         False, description="let the mapping lower or clear a lifecycle stage, which HubSpot takes in two steps (L8)"
     )
+    write_as: WriteAs | None = Field(None, description="countries and states: whether names or codes are written")
+    country: str | None = Field(None, description="of a state, when all are of one country: its code, such as US")
 
     @model_validator(mode="after")
     def _agree(self) -> FieldEntry:
         if len(self.names(Side.SALESFORCE)) != len(self.names(Side.HUBSPOT)):
-            raise ValueError("name as many Salesforce fields as HubSpot properties")
+            raise ValueError(
+                "name as many Salesforce fields as HubSpot properties → a stage has two of each, all else one"
+            )
         if len(self.names(Side.SALESFORCE)) != (2 if self.transform == "stage" else 1):
-            raise ValueError("a stage is two fields a side, everything else is one")
+            raise ValueError(
+                "a stage is two fields a side, everything else is one → name one field, or use `transform: stage`"
+            )
         if not all(name.strip() for side in Side for name in self.names(side)):
-            raise ValueError("a field without a name")
+            raise ValueError("a field without a name → write its API name")
         if self.transform == "stage" and self.default != DefaultValue():
-            raise ValueError("a stage takes no `default`: it would be two values")
-        if self.values and self.transform not in {"picklist", "multi_picklist"}:
-            raise ValueError("`values` belongs to `transform: picklist` or `multi_picklist`")
+            raise ValueError("a stage takes no `default`: it would be two values → take it out")
+        if self.values and self.transform not in WITH_VALUES:
+            kinds = "`, `".join(WITH_VALUES)
+            raise ValueError(f"`values` belongs to `transform: {kinds}` → add that, or take it out")
         if self.otherwise == "default" and self.default == DefaultValue():
-            raise ValueError("`otherwise: default` needs a `default`")
+            raise ValueError("`otherwise: default` needs a `default` → add `default: {hubspot: …}`")
         if self.refers_to is not None and (self.transform != "reference" or self.refers_to not in PAIRS):
-            raise ValueError(f"`refers_to` belongs to `transform: reference` and is one of {', '.join(PAIRS)}")
+            known = ", ".join(PAIRS)
+            raise ValueError(f"`refers_to` belongs to `transform: reference` → it is one of {known}")
+        if self.write_as is not None and self.transform not in REGIONS:
+            raise ValueError("`write_as` belongs to `transform: country` and `state` → add one, or take it out")
+        if self.country is not None and (self.transform != "state" or self.country not in countries_with_states()):
+            known = ", ".join(countries_with_states())
+            raise ValueError(f"`country` belongs to `transform: state` → it is one of {known}")
         if self.may_go_backwards and self.names(Side.HUBSPOT) != (LIFECYCLE_STAGE,):
-            raise ValueError(f"`may_go_backwards` belongs to the HubSpot property {LIFECYCLE_STAGE}")
+            raise ValueError(f"`may_go_backwards` belongs to the property {LIFECYCLE_STAGE} → take it out")
         return self
+
+    @property
+    def sides_with_codes(self) -> frozenset[Side]:
+        return frozenset(side for side in Side if self.write_as and getattr(self.write_as, side.value) == "code")
 
     def names(self, side: Side) -> tuple[str, ...]:
         given = self.salesforce if side is Side.SALESFORCE else self.hubspot
@@ -132,146 +157,106 @@ class MappingSettings:
     hubspot_id_field: str
 
 
-def load_pairs(files: Iterable[Path], settings: MappingSettings) -> dict[str, Pair]:
+@dataclass(frozen=True, slots=True)
+class MappingFile:
+    """One file that could be read: what it says, and where each part of it stands."""
+
+    where: str
+    parsed: PairFile | RoleFile
+    document: Any = field(repr=False)
+
+    def find(self, *part: int | str) -> tuple[int, int]:
+        """Line and column of a part, such as `("fields", 0, "rule")`."""
+        return find_place(self.document, part)
+
+    def place(self, part: Part) -> tuple[str, int]:
+        return self.where, self.find(*part)[0]
+
+
+@dataclass(frozen=True, slots=True)
+class MappingRead:
+    """All mapping files: the pairs in order of dependency, the files by pair, and everything that is wrong."""
+
+    pairs: Mapping[str, Pair]
+    files: Mapping[str, MappingFile]
+    findings: tuple[Finding, ...]
+
+
+def load_pairs(files: Iterable[Origin], settings: MappingSettings) -> dict[str, Pair]:
     """Read mapping files into pairs, by pair name, in order of dependency.
 
     Raises:
         BadConfiguration: with every finding of every file, each with its line.
     """
+    read = read_mapping(files, settings)
+    if read.findings:
+        raise BadConfiguration(list(read.findings))
+    return dict(read.pairs)
+
+
+def read_mapping(files: Iterable[Origin], settings: MappingSettings) -> MappingRead:
+    """The same without raising: what is right, and what is wrong."""
     findings: list[Finding] = []
-    pairs: dict[str, Pair] = {}
-    seen: set[str] = set()
-    roles: RoleRules | None = None
-    for path in files:
-        parsed, place = _read(path, findings)
-        if parsed is None:
+    read: dict[str, MappingFile] = {}
+    for origin in files:
+        one = _read(origin, findings)
+        if one is None:
             continue
-        if parsed.pair in seen:
-            findings.append(Finding(*place(("pair",)), f"pair {parsed.pair} is mapped by another file too"))
-        seen.add(parsed.pair)
-        if isinstance(parsed, RoleFile):
-            roles = parsed.build()
-        else:
-            pairs[parsed.pair] = _build(parsed, settings, place)
-    if findings:
-        raise BadConfiguration(findings)
-    pairs = {
-        name: replace(pair, roles=roles) if name == "opportunity-deal" else pair for name, pair in pairs.items()
-    }
-    return {name: pairs[name] for name in PAIRS if name in pairs}
+        name = one.parsed.pair
+        if name in read:
+            text = f"pair {name} is mapped by another file too: {read[name].where}"
+            findings.append(Finding(*one.place(("pair",)), text, "keep one of the two files"))
+        read.setdefault(name, one)
+    pairs = {name: _build(one, settings) for name, one in read.items() if isinstance(one.parsed, PairFile)}
+    roles = read.get(ROLE_PAIR)
+    if roles is not None and isinstance(roles.parsed, RoleFile) and DEALS in pairs:
+        pairs[DEALS] = replace(pairs[DEALS], roles=roles.parsed.build())
+    return MappingRead({name: pairs[name] for name in PAIRS if name in pairs}, read, tuple(findings))
 
 
-def read_yaml(path: Path, findings: list[Finding]) -> Any | None:
-    """A YAML document with line numbers, or None with a finding."""
-    text = ""
-    try:
-        text = path.read_text(encoding="utf-8")
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ReusedAnchorWarning)  # YAML lets a later anchor take over
-            return YAML(typ="rt").load(text)
-    except FileNotFoundError:
-        findings.append(Finding(str(path), 0, "there is no such file", "run `connector init`"))
-    except UnicodeDecodeError:
-        findings.append(Finding(str(path), 0, "is not UTF-8 text", "save it as UTF-8"))
-    except OSError as error:
-        findings.append(Finding(str(path), 0, f"cannot be read: {error.strerror}"))
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        findings.append(Finding(str(path), mark.line + 1 if mark else 0, f"is not YAML: {error.problem}"))
-    except ReaderError as error:
-        line = text.count("\n", 0, error.position) + 1
-        findings.append(Finding(str(path), line, f"is not YAML: {error.reason}"))
-    except RecursionError:
-        findings.append(Finding(str(path), 0, "is nested too deeply"))
-    except Exception as error:  # noqa: BLE001  # on odd text the parser itself fails, in a dozen ways
-        # 2020-99-99 is a ValueError, `!!bool maybe` a KeyError, a mapping merged into itself an AttributeError.
-        findings.append(Finding(str(path), 0, f"is not YAML: {error}"))
-    return None
-
-
-def explain(error: ValidationError, document: Any, path: Path, model: type[BaseModel]) -> list[Finding]:
-    """What a model found wrong with a document, as findings with lines and with suggestions for typos."""
-    findings = []
-    for one in error.errors(include_url=False):
-        place = ".".join(str(part) for part in one["loc"])
-        message, remedy = one["msg"].removeprefix("Value error, "), ""
-        if one["type"] == "model_type":
-            message = "should be a group of `key: value`"
-        if one["type"] == "extra_forbidden":
-            message = "is not a known key"
-            close = difflib.get_close_matches(str(one["loc"][-1]), _keys_of(model), n=1)
-            remedy = f"did you mean `{close[0]}`?" if close else ""
-        findings.append(
-            Finding(
-                str(path), _line_of(document, one["loc"]), f"{place}: {message}" if one["loc"] else message, remedy
-            )
-        )
-    return findings
-
-
-def _keys_of(model: type[BaseModel]) -> list[str]:
-    """All keys of a model and of those it contains."""
-    schema = model.model_json_schema()
-    parts = [schema, *schema.get("$defs", {}).values()]
-    return [key for part in parts for key in part.get("properties", {})]
-
-
-def _line_of(document: Any, place: tuple[int | str, ...]) -> int:
-    """The line of the innermost part of `place` that exists in the document, counted from 1."""
-    line = 1
-    for part in place:
-        if isinstance(document, list) and isinstance(part, str):
-            continue  # a list of conditions may stand for the group `all` of it (A8)
-        try:
-            line = document.lc.key(part)[0] + 1 if isinstance(part, str) else document.lc.item(part)[0] + 1
-            document = document[part]
-        except (AttributeError, KeyError, IndexError, TypeError):
-            break
-    return line
-
-
-def _read(path: Path, findings: list[Finding]) -> tuple[PairFile | RoleFile | None, Place]:
-    """What a file says, or None with findings; and where each part of it stands."""
+def _read(origin: Origin, findings: list[Finding]) -> MappingFile | None:
+    """What a file says; None, with findings, if that makes no mapping."""
     before = len(findings)
-    document = read_yaml(path, findings)
-
-    def place(part: tuple[int | str, ...]) -> tuple[str, int]:
-        return str(path), _line_of(document, part)
-
+    document = read_yaml(origin, findings)
+    where = str(origin) if isinstance(origin, Path) else origin.where
     if len(findings) > before:
-        return None, place
+        return None
+    if document is None:
+        findings.append(
+            Finding(where, 0, "is empty", "write a mapping, or delete the file; `connector init` has some")
+        )
+        return None
     about_roles = isinstance(document, dict) and document.get("pair") == ROLE_PAIR
     model = RoleFile if about_roles else PairFile
     try:
-        parsed = model.model_validate(document)
+        found = MappingFile(where, model.model_validate(document), document)
     except ValidationError as error:
-        findings += explain(error, document, path, model)
-        return None, place
-    if isinstance(parsed, RoleFile):
-        return parsed, place
-    findings += _find_duplicates(parsed, document, path)
-    unusable = [
-        *_find_wrong_keys(parsed, document, path),
-        *parsed.on_delete.find_faults(parsed.pair, place),
-    ]
-    findings += unusable
-    if unusable:
-        return None, place
-    return parsed, place
+        findings += explain(error, document, where, model)
+        return None
+    if isinstance(found.parsed, PairFile):
+        findings += _find_duplicates(found, found.parsed)
+        unusable = [
+            *_find_wrong_keys(found, found.parsed),
+            *found.parsed.on_delete.find_faults(found.parsed.pair, found.place),
+        ]
+        findings += unusable
+        if unusable:
+            return None
+    return found
 
 
-def _find_duplicates(parsed: PairFile, document: Any, path: Path) -> list[Finding]:
-    findings = []
+def _find_duplicates(file: MappingFile, parsed: PairFile) -> Iterator[Finding]:
+    """Each field belongs to one entry: two would write over one another."""
     for side in Side:
         owners: dict[str, int] = {}
         for position, entry in enumerate(parsed.fields):
             for name in entry.names(side):
                 if name in owners:
-                    line = _line_of(document, ("fields", position))
-                    text = f"{side} field {name} is mapped twice (first in entry {owners[name] + 1})"
-                    findings.append(Finding(str(path), line, text, "map each field once"))
+                    line, column = file.find("fields", position, side.value)
+                    first, _ = file.find("fields", owners[name])
+                    text = f"{side} field {name} is mapped twice (first in line {first})"
+                    yield Finding(file.where, line, text, "map each field once", column=column)
                 owners.setdefault(name, position)
-    return findings
 
 
 def _match_keys(parsed: PairFile) -> tuple[MatchKey, ...]:
@@ -279,24 +264,28 @@ def _match_keys(parsed: PairFile) -> tuple[MatchKey, ...]:
     return tuple(known[name] for name in (known if parsed.match_on is None else parsed.match_on[1:]))
 
 
-def _find_wrong_keys(parsed: PairFile, document: Any, path: Path) -> list[Finding]:
+def _find_wrong_keys(file: MappingFile, parsed: PairFile) -> list[Finding]:
     """A2, A3, O8: a stored id is believed before anything else, and each pair has its own further keys."""
     findings = []
     known = (ID, *KEYS[parsed.pair])
     if parsed.match_on is not None and parsed.match_on[:1] != [ID]:
         text = f"match_on: `{ID}` comes first: a stored id is believed before anything else"
-        findings.append(Finding(str(path), _line_of(document, ("match_on",)), text, f"begin with `{ID}`"))
+        findings.append(Finding(*file.place(("match_on",)), text, f"begin with `{ID}`"))
     for position, name in enumerate(parsed.match_on or ()):
-        line = _line_of(document, ("match_on", position))
+        line, column = file.find("match_on", position)
         if name not in known:
             text = f"match_on: {parsed.pair} is not matched on {name!r}"
-            findings.append(Finding(str(path), line, text, f"use some of {', '.join(known)}"))
+            remedy = suggest(name, known) or f"use some of {', '.join(known)}"
+            findings.append(Finding(file.where, line, text, remedy, column=column))
         elif name in (parsed.match_on or ())[:position]:
-            findings.append(Finding(str(path), line, f"match_on: {name!r} stands there twice", "name it once"))
+            text = f"match_on: {name!r} stands there twice"
+            findings.append(Finding(file.where, line, text, "name it once", column=column))
     return findings
 
 
-def _build(parsed: PairFile, settings: MappingSettings, place: Place) -> Pair:
+def _build(file: MappingFile, settings: MappingSettings) -> Pair:
+    parsed = file.parsed
+    assert isinstance(parsed, PairFile)  # noqa: S101  # `read_mapping` has asked
     salesforce, hubspot = PAIRS[parsed.pair]
     partner = {Side.HUBSPOT: settings.salesforce_id_property, Side.SALESFORCE: settings.hubspot_id_field}
     return Pair(
@@ -304,14 +293,15 @@ def _build(parsed: PairFile, settings: MappingSettings, place: Place) -> Pair:
         salesforce=salesforce,
         hubspot=hubspot,
         fields=tuple(
-            _build_rule(entry, settings, place(("fields", number))) for number, entry in enumerate(parsed.fields)
+            _build_rule(entry, settings, file.place(("fields", position)))
+            for position, entry in enumerate(parsed.fields)
         ),
         creates=frozenset(parsed.create_in),
         required=REQUIRED[parsed.pair],
         partner_field=partner,
         match_on=_match_keys(parsed),
         deletes=parsed.on_delete.travels_from(parsed.pair),
-        scope=parsed.scope.build(settings.time_zone, lambda part: place(("scope", *part))),
+        scope=parsed.scope.build(settings.time_zone, lambda part: file.place(("scope", *part))),
     )
 
 
@@ -326,7 +316,12 @@ def _build_rule(entry: FieldEntry, settings: MappingSettings, place: tuple[str, 
         hubspot=entry.names(Side.HUBSPOT),
         rule=entry.rule,
         transform=make_transform(
-            entry.transform, zone=settings.time_zone, values=entry.values, pair=entry.refers_to
+            entry.transform,
+            zone=settings.time_zone,
+            values=entry.values,
+            pair=entry.refers_to,
+            codes=entry.sides_with_codes,
+            country=entry.country,
         ),
         on_target_edit=entry.on_target_edit,
         at_creation_only=entry.at_creation_only,

@@ -76,7 +76,10 @@ class Entry(_Strict):
             return self
         if self.field is None or groups or len(asked) != 1:
             names = ", ".join(Question)
-            raise ValueError(f"a condition is a `field` and one of {names}; or it is a list under `all` or `any`")
+            raise ValueError(
+                f"a condition is a `field` and one of {names}; or it is a list under `all` or `any`"
+                " → e.g. {field: Type, is: Customer}"
+            )
         return self
 
     @property

@@ -8,14 +8,16 @@ so that neither a lossy conversion nor a change of spelling ever looks like an e
 | text           | text                     | text, trimmed                    |
 | number         | number                   | text of a number                 |
 | date           | `YYYY-MM-DD`             | midnight of that day             |
+| day            | `YYYY-MM-DD`             | `YYYY-MM-DD`                     |
 | datetime       | a moment                 | a moment                         |
 | boolean        | true / false             | `true` / `false`                 |
 | picklist       | a value                  | its counterpart in the value map |
-| multi_picklist | values, `;` between them | their counterparts, likewise     |
+| multi_picklist | values, `;` between them | their counterparts, each once    |
 | email          | text                     | text in lower case               |
-| phone          | text                     | text; how it is set is no edit   |
-| url            | text                     | text; scheme and last `/` are no edit |
+| phone          | text, compared by digits | the same                         |
+| url            | text, compared as a link | the same                         |
 | domain         | a web address            | its domain                       |
+| country, state | a name or a code         | a name or a code (`regions.py`)  |
 | owner          | OwnerId                  | hubspot_owner_id                 |
 | reference      | the id of a record       | the id of its linked record      |
 | stage          | RecordTypeId, StageName  | pipeline, dealstage              |
@@ -32,14 +34,9 @@ from zoneinfo import ZoneInfo
 
 from connector.core.model import Cannot, Known, Side, Transform, Value, Values
 from connector.core.rollups import plain
-
-
-def _text(value: Value) -> str | None:
-    """Trimmed text with line feeds as line ends; None for blank."""
-    if value is None:
-        return None
-    text = str(value).replace("\r\n", "\n").replace("\r", "\n").strip()
-    return text or None
+from connector.mapping.contact_details import Phone, Url
+from connector.mapping.regions import Region
+from connector.mapping.values import text_of as _text
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +96,13 @@ def _decimal(text: str | None) -> Decimal | None:
 
 @dataclass(frozen=True, slots=True)
 class Date:
-    """A Salesforce day is its midnight in `zone`; back, it is the day the moment falls on (F7)."""
+    """A Salesforce day is its midnight in `zone`; back, it is the day the moment falls on (F7).
+
+    Not so for HubSpot properties of type date, which hold days themselves: `midnight` is False for them.
+    """
 
     zone: ZoneInfo
+    midnight: bool = True
 
     def meaning(self, side: Side, values: Values) -> Hashable:
         day = self._day(_text(values[0]))
@@ -114,6 +115,8 @@ class Date:
             return (None,)
         if isinstance(day, str):
             return Cannot(f"{day!r} is not a date", "correct the value")
+        if not self.midnight:
+            return (day.isoformat(),)
         try:
             midnight = _moment_text(datetime.combine(day, time(), self.zone))
         except OverflowError:  # in UTC it lies before the year 1, or after 9999
@@ -207,66 +210,41 @@ class Picklist:
 
     def carry(self, to: Side, values: Values, known: Known) -> Values | Cannot:
         text = _text(values[0])
+        there = text and self.translate(to, text)
+        return there if isinstance(there, Cannot) else (there,)
+
+    def translate(self, to: Side, text: str) -> str | Cannot:
+        """The counterpart of one value."""
         table = self.to_hubspot if to is Side.HUBSPOT else self.to_salesforce
-        if text is None or not table:
-            return (text,)
-        if text not in table:
+        if table and text not in table:
             return Cannot(f"{text!r} is not in the value map", "add it to the mapping's `values` (F4)")
-        return (table[text],)
+        return table.get(text, text)
+
+
+BETWEEN = ";"
 
 
 @dataclass(frozen=True, slots=True)
 class MultiPicklist:
-    """Several values of one field, in no order; each goes by the value map. Both vendors put `;` between them."""
+    """Several values of a list, in any order, each as `Picklist` has it (F4). Both vendors put `;` between them."""
 
     one: Picklist = field(default_factory=Picklist)
 
     def meaning(self, side: Side, values: Values) -> Hashable:
-        return frozenset(_split(values[0]))
+        return tuple(sorted(set(_split(values[0]))))
 
     def carry(self, to: Side, values: Values, known: Known) -> Values | Cannot:
         carried: list[str] = []
-        for part in _split(values[0]):
-            found = self.one.carry(to, (part,), known)
-            if isinstance(found, Cannot):
-                return found
-            carried.append(str(found[0]))
-        return (";".join(dict.fromkeys(carried)) or None,)
+        for value in _split(values[0]):
+            there = self.one.translate(to, value)
+            if isinstance(there, Cannot):
+                return there
+            carried.append(there)
+        return (BETWEEN.join(dict.fromkeys(carried)) or None,)
 
 
-def _split(value: Value) -> tuple[str, ...]:
-    parts = (part.strip() for part in (_text(value) or "").split(";"))
-    return tuple(dict.fromkeys(part for part in parts if part))
-
-
-@dataclass(frozen=True, slots=True)
-class Phone:
-    """A number as people write it. Spaces, brackets and hyphens carry no meaning; letters do, as in `x 12`."""
-
-    def meaning(self, side: Side, values: Values) -> Hashable:
-        text = _text(values[0])
-        return (_AROUND_DIGITS.sub("", text.lower()) or text) if text else None
-
-    def carry(self, to: Side, values: Values, known: Known) -> Values | Cannot:
-        return (_text(values[0]),)
-
-
-_AROUND_DIGITS = re.compile(r"[\s().\-/]+")
-
-
-@dataclass(frozen=True, slots=True)
-class Url:
-    """A web address as people write it. The scheme, capitals of the host and a last `/` carry no meaning."""
-
-    def meaning(self, side: Side, values: Values) -> Hashable:
-        text = _text(values[0])
-        if text is None:
-            return None
-        host, slash, rest = re.sub(r"^https?://", "", text, flags=re.IGNORECASE).partition("/")
-        return f"{host.lower()}{slash}{rest}".rstrip("/") or text
-
-    def carry(self, to: Side, values: Values, known: Known) -> Values | Cannot:
-        return (_text(values[0]),)
+def _split(value: Value) -> list[str]:
+    return [one.strip() for one in (_text(value) or "").split(BETWEEN) if one.strip()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -348,14 +326,27 @@ class StagePair:
         return (own, stage) if same else values
 
 
-def make_transform(name: str, *, zone: ZoneInfo, values: Mapping[str, str], pair: str | None) -> Transform:
-    """The transform of a mapping entry. Raises `KeyError` for an unknown name."""
+def make_transform(
+    name: str,
+    *,
+    zone: ZoneInfo,
+    values: Mapping[str, str],
+    pair: str | None,
+    codes: frozenset[Side] = frozenset(),
+    country: str | None = None,
+) -> Transform:
+    """The transform of a mapping entry. `codes` and `country` are for regions. `KeyError`: an unknown name."""
     if name == "reference":
         return Reference(pair or "account-company")
+    if name == "country":
+        return Region("country", None, codes, tuple(values.items()))
+    if name == "state":
+        return Region("state", country, codes, tuple(values.items()))
     made: dict[str, Transform] = {
         "text": Text(),
         "number": Number(),
         "date": Date(zone),
+        "day": Date(ZoneInfo("UTC"), midnight=False),
         "datetime": DateTime(),
         "boolean": Boolean(),
         "picklist": Picklist.from_map(values),
@@ -370,10 +361,38 @@ def make_transform(name: str, *, zone: ZoneInfo, values: Mapping[str, str], pair
     return made[name]
 
 
+def name_of(transform: Transform) -> str:
+    """The name by which a mapping file calls a transform."""
+    match transform:
+        case Date(midnight=False):
+            return "day"
+        case Region():
+            return transform.kind
+        case _:
+            return _NAMES[type(transform)]
+
+
+_NAMES: Mapping[type, str] = {
+    Text: "text",
+    Number: "number",
+    Date: "date",
+    DateTime: "datetime",
+    Boolean: "boolean",
+    Picklist: "picklist",
+    MultiPicklist: "multi_picklist",
+    Email: "email",
+    Phone: "phone",
+    Url: "url",
+    Domain: "domain",
+    Owner: "owner",
+    Reference: "reference",
+    StagePair: "stage",
+}
 NAMES = (
     "text",
     "number",
     "date",
+    "day",
     "datetime",
     "boolean",
     "picklist",
@@ -382,13 +401,11 @@ NAMES = (
     "phone",
     "url",
     "domain",
+    "country",
+    "state",
     "owner",
     "reference",
     "stage",
 )
-
-
-def name_of(transform: object) -> str:
-    """What a mapping file calls a transform."""
-    name = type(transform).__name__.lower()
-    return {"stagepair": "stage"}.get(name, name)
+WITH_VALUES = ("picklist", "multi_picklist", "country", "state")
+"""The transforms that take a value map."""

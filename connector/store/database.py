@@ -46,6 +46,18 @@ def open_engine(url: str) -> Engine:
     return engine
 
 
+def exists(url: str) -> bool:
+    """Whether there is a store at a URL that could be opened; only of a file is it known that there is none."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        return True  # opening it says what is wrong
+    path = parsed.database
+    if parsed.get_backend_name() != "sqlite" or path in (None, "", ":memory:"):
+        return True
+    return Path(str(path)).exists()
+
+
 def _make_engine(url: str) -> Engine:
     parsed = make_url(url)
     is_sqlite = parsed.get_backend_name() == "sqlite"
@@ -91,6 +103,8 @@ class Database:
         self._open: Connection | None = None
         self.fence: Callable[[Database], None] | None = None
         """Called at the end of every transaction; raises if another run has taken over."""
+        self.run_id: int | None = None
+        """The run that is under way, if any: links keep how they were before it (`images.py`)."""
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
@@ -112,13 +126,13 @@ class Database:
     def pretending(self) -> Iterator[None]:
         """Whatever is written inside is visible inside, and gone afterwards."""
         with self._engine.connect() as connection:
-            self._open = connection
+            self._open, run_id = connection, self.run_id
             transaction = connection.begin()
             try:
                 yield
             finally:
                 transaction.rollback()
-                self._open = None
+                self._open, self.run_id = None, run_id
 
     def execute(self, statement: Executable, rows: Sequence[Mapping[str, Any]] | None = None) -> Any:
         """Run a statement in the open transaction, or in one of its own."""

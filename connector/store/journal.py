@@ -8,9 +8,10 @@ from typing import Any
 
 from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, update
 
-from connector.core.model import Change, Problem, Side, Value
+from connector.core.model import Change, Problem, Proof, Side, Value
 from connector.store.database import Database, chunks, dump, load
-from connector.store.schema import journal, problem
+from connector.store.runs import UNDO
+from connector.store.schema import journal, problem, run
 
 RETRY_MINUTES = 15
 RETRIES = 10
@@ -48,6 +49,22 @@ class Journal:
         with self._db.transaction():  # SQLite does not end one while rows are still to be fetched
             return [int(number) for number in self._db.execute(numbered, rows).scalars()]
 
+    def note_made(self, made: Mapping[int, str]) -> None:
+        """Note what writes made that is no record by itself: journal number -> id of a contact role."""
+        self._db.execute(
+            update(journal).where(journal.c.id == bindparam("number")).values(made=bindparam("role")),
+            [{"number": number, "role": id_} for number, id_ in made.items()],
+        )
+
+    def claim(self, link_id: int, side: Side, record_id: str) -> None:
+        """A record is known by its partner's id to come of an earlier try, whose answer was lost: it was made."""
+        mine = journal.c.connection_id == self._db.connection_id
+        tried = and_(mine, journal.c.verb == "create", journal.c.link_id == link_id, journal.c.side == side.value)
+        lost = select(func.max(journal.c.id)).where(tried, journal.c.state == "intended")
+        self._db.execute(
+            update(journal).where(journal.c.id == lost.scalar_subquery()).values(state="done", record_id=record_id)
+        )
+
     def conclude(self, outcomes: Mapping[int, tuple[bool, str | None]]) -> None:
         """Note how writes went: journal number -> (done, id of the record)."""
         self._db.execute(
@@ -55,10 +72,10 @@ class Journal:
             .where(journal.c.id == bindparam("number"))
             .values(
                 state=bindparam("outcome"),
-                record_id=func.coalesce(journal.c.record_id, bindparam("made")),
+                record_id=func.coalesce(journal.c.record_id, bindparam("new_id")),
             ),
             [
-                {"number": number, "outcome": "done" if done else "failed", "made": record_id}
+                {"number": number, "outcome": "done" if done else "failed", "new_id": record_id}
                 for number, (done, record_id) in outcomes.items()
             ],
         )
@@ -103,6 +120,44 @@ class Journal:
         settled = and_(journal.c.conflict, journal.c.state == "done", journal.c.at >= since)
         return self._read(settled, journal.c.id.desc(), limit)
 
+    def prove_created(self, run_id: int, side: Side, object_: str, ids: Iterable[str]) -> list[Proof]:
+        """Of these records those that a run created. Nothing else makes a proof (D2)."""
+        found: dict[str, Proof] = {}
+        for some in chunks(ids):
+            rows = self._db.fetch(
+                select(journal.c.id, journal.c.record_id).where(
+                    journal.c.connection_id == self._db.connection_id,
+                    journal.c.run_id == run_id,
+                    journal.c.verb == "create",
+                    journal.c.state == "done",
+                    journal.c.side == side.value,
+                    journal.c.object == object_,
+                    journal.c.record_id.in_(some),
+                )
+            )
+            found |= {row.record_id: Proof(object_, row.record_id, row.id) for row in rows}
+        return list(found.values())
+
+    def restored(self, side: Side, object_: str, ids: Iterable[str]) -> dict[tuple[str, str], Value]:
+        """What undoing wrote last to fields of these records, by (record id, field)."""
+        found: dict[tuple[str, str], tuple[str, Value]] = {}
+        for some in chunks(ids):
+            rows = self._db.fetch(
+                select(journal.c.record_id, journal.c.changes, run.c.kind)
+                .join(run, run.c.id == journal.c.run_id)
+                .where(
+                    journal.c.connection_id == self._db.connection_id,
+                    journal.c.side == side.value,
+                    journal.c.object == object_,
+                    journal.c.record_id.in_(some),
+                    journal.c.state != "failed",
+                )
+                .order_by(journal.c.id)
+            )
+            for row in rows:
+                found |= {(row.record_id, one[0]): (row.kind, one[2]) for one in load(row.changes)}
+        return {place: value for place, (kind, value) in found.items() if kind == UNDO}
+
     def refused_values(self, side: Side, object_: str, record_id: str) -> dict[str, Value]:
         """The fields of a record whose last write was refused, with what was to be written."""
         last: dict[str, tuple[str, Value]] = {}
@@ -129,6 +184,7 @@ class Journal:
                 "object": row.object,
                 "record_id": row.record_id,
                 "link": row.link_id,
+                "made": row.made,
                 "changes": [
                     dict(zip(("field", "old", "new", "rule", "cause", "conflict"), one, strict=True))
                     for one in load(row.changes)

@@ -16,13 +16,15 @@ from connector.core.lifecycle import Move, Status
 from connector.core.model import Base, Link, LinkState, Side
 from connector.core.roles import Agreement
 from connector.store.database import CHUNK, Database, chunks, dump, load
+from connector.store.images import Images
+from connector.store.runs import ENDED
 from connector.store.schema import edge, link, record, run
 
 ROLE, DEAL_COMPANY, CONTACT_COMPANY = "role", "deal_company", "contact_company"
-ENDED = ("ok", "problems")
-"""How a run ends that was neither cut short nor refused."""
 LIVE_STATES = frozenset({LinkState.LINKED, LinkState.FROZEN})
 _COLUMN = {Side.SALESFORCE: link.c.salesforce_id, Side.HUBSPOT: link.c.hubspot_id}
+_IS_NOTHING = and_(link.c.salesforce_id.is_(None), link.c.hubspot_id.is_(None))
+"""What is left of a link that an undo unmade."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +51,9 @@ class LinkedDeal:
 class Links:
     """Links and edges of one connection."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, images: Images) -> None:
         self._db = database
+        self._images = images
 
     # --- reading ---
 
@@ -77,7 +80,7 @@ class Links:
     def count_by_state(self) -> dict[str, dict[str, int]]:
         rows = self._db.fetch(
             select(link.c.pair, link.c.state, func.count().label("number"))
-            .where(link.c.connection_id == self._db.connection_id)
+            .where(link.c.connection_id == self._db.connection_id, ~_IS_NOTHING)
             .group_by(link.c.pair, link.c.state)
         )
         found: dict[str, dict[str, int]] = {}
@@ -130,7 +133,9 @@ class Links:
                 # A pair that ended and begins anew (its record was restored): the old partner is gone.
                 self._reset(before.id, side, bases[source])
         ids = {source: one.id for source, one in known.items()}
-        return ids | {source: one.id for source, one in self.by_ids(pair, side, new).items()}
+        made = {source: one.id for source, one in self.by_ids(pair, side, new).items()}
+        self._images.keep_new_links(made.values())
+        return ids | made
 
     def _reset(self, link_id: int, side: Side, base: Base) -> None:
         values: dict[str, Any] = {
@@ -140,6 +145,7 @@ class Links:
             "base_salesforce": dump(dict(base.salesforce)),
             "base_hubspot": dump(dict(base.hubspot)),
         }
+        self._images.keep_links([link_id])
         self._db.execute(update(link).where(link.c.id == link_id).values(values))
         if side is Side.SALESFORCE:
             self._forget_applied(link_id)
@@ -147,6 +153,8 @@ class Links:
     def _forget_applied(self, link_id: int) -> None:
         """Another HubSpot record is the partner now: to that one no deal has done anything yet (L7)."""
         mine = and_(edge.c.connection_id == self._db.connection_id, edge.c.parent == link_id)
+        self._images.keep_edges(edge.c.parent == link_id)
+        self._images.keep_links([link_id])
         self._db.execute(update(edge).where(mine).values(applied=None, with_creation=False))
         self._db.execute(update(link).where(link.c.id == link_id).values(company_applied=None))
 
@@ -155,6 +163,7 @@ class Links:
     ) -> None:
         """Pending creations got their partners on `side`: new ones, or those that were found by a match key."""
         self._free(pair, side, {one.new_id: one.link_id for one in made})
+        self._images.keep_links(one.link_id for one in made)
         column = f"{side.value}_id"
         common: dict[str, Any] = {
             column: bindparam("new_id"),
@@ -218,24 +227,29 @@ class Links:
                 derive=True,
             )
         )
-        return int(result.inserted_primary_key[0])
+        made = int(result.inserted_primary_key[0])
+        self._images.keep_new_links([made])
+        return made
 
     def _free(self, pair: str, side: Side, owners: Mapping[str, int]) -> None:
         """No other link may hold an id that now belongs to another (`owners`: id -> link)."""
         for id_, holder in self.by_ids(pair, side, owners).items():
             if holder.id != owners[id_]:
                 values: dict[str, Any] = {f"{side.value}_id": None, "state": LinkState.CLOSED.value}
+                self._images.keep_links([holder.id])
                 self._db.execute(update(link).where(link.c.id == holder.id).values(values))
 
     def repoint(self, pair: str, side: Side, link_id: int, survivor: str) -> None:
         """The record of a link was merged: the link is the survivor's, with its base and its edges (A7)."""
         self._free(pair, side, {survivor: link_id})
         values: dict[str, Any] = {f"{side.value}_id": survivor, "derive": True}
+        self._images.keep_links([link_id])
         self._db.execute(update(link).where(link.c.id == link_id).values(values))
         self.derive_parents([link_id])
 
     def settle(self, bases: Mapping[int, Base]) -> None:
         """Move bases: what `bases` knows is put over what was agreed before."""
+        self._images.keep_links(bases)
         before = self.load(bases)
         rows = []
         for link_id, base in bases.items():
@@ -256,6 +270,7 @@ class Links:
 
     def forget_bases(self, fields: Mapping[int, Mapping[Side, Iterable[str]]]) -> None:
         """These fields, by link and side, never agreed: they meet for the first time again (T4)."""
+        self._images.keep_links(fields)
         before = self.load(fields)
         rows = []
         for link_id, names in fields.items():
@@ -276,10 +291,12 @@ class Links:
     def end(self, link_id: int, state: LinkState) -> None:
         """Sever or close a link; its edges no longer count, and what depended on them is derived anew."""
         self.derive_parents([link_id])
+        self._images.keep_links([link_id])
         self._db.execute(update(link).where(link.c.id == link_id).values(state=state.value, derive=False))
 
     def take_up(self, link_id: int, run_id: int) -> None:
         """A severed pair is linked again where it was, by hand; what depends on it is derived anew (D3, U9)."""
+        self._images.keep_links([link_id])
         values: dict[str, Any] = {"state": LinkState.LINKED.value, "derive": True, "matched_on": "hand"}
         self._db.execute(update(link).where(link.c.id == link_id).values(values | {"linked_run": run_id}))
         self.derive_parents([link_id])
@@ -295,6 +312,7 @@ class Links:
             before, after = (LinkState.FROZEN, LinkState.SEVERED), LinkState.LINKED
         numbers = list(ids)
         self.derive_parents(numbers)
+        self._images.keep_links(numbers)
         for some in chunks(str(one) for one in numbers):
             mine = and_(link.c.id.in_([int(one) for one in some]), link.c.state.in_([one.value for one in before]))
             self._db.execute(update(link).where(mine).values(state=after.value, derive=over))
@@ -315,7 +333,7 @@ class Links:
             if known:
                 self.end(next(iter(known.values())).id, LinkState.SEVERED)
                 return
-        self._db.execute(
+        result = self._db.execute(
             insert(link).values(
                 connection_id=self._db.connection_id,
                 pair=pair,
@@ -328,6 +346,7 @@ class Links:
                 derive=False,
             )
         )
+        self._images.keep_new_links([int(result.inserted_primary_key[0])])
 
     def forget(self, link_id: int) -> None:
         """A pending creation did not happen and will not: nothing is linked."""
@@ -359,6 +378,7 @@ class Links:
             }
             for child, parent in pairs
         ]
+        self._images.keep_edges_to_come((kind, child, parent) for child, parent in pairs)
         self._db.upsert(edge, rows, update=["agreed"])
         self.derive({parent for _, parent in pairs})
         if kind == CONTACT_COMPANY:
@@ -372,6 +392,7 @@ class Links:
             return
         self.derive(before)
         keep = edge.c.parent != (parent if parent is not None else -1)
+        self._images.keep_edges(and_(mine, keep))
         self._db.execute(delete(edge).where(mine, keep))
         if parent is not None:
             self.join(kind, [(child, parent)], with_creation=with_creation)
@@ -380,6 +401,7 @@ class Links:
         """Forget edges (child link, parent link); what depended on them is derived anew (U6)."""
         pairs = list(pairs)
         self.derive({parent for _, parent in pairs})
+        self._images.keep_edges_to_come((kind, child, parent) for child, parent in pairs)
         self._db.execute(
             delete(edge).where(
                 edge.c.connection_id == self._db.connection_id,
@@ -415,7 +437,25 @@ class Links:
         before = next((load(row.agreed) for row in self._db.fetch(select(edge.c.agreed).where(mine))), None) or {}
         agreed = _names(before).merged(base)
         names = {"salesforce": dict(agreed.salesforce), "hubspot": dict(agreed.hubspot)}
+        self._images.keep_edges(mine)
         self._db.execute(update(edge).where(mine).values(agreed=dump(_ends(deal, contact) | {"names": names})))
+
+    def rename_ends(self, ids: Iterable[int]) -> None:
+        """The records of these links are others now: what was agreed on their roles stands between the new ones."""
+        for some in chunks(str(one) for one in ids):
+            numbers = [int(one) for one in some]
+            mine = and_(
+                edge.c.connection_id == self._db.connection_id,
+                edge.c.kind == ROLE,
+                edge.c.child.in_(numbers) | edge.c.parent.in_(numbers),
+            )
+            self._images.keep_edges(mine)
+            rows = self._db.fetch(select(edge).where(mine))
+            ends = self.load(one for row in rows for one in (row.child, row.parent))
+            for row in rows:
+                agreed = (load(row.agreed) or {}) | _ends(ends[row.child], ends[row.parent])
+                this = and_(mine, edge.c.child == row.child, edge.c.parent == row.parent)
+                self._db.execute(update(edge).where(this).values(agreed=dump(agreed)))
 
     def parents_of(self, kind: str, children: Iterable[int]) -> dict[int, set[int]]:
         found: dict[int, set[int]] = {}
@@ -479,10 +519,15 @@ class Links:
         some_ids = list(ids)
         for some in chunks(str(one) for one in some_ids):
             numbers = [int(one) for one in some]
+            handed = select(link.c.id).where(link.c.id.in_(numbers), link.c.handed_on.is_not(None))
+            self._images.keep_links(row.id for row in self._db.fetch(handed))
             self._db.execute(update(link).where(link.c.id.in_(numbers)).values(derive=False, handed_on=None))
 
     def apply(self, kind: str, statuses: Mapping[int, Mapping[int, Status]]) -> None:
         """Note the statuses that the lifecycle has acted upon: parent link -> deal link -> status."""
+        self._images.keep_edges_to_come(
+            (kind, child, parent) for parent, some in statuses.items() for child in some
+        )
         self._db.execute(
             update(edge)
             .where(
@@ -501,6 +546,7 @@ class Links:
 
     def apply_company(self, contact: int, company_id: str | None, stage: str | None) -> None:
         """Note the primary company and its stage that L5 has acted upon."""
+        self._images.keep_links([contact])
         self._db.execute(update(link).where(link.c.id == contact).values(company_applied=dump([company_id, stage])))
 
     def company_applied(self, ids: Iterable[int]) -> dict[int, tuple[str | None, str | None]]:
@@ -514,6 +560,8 @@ class Links:
 
     def hand_on(self, contacts: Iterable[int], moves: Sequence[Move]) -> None:
         """Give other contacts the moves of a colleague (L7 with L5)."""
+        contacts = list(contacts)
+        self._images.keep_links(contacts)
         for contact in contacts:
             before = self.handed_on([contact]).get(contact, [])
             known = [[one.stage, one.rule, one.cause] for one in [*before, *moves]]

@@ -133,6 +133,13 @@ class Records:
             [{"key": id_, "partner": partner} for id_, partner in partners.items()],
         )
 
+    def forget_partner(self, side: Side, object_: str, ids: Iterable[str]) -> None:
+        """These records store no partner's id any more."""
+        for some in chunks(ids):
+            self._db.execute(
+                update(record).where(self._is(side, object_), record.c.id.in_(some)).values(partner_id=None)
+            )
+
     def set_keys(self, side: Side, object_: str, keys: Mapping[str, Iterable[KeyValue]]) -> None:
         """Note the match keys that records have now, by record id."""
         self._write_keys(side, object_, keys, self.keys_of(side, object_, keys))

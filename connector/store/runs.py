@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -14,11 +16,32 @@ from sqlalchemy.exc import IntegrityError
 from connector.core.model import Side
 from connector.errors import Busy
 from connector.store.database import Database, dump, load
-from connector.store.schema import cursor, lease, run
+from connector.store.schema import cursor, lease, mapping, run
 
 LEASE_SECONDS = 300.0
 BY_HAND = "by hand"
 """The status of what a person did to the store alone, such as ending a link: a number to refer to, and no run."""
+SYNC, UNDO = "sync", "undo"
+ENDED = ("ok", "problems")
+"""How a run ends that was neither cut short nor refused."""
+GIVEN_UP = "given up"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run: what kind it was, how it ended, and what it took back, if anything."""
+
+    id: int
+    kind: str
+    status: str
+    started: str
+    finished: str | None
+    of_run: int | None
+    report: Mapping[str, Any]
+
+    @property
+    def is_undo(self) -> bool:
+        return self.kind == UNDO
 
 
 class Runs:
@@ -81,16 +104,43 @@ class Runs:
         if renewed.rowcount != 1:
             raise Busy("another run has taken over", "this one was paused for too long; nothing is lost")
 
-    def begin(self) -> int:
-        """Start a run and return its number."""
-        result = self._db.execute(
-            insert(run).values(
-                connection_id=self._db.connection_id, started=self._now().isoformat(), status="running"
+    def begin(self, kind: str = SYNC, of_run: int | None = None, files: Mapping[str, str] | None = None) -> int:
+        """Start a run and return its number.
+
+        `of_run` is the one that it takes back; `files` are the mapping files that it goes by, text by name.
+        """
+        mine = self._db.connection_id
+        text = dump(dict(sorted(files.items()))) if files else None
+        digest = hashlib.sha256(text.encode()).hexdigest() if text else None
+        with self._db.transaction():
+            if digest is not None:
+                self._db.upsert(mapping, [{"connection_id": mine, "digest": digest, "files": text}])
+            result = self._db.execute(
+                insert(run).values(
+                    connection_id=mine,
+                    started=self._now().isoformat(),
+                    status="running",
+                    kind=kind,
+                    of_run=of_run,
+                    mapping=digest,
+                )
             )
+        self._db.run_id = int(result.inserted_primary_key[0])
+        return self._db.run_id
+
+    def last_mapping(self) -> tuple[int, dict[str, str]] | None:
+        """The last run that noted its mapping files, and their texts by name."""
+        rows = self._db.fetch(
+            select(run.c.id, mapping.c.files)
+            .join(mapping, and_(mapping.c.connection_id == run.c.connection_id, mapping.c.digest == run.c.mapping))
+            .where(run.c.connection_id == self._db.connection_id)
+            .order_by(run.c.id.desc())
+            .limit(1)
         )
-        return int(result.inserted_primary_key[0])
+        return (rows[0].id, load(rows[0].files)) if rows else None
 
     def finish(self, run_id: int, status: str, report: dict[str, Any]) -> None:
+        self._db.run_id = None
         self._db.execute(
             update(run)
             .where(run.c.id == run_id)
@@ -103,6 +153,35 @@ class Runs:
         self.finish(number, BY_HAND, {"run": number, "kind": kind, **told})
         return number
 
+    def find(self, run_id: int) -> Run | None:
+        """A run of this connection by its number."""
+        rows = self._db.fetch(select(run).where(run.c.connection_id == self._db.connection_id, run.c.id == run_id))
+        return _run(rows[0]) if rows else None
+
+    def undoing(self, run_id: int) -> list[Run]:
+        """The runs that took back a run, or began to, in order."""
+        mine = run.c.connection_id == self._db.connection_id
+        rows = self._db.fetch(
+            select(run).where(mine, run.c.of_run == run_id, run.c.kind == UNDO).order_by(run.c.id)
+        )
+        return [_run(row) for row in rows]
+
+    def find_cut_short(self) -> Run | None:
+        """The run that an undo began to take back and did not come to the end of, unless a later try did."""
+        mine = run.c.connection_id == self._db.connection_id
+        rows = self._db.fetch(select(run).where(mine, run.c.kind == UNDO).order_by(run.c.id.desc()).limit(1))
+        if not rows or rows[0].status in (*ENDED, GIVEN_UP):
+            return None
+        return self.find(rows[0].of_run)
+
+    def give_up(self, run_id: int) -> None:
+        """Undos of a run that were cut short are not to be completed any more."""
+        open_ = run.c.status.not_in((*ENDED, GIVEN_UP))
+        mine = run.c.connection_id == self._db.connection_id
+        self._db.execute(
+            update(run).where(mine, run.c.of_run == run_id, run.c.kind == UNDO, open_).values(status=GIVEN_UP)
+        )
+
     def last(self) -> dict[str, Any] | None:
         """The last finished run: {"run", "started", "finished", "status", "report"}."""
         rows = self._db.fetch(
@@ -113,24 +192,26 @@ class Runs:
             .order_by(run.c.id.desc())
             .limit(1)
         )
-        return _run(rows[0]) if rows else None
+        return _told(rows[0]) if rows else None
 
     def page(self, limit: int, before: int | None = None) -> list[dict[str, Any]]:
         """Runs as `last` gives them, the latest first, those under way too; `before` a run's number."""
         mine = run.c.connection_id == self._db.connection_id
         earlier = mine if before is None else and_(mine, run.c.id < before)
         rows = self._db.fetch(select(run).where(earlier).order_by(run.c.id.desc()).limit(limit))
-        return [_run(row) for row in rows]
+        return [_told(row) for row in rows]
 
     def acts(self, limit: int = 1000) -> list[dict[str, Any]]:
         """What people did to the store by hand, as `last` gives runs, the latest first."""
         mine = and_(run.c.connection_id == self._db.connection_id, run.c.status == BY_HAND)
-        return [_run(row) for row in self._db.fetch(select(run).where(mine).order_by(run.c.id.desc()).limit(limit))]
+        return [
+            _told(row) for row in self._db.fetch(select(run).where(mine).order_by(run.c.id.desc()).limit(limit))
+        ]
 
     def get(self, run_id: int) -> dict[str, Any] | None:
         """One run as `last` gives it."""
         mine = and_(run.c.connection_id == self._db.connection_id, run.c.id == run_id)
-        return next((_run(row) for row in self._db.fetch(select(run).where(mine))), None)
+        return next((_told(row) for row in self._db.fetch(select(run).where(mine))), None)
 
     def is_under_way(self) -> bool:
         """Whether a run holds the lease now."""
@@ -158,11 +239,17 @@ class Runs:
         self._db.upsert(cursor, [row], update=["value"])
 
 
-def _run(row: Row[Any]) -> dict[str, Any]:
+def _told(row: Row[Any]) -> dict[str, Any]:
     return {
         "run": row.id,
         "started": row.started,
         "finished": row.finished,
         "status": row.status,
+        "kind": row.kind,
         "report": load(row.report),
     }
+
+
+def _run(row: Row[Any]) -> Run:
+    report = load(row.report) or {}
+    return Run(row.id, row.kind, row.status, row.started, row.finished, row.of_run, report)

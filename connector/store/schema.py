@@ -5,7 +5,9 @@ role         live OpportunityContactRoles                     edge      links th
 association  contacts of deals, as HubSpot last showed them   waiting   records that wait for another's link
 record_key   values by which records find one another         problem   what could not be synced
 journal      every write, before it is made                   choice    values that a person chose
+image        links and edges before a run changed them        held      what an undo holds back
 import_      what was selected to be imported                 import_row  what became of each record of it
+mapping      the mapping files that runs went by
 """
 
 from __future__ import annotations
@@ -191,6 +193,17 @@ run = Table(
     Column("finished", String(40)),
     Column("status", String(20), nullable=False),
     Column("report", Text),  # JSON
+    Column("kind", String(20), nullable=False, server_default="sync"),  # sync | undo …
+    Column("of_run", Integer),  # the run that this one takes back
+    Column("mapping", String(64)),  # the digest of the mapping files that it went by
+)
+
+mapping = Table(
+    "mapping",
+    metadata,
+    _connection(),
+    Column("digest", String(64), primary_key=True),
+    Column("files", Text, nullable=False),  # JSON {name: text}
 )
 
 journal = Table(
@@ -206,6 +219,7 @@ journal = Table(
     Column("object", String(80), nullable=False),
     Column("record_id", String(40)),
     Column("link_id", Integer),
+    Column("made", String(40)),  # the contact role that a `connect` made in Salesforce
     Column("changes", Text, nullable=False),  # JSON [[field, old, new, rule, cause, conflict]]
     Column("conflict", Boolean, nullable=False, server_default=false()),  # one of its changes settled one
     Index("ix_journal_record", "connection_id", "side", "object", "record_id"),
@@ -218,6 +232,31 @@ journal = Table(
         sqlite_where=text("conflict"),
         postgresql_where=text("conflict"),
     ),
+)
+
+image = Table(
+    "image",
+    metadata,
+    _connection(),
+    Column("run_id", Integer, ForeignKey("run.id"), primary_key=True),
+    Column("table", String(10), primary_key=True),  # link | edge
+    Column("key", String(60), primary_key=True),
+    Column("row", Text),  # JSON; empty: it did not exist
+    Index("ix_image_key", "connection_id", "table", "key", "run_id"),
+)
+
+held = Table(
+    "held",
+    metadata,
+    _connection(),
+    Column("run_id", Integer, ForeignKey("run.id"), primary_key=True),  # the run that was undone
+    Column("verb", String(20), primary_key=True),
+    Column("side", String(10), primary_key=True),
+    Column("object", String(80), primary_key=True),
+    Column("record", String(90), primary_key=True),  # of a creation its source, of a role `deal/contact`
+    Column("field", String(200), primary_key=True),
+    Column("new", Text),  # JSON [value], what is not to be written
+    Index("ix_held_record", "connection_id", "side", "object", "record"),
 )
 
 problem = Table(

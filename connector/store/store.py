@@ -12,6 +12,8 @@ from sqlalchemy.exc import DBAPIError
 from connector.errors import BadConfiguration, Finding
 from connector.store.choices import Choices
 from connector.store.database import Database, open_engine, read_only
+from connector.store.holds import Holds
+from connector.store.images import Images
 from connector.store.imports import Imports
 from connector.store.journal import Journal, Problems
 from connector.store.links import Links
@@ -29,7 +31,9 @@ class Store:
         self._engine = engine
         self._database = Database(engine, _connection_id(engine, name))
         self.records = Records(self._database)
-        self.links = Links(self._database)
+        self.images = Images(self._database)
+        self.links = Links(self._database, self.images)
+        self.holds = Holds(self._database)
         self.journal = Journal(self._database, now)
         self.problems = Problems(self._database, now)
         self.runs = Runs(self._database, now)

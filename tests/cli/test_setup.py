@@ -161,8 +161,8 @@ def test_object_that_may_not_be_edited(connected: Run, crms: Crms) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "name", "remedy"),
     [
-        ("salesforce: Phone", "salesforce: Phoen", "Salesforce Account.Phoen", "did you mean Phone?"),
-        ("hubspot: phone", "hubspot: phoen", "HubSpot companies.phoen", "did you mean phone?"),
+        ("salesforce: Phone", "salesforce: Phoen", "Salesforce Account.Phoen", "did you mean `Phone`?"),
+        ("hubspot: phone", "hubspot: phoen", "HubSpot companies.phoen", "did you mean `phone`?"),
     ],
 )
 def test_unknown_field(connected: Run, folder: Path, old: str, new: str, name: str, remedy: str) -> None:

@@ -169,7 +169,7 @@ def test_P3_a_field_that_is_not_there_is_no_hidden_field(lab, tmp_path):
     map_field(lab, tmp_path, "salesforce: Phone", "salesforce: Phoen")
     found = find(lab, "Salesforce Account.Phoen")
     assert (found.state, found.cause) == (State.PROBLEM, MAPPING)
-    assert found.remedy.startswith("did you mean Phone? ")
+    assert found.remedy.startswith("did you mean `Phone`? ")
 
 
 def test_P3_fields_that_may_not_be_edited(lab):

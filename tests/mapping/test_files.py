@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from connector.errors import BadConfiguration, Finding
-from connector.mapping.files import PAIRS, MappingSettings, load_pairs
-from connector.mapping.transforms import NAMES, Date, Number, Picklist, Reference, StagePair, Text
+from connector.mapping.files import PAIRS, FieldEntry, MappingSettings, load_pairs
+from connector.mapping.regions import Region
+from connector.mapping.transforms import NAMES, Date, MultiPicklist, Number, Picklist, Reference, StagePair, Text
 
 BERLIN = ZoneInfo("Europe/Berlin")
 SETTINGS = MappingSettings(BERLIN, {HS: "900"}, "sf_record_id", "HubSpot_Id__c")
@@ -209,6 +210,19 @@ def test_an_entry_says_all_it_can(load):
         ("{salesforce: A, hubspot: a, transform: date}", Date(BERLIN)),
         ("{salesforce: A, hubspot: a, transform: reference}", Reference("account-company")),
         (
+            "{salesforce: A, hubspot: a, transform: state, country: US, write_as: {salesforce: code}}",
+            Region("state", "US", frozenset({SF})),
+        ),
+        (
+            "{salesforce: A, hubspot: a, transform: country, values: {BRD: Germany}}",
+            Region("country", None, frozenset(), (("BRD", "Germany"),)),
+        ),
+        (
+            "{salesforce: A, hubspot: a, transform: multi_picklist, values: {X: x}}",
+            MultiPicklist(Picklist.from_map({"X": "x"})),
+        ),
+        ("{salesforce: A, hubspot: a, transform: day}", Date(ZoneInfo("UTC"), midnight=False)),
+        (
             "{salesforce: A, hubspot: a, transform: reference, refers_to: contact-contact}",
             Reference("contact-contact"),
         ),
@@ -262,32 +276,38 @@ def test_L8_only_a_mapping_that_says_so_lets_the_stage_go_back(load, given, expe
 # --- what is wrong with them ------------------------------------------------------------------------------
 
 GOOD = "  - {salesforce: Name, hubspot: dealname}\n"
+KEYS = f"the keys here are {', '.join(FieldEntry.model_fields)}"
 
 
 @pytest.mark.parametrize(
     ("entry", "line", "message", "remedy"),
     [
-        ("{salesfroce: A, hubspot: a}", 5, "fields.1.salesforce: Field required", ""),
+        (
+            "{salesfroce: A, hubspot: a}",
+            5,
+            "fields entry 2, salesfroce: is not a known key",
+            "did you mean `salesforce`?",
+        ),
         (
             "{salesforce: A, hubspot: a, ruel: two_way}",
             5,
-            "fields.1.ruel: is not a known key",
+            "fields entry 2, ruel: is not a known key",
             "did you mean `rule`?",
         ),
-        ("{salesforce: A, hubspot: a, zzz: 1}", 5, "fields.1.zzz: is not a known key", ""),
+        ("{salesforce: A, hubspot: a, zzz: 1}", 5, "fields entry 2, zzz: is not a known key", KEYS),
         ("{salesforce: A, hubspot: [a, b]}", 5, "name as many Salesforce fields as HubSpot properties", ""),
         ("{salesforce: [A, B], hubspot: [a, b]}", 5, "a stage is two fields a side, everything else is one", ""),
         ("{salesforce: A, hubspot: a, transform: stage}", 5, "a stage is two fields a side", ""),
         ("{salesforce: [], hubspot: []}", 5, "a stage is two fields a side, everything else is one", ""),
         ("{salesforce: '', hubspot: a}", 5, "a field without a name", ""),
         ("{salesforce: A, hubspot: [' ']}", 5, "a field without a name", ""),
-        ("{salesforce: A, hubspot: a, values: {X: x}}", 5, "`values` belongs to `transform: picklist`", ""),
+        ("{salesforce: A, hubspot: a, values: {X: x}}", 5, "`values` belongs to `transform: picklist`,", ""),
         ("{salesforce: A, hubspot: a, otherwise: default}", 5, "`otherwise: default` needs a `default`", ""),
         ("{salesforce: A, hubspot: a, refers_to: contact-contact}", 5, "`refers_to` belongs to", ""),
         (
             "{salesforce: A, hubspot: a, transform: reference, refers_to: me}",
             5,
-            "and is one of account-company",
+            "`refers_to` belongs to",
             "",
         ),
         (
@@ -296,56 +316,82 @@ GOOD = "  - {salesforce: Name, hubspot: dealname}\n"
             "a stage takes no `default`",
             "",
         ),
-        ("{salesforce: A, hubspot: a, rule: newest}", 5, "fields.1.rule: Input should be", ""),
-        ("{salesforce: A, hubspot: a, transform: rot13}", 5, "fields.1.transform: Input should be 'text'", ""),
-        ("{salesforce: A, hubspot: a, at_creation_only: perhaps}", 5, "valid boolean", ""),
-        ("{salesforce: A, hubspot: a, may_go_backwards: true}", 5, "belongs to the HubSpot property lifecyc", ""),
+        ("{salesforce: A, hubspot: a, write_as: {hubspot: code}}", 5, "`write_as` belongs to", ""),
+        ("{salesforce: A, hubspot: a, transform: country, country: US}", 5, "`country` belongs to", ""),
+        (
+            "{salesforce: A, hubspot: a, transform: state, country: XX}",
+            5,
+            "`country` belongs to",
+            "is one of US, CA, AU, DE",
+        ),
+        (
+            "{salesforce: A, hubspot: a, transform: country, write_as: {hubspto: code}}",
+            5,
+            "entry 2, write_as, hubspto: is not a known key",
+            "did you mean `hubspot`?",
+        ),
+        ("{salesforce: A, hubspot: a, rule: newest}", 5, "fields entry 2, rule: should be one of prefer_", ""),
+        ("{salesforce: A, hubspot: a, transform: rot13}", 5, "entry 2, transform: should be one of text,", ""),
+        ("{salesforce: A, hubspot: a, at_creation_only: perhaps}", 5, "should be true or false", ""),
+        ("{salesforce: A, hubspot: a, may_go_backwards: true}", 5, "belongs to the property lifecyc", ""),
         (
             "salesforce: A\n    hubspot: a\n    values:\n      New: 3",
             8,
-            "values.New: Input should be a valid string",
-            "",
+            "values, New: should be text",
+            "put it in quotes: '3'",
         ),
-        ("salesforce: A\n    hubspot: 3", 6, "fields.1.hubspot", ""),
-        ("just text", 5, "fields.1: should be a group of `key: value`", ""),
+        ("salesforce: A\n    hubspot: 3", 6, "entry 2, hubspot: should be text", "put it in quotes: '3'"),
+        (
+            "{salesforce: [A, 3], hubspot: [a, b], transform: stage}",
+            5,
+            "salesforce entry 2: should be text",
+            "quotes: '3'",
+        ),
+        ("{salesforce: A, hubspot: a, rule: }", 5, "entry 2, rule: should be one of prefer_", "use one of these"),
+        ("just text", 5, "fields entry 2: should be a group of `key: value`", ""),
     ],
 )
 def test_F3_a_wrong_entry_is_found_on_its_line(findings, entry, line, message, remedy):
     """Unknown keys with a suggestion, wrong values, and combinations that make no sense."""
     found = findings(f"{HEAD}{GOOD}  - {entry}\n")
     assert any(
-        (where, at, advice) == ("0", line, remedy) and message in said for where, at, said, advice in found
+        (where, at) == ("0", line) and message in said and remedy in advice for where, at, said, advice in found
     ), found
+    assert all(advice for *_, advice in found), "whatever is wrong, there is something to do"
 
 
 @pytest.mark.parametrize(
     ("text", "line", "message"),
     [
-        ("", 1, "should be a group of `key: value`"),
-        ("# only a comment\n", 1, "should be a group of `key: value`"),
+        ("", 0, "is empty"),
+        ("# only a comment\n", 0, "is empty"),
         ("- a\n- b\n", 1, "should be a group of `key: value`"),
         ("hello\n", 1, "should be a group of `key: value`"),
         ("!!set {a, b}\n", 1, "should be a group of `key: value`"),
-        ("create_in: [hubspot]\nfields: []\n", 1, "pair: Field required"),
-        ("create_in: [hubspot]\nfields: []\n", 2, "fields: List should have at least 1 item"),
-        ("\n# why\npair: deal\n", 3, "pair: Input should be 'account-company'"),
+        ("create_in: [hubspot]\nfields: []\n", 1, "pair: is missing"),
+        ("create_in: [hubspot]\nfields: []\n", 2, "fields: should not be empty"),
+        ("\n# why\npair: deal\n", 3, "pair: should be one of account-company"),
         (f"{HEAD}{GOOD}feilds: 1\n", 5, "feilds: is not a known key"),
-        ("pair: opportunity-deal\ncreate_in:\n  - hubspot\n  - here\n", 4, "create_in.1: Input should be"),
-        ("1: 2\n", 1, "1: Keys should be strings"),
-        ("pair: x\npair: y\n", 2, 'found duplicate key "pair"'),
-        ("pair: x\n\tfields: 3\n", 2, "is not YAML: found character"),
-        ("pair: x\nfields: [a\n", 3, "is not YAML"),
-        ("a: *nobody\n", 1, "found undefined alias"),
-        ("a: 1\n---\nb: 2\n", 2, "found another document"),
-        ("pair: a\n\nfields: \x07\n", 3, "is not YAML: special characters are not allowed"),
-        ("\r\npair: x\r\n", 2, "pair: Input should be"),
-        ("pair: 2020-99-99\n", 0, "is not YAML: month must be in 1..12"),
-        ("pair: !!int abc\n", 0, "is not YAML: invalid literal"),
-        ("pair: !!bool maybe\n", 0, "is not YAML"),
-        ("a: &a {<<: *a}\n", 0, "is not YAML"),
+        ("pair: opportunity-deal\ncreate_in:\n  - hubspot\n  - here\n", 4, "create_in entry 2: should be one of"),
+        ("1: 2\n", 1, "the key `1` should be text"),
+        ("pair: x\npair: y\n", 2, "has the key `pair` twice"),
+        ("pair: x\n\tfields: 3\n", 2, "has a tab where YAML wants spaces"),
+        ("pair: x\nfields: [a\n", 2, "has a bracket that is never closed"),
+        ("a: *nobody\n", 1, "uses an alias"),
+        ("a: 1\n---\nb: 2\n", 2, "has a second document"),
+        ("pair: a\n\nfields: \x07\n", 3, "has a character that YAML does not allow"),
+        ("\r\npair: x\r\n", 2, "pair: should be one of"),
+        ("pair: 2020-99-99\n", 1, "is not YAML: month must be in 1..12"),
+        ("# a\n" * 130 + "pair: 2020-99-99\n", 0, "is not YAML: month must be in 1..12"),
+        ("a: {\n b: 2020-99-99}\nc: 2020-99-99\n", 2, "is not YAML: month must be in 1..12"),
+        ("a: !!bool maybe\nb: !!int x\n", 1, "a tag (`!!…`) or a merge"),
+        ("a: 2020-13-01\nb: 2020-01-99\n", 1, "is not YAML: month must be in 1..12"),
+        ("pair: !!int abc\n", 1, "is not YAML: invalid literal"),
+        ("pair: !!bool maybe\n", 1, "is not YAML"),
+        ("a: &a {<<: *a}\n", 1, "is not YAML"),
         ("%YAML 3.1\n---\na: 1\n", 1, "found incompatible YAML document"),
-        ("[" * 500, 0, "is nested too deeply"),
-        (b"pair: caf\xe9\n", 0, "is not UTF-8 text"),
+        ("[" * 500, 1, "is nested too deeply"),
+        (b"pair: caf\xe9\n", 1, "is not UTF-8 text"),
     ],
 )
 def test_F3_a_wrong_file_is_found_with_its_line(findings, text, line, message):
@@ -360,7 +406,7 @@ def test_F3_aliases_of_aliases_stay_small(findings):
     names = pairwise("abcdefghi")
     bomb = "".join(f"{this}: &{this} [{','.join([f'*{last}'] * 9)}]\n" for last, this in names)
     found = findings(f"a: &a [x, x]\n{bomb}fields: *i\n")
-    assert any(said == "fields.0: should be a group of `key: value`" for _, _, said, _ in found)
+    assert any(said == "fields entry 1: should be a group of `key: value`" for _, _, said, _ in found)
     assert len(found) < 50
 
 
@@ -381,15 +427,17 @@ def test_F3_everything_is_found_at_once(findings):
 def test_F3_a_field_mapped_twice_is_found(findings, entry, side, name):
     """On the line of the second, pointing to the first."""
     ((_, line, message, remedy),) = findings(f"{HEAD}{GOOD}  - {entry}\n")
-    first = 2 if name == "A" else 1
+    first = 5 if name == "A" else 4
     assert (line, remedy) == (5, "map each field once")
-    assert message == f"{side} field {name} is mapped twice (first in entry {first})"
+    assert message == f"{side} field {name} is mapped twice (first in line {first})"
 
 
 def test_F3_a_pair_mapped_by_two_files_is_found(findings):
     """In the second file, where it names the pair."""
     ((where, line, message, _),) = findings(f"{HEAD}{GOOD}", f"# mine\n\n{HEAD}{GOOD}")
-    assert (where, line, message) == ("1", 3, "pair opportunity-deal is mapped by another file too")
+    assert (where, line) == ("1", 3)
+    assert message.startswith("pair opportunity-deal is mapped by another file too: ")
+    assert message.endswith("0.yaml")
 
 
 def test_F3_a_file_that_cannot_be_read_is_found(tmp_path):
@@ -398,7 +446,7 @@ def test_F3_a_file_that_cannot_be_read_is_found(tmp_path):
         load_pairs([tmp_path / "none.yaml", tmp_path], SETTINGS)
     missing, folder = caught.value.findings
     assert missing == Finding(str(tmp_path / "none.yaml"), 0, "there is no such file", "run `connector init`")
-    assert folder.message.startswith("cannot be read")
+    assert folder.message == "is a folder"
     assert str(caught.value) == "2 thing(s) to mend in the configuration"
 
 

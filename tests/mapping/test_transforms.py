@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from connector.core.merge import have_one_meaning
 from connector.core.model import Cannot
+from connector.mapping.contact_details import Phone, Url
+from connector.mapping.regions import Region, countries_with_states, find_region
 from connector.mapping.transforms import (
     NAMES,
     Boolean,
@@ -22,12 +24,10 @@ from connector.mapping.transforms import (
     MultiPicklist,
     Number,
     Owner,
-    Phone,
     Picklist,
     Reference,
     StagePair,
     Text,
-    Url,
     make_transform,
     name_of,
 )
@@ -74,10 +74,38 @@ addresses = st.one_of(
     texts, st.from_regex(r"(https?://)?(www\.){0,2}[a-zA-Z]{1,6}\.com(:80)?(/\w*)?", fullmatch=True)
 )
 words = st.sampled_from(["New", "Fresh", "Existing", "newbusiness", "existingbusiness", "odd", " New "])
-several = st.sampled_from(
-    ["New;Existing", "Fresh; New", ";Existing;;", "newbusiness;existingbusiness", " newbusiness ", "New;odd"]
-)
 pairs_of_words = st.sampled_from([("012A", "Open"), ("p", "s"), ("x", "y"), (None, "s"), ("p", None), (None, None)])
+
+
+selections = st.one_of(
+    st.lists(st.sampled_from(some), max_size=3).map(";".join)
+    for some in (["New", " Fresh", "Existing", "", "odd"], ["newbusiness", "existingbusiness"])
+)
+phones = st.one_of(
+    texts,
+    st.from_regex(r"\+?[0-9 ()./-]{0,12}(x[0-9]{2})?", fullmatch=True),
+    st.sampled_from(["+49 (0)30 1", "0049 30-1", "030/1", "(0)30 1", "555-0100 x1", "555 0100 ext. 1", "ACME"]),
+)
+places = st.one_of(
+    texts,
+    st.sampled_from(
+        [
+            "Germany",
+            "DE",
+            "deu",
+            "U.S.A.",
+            "Deutschland",
+            "Freedonia",
+            "CA",
+            "ca",
+            "California",
+            "WA",
+            "NSW",
+            "US-CA",
+        ]
+    ),
+)
+OWN = (("Germany (West)", "Deutschland"), ("Freedonia", "Free"), ("Fredonia", "Free"), ("Calif.", "California"))
 
 
 def single(values):
@@ -95,14 +123,15 @@ CASES = {
     ),
     "picklist": (Picklist.from_map(VALUE_MAP), single(words)),
     "picklist without a map": (Picklist(), single(texts)),
-    "multi-picklist": (MultiPicklist(Picklist.from_map(VALUE_MAP)), single(several)),
-    "multi-picklist without a map": (MultiPicklist(), single(st.one_of(texts, st.lists(texts).map(";".join)))),
-    "phone": (
-        Phone(),
-        single(st.one_of(texts, st.from_regex(r"\+?[0-9 ()./-]{0,12}(x[0-9]{2})?", fullmatch=True))),
-    ),
-    "url": (Url(), single(addresses)),
     "domain": (Domain(), single(addresses)),
+    "day": (Date(UTC_ZONE, midnight=False), single(st.one_of(days, printed, texts))),
+    "multi_picklist": (MultiPicklist(Picklist.from_map(VALUE_MAP)), single(selections)),
+    "multi_picklist without a map": (MultiPicklist(), single(st.one_of(texts, st.lists(texts).map(";".join)))),
+    "phone": (Phone(), single(phones)),
+    "url": (Url(), single(addresses)),
+    "country as code": (Region("country", None, frozenset({SF}), OWN), single(places)),
+    "state as code": (Region("state", "US", frozenset({SF, HS}), OWN), single(places)),
+    "state as code of any country": (Region("state", None, frozenset({SF})), single(places)),
     "owner": (Owner(), single(st.sampled_from(["005A", "7", "005Z"]))),
     "reference": (Reference("account-company"), single(st.sampled_from(["001A", "50", "001Z"]))),
     "stage": (StagePair(), pairs_of_words),
@@ -444,7 +473,7 @@ def test_O2_nothing_is_fitted_to_hubspot_nor_where_nothing_is_known():
     assert StagePair().fit(SF, ("012A", "Open"), ("012B", "Open"), NOTHING) == ("012A", "Open")
 
 
-# --- by name ----------------------------------------------------------------------------------------------
+# --- several values, phone numbers, links -----------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -453,31 +482,60 @@ def test_F5_a_transform_knows_what_a_mapping_file_calls_it(name):
     assert name_of(make_transform(name, zone=ZoneInfo("UTC"), values={}, pair="account-company")) == name
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_F5_every_name_makes_a_transform(name):
-    """The names that a mapping may use are those that exist."""
-    transform = make_transform(name, zone=UTC_ZONE, values=VALUE_MAP, pair=None)
-    assert make_transform(name, zone=UTC_ZONE, values=VALUE_MAP, pair=None) == transform
+def test_F5_several_values_are_a_set():
+    """Their order carries no meaning; each is translated, and what two become one stands there once."""
+    transform = MultiPicklist(Picklist.from_map(VALUE_MAP))
+    assert carry(transform, HS, "New; Fresh ;Existing") == "newbusiness;existingbusiness"
+    assert carry(transform, SF, "existingbusiness;newbusiness") == "Existing;New"
+    assert carry(transform, HS, ";;") is None
+    assert alike(transform, HS, "a;b", "b; a;")
+    assert not alike(transform, HS, "a;b", "a")
 
 
-def test_a_name_that_does_not_exist_is_an_error():
-    """`KeyError`, as promised."""
-    with pytest.raises(KeyError):
-        make_transform("rot13", zone=UTC_ZONE, values={}, pair=None)
+def test_F4_one_value_outside_the_map_refuses_the_selection():
+    """Half of a selection would be another selection."""
+    refusal = carry(MultiPicklist(Picklist.from_map(VALUE_MAP)), HS, "New;Odd")
+    assert isinstance(refusal, Cannot)
+    assert "'Odd'" in refusal.reason
 
 
-def test_a_transform_is_made_with_what_the_mapping_says():
-    """Time zone, value map and pair reach their transforms."""
-    berlin = ZoneInfo("Europe/Berlin")
-    assert make_transform("date", zone=berlin, values={}, pair=None) == Date(berlin)
-    assert make_transform("picklist", zone=berlin, values=VALUE_MAP, pair=None) == Picklist.from_map(VALUE_MAP)
-    assert make_transform("reference", zone=berlin, values={}, pair="contact-contact") == Reference(
-        "contact-contact"
-    )
-    assert make_transform("reference", zone=berlin, values={}, pair=None) == Reference("account-company")
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("(415) 555-0100", "415.555.0100", True),
+        ("+49 (0)30 123 456", "0049 30 123456", True),
+        ("+1 415 555 0100 ext. 7", "tel:+14155550100x7", True),
+        ("555-0100 #12", "555 0100 x12", True),
+        ("030/123456", "030 123456", True),
+        ("030 123456", "+49 30 123456", False),  # which country a number is in is never guessed
+        ("(0)30 123456", "30 123456", False),
+        ("555-0100", "555-0100 x1", False),
+        ("1-800-ACME", "1-800-acme", True),
+        ("call  me", "call me", True),
+        ("", None, True),
+    ],
+)
+def test_F5_a_phone_number_is_its_digits(one, other, same):
+    """However either CRM lays it out; it is carried as it was typed."""
+    assert alike(Phone(), HS, one, other) is same or (one, other) == ("", None)
+    assert carry(Phone(), SF, one) == (one.strip() or None)
 
 
-# --- F5: several values, phones, web addresses --------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("https://Acme.com/", "acme.com", True),
+        ("HTTP://acme.com/About", "https://ACME.com/About", True),
+        ("acme.com/About", "acme.com/about", False),
+        ("www.acme.com", "acme.com", False),
+        ("acme.com/?a", "acme.com", False),
+        ("ftp://acme.com", "acme.com", False),
+    ],
+)
+def test_F5_a_link_is_where_it_leads(one, other, same):
+    """The scheme that people leave out, the case of the host and a last slash do not count."""
+    assert alike(Url(), SF, one, other) is same
+    assert carry(Url(), HS, f" {one} ") == one
 
 
 @pytest.mark.parametrize(("to", "value", "carried"), [
@@ -490,13 +548,6 @@ def test_a_transform_is_made_with_what_the_mapping_says():
 def test_F5_several_values_go_each_by_the_map(to, value, carried):
     """Empty ones and repetitions fall away; HubSpot would take a leading semicolon for an addition."""
     assert carry(MultiPicklist(Picklist.from_map(VALUE_MAP)), to, value) == carried
-
-
-def test_F4_one_of_several_values_without_counterpart_is_named():
-    """The field waits for it; nothing is carried in part."""
-    found = carry(MultiPicklist(Picklist.from_map(VALUE_MAP)), HS, "New;Odd")
-    assert isinstance(found, Cannot)
-    assert "'Odd'" in found.reason
 
 
 @pytest.mark.parametrize(("transform", "one", "other", "same"), [
@@ -516,3 +567,105 @@ def test_F5_F7_what_is_the_same_value(transform, one, other, same):
     """How it is written is no edit; what it says is."""
     for side in (SF, HS):
         assert alike(transform, side, one, other) is same
+
+
+# --- countries and states ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("Germany", "DE"), ("de", "DE"), ("DEU", "DE"), ("Deutschland", "DE"), ("U.S.A.", "US"), ("USA", "US"),
+        ("Cote d’Ivoire", "CI"), ("CÔTE D'IVOIRE", "CI"), ("Korea, Republic of", "KR"), ("the netherlands", "NL"),
+        ("Bosnia & Herzegovina", "BA"), ("Freedonia", None), ("", None), (None, None), ("-", None),
+    ],
+)  # fmt: skip
+def test_F5_a_country_is_known_by_any_of_its_names(text, code):
+    """ISO codes, English names, Salesforce's, and some of its own; case, accents and signs do not count."""
+    assert find_region("country", text) == code
+
+
+@pytest.mark.parametrize(
+    ("text", "country", "code"),
+    [
+        ("California", None, "US-CA"), ("CA", None, "US-CA"), ("us-ca", None, "US-CA"), ("Québec", None, "CA-QC"),
+        ("WA", None, None), ("WA", "US", "US-WA"), ("WA", "AU", "AU-WA"), ("Western Australia", None, "AU-WA"),
+        ("NT", None, None), ("Bayern", None, "DE-BY"), ("Bavaria", "DE", "DE-BY"), ("BY", None, None),
+        ("BY", "DE", "DE-BY"), ("California", "AU", None), ("SP", "BR", "BR-SP"), ("MA", None, "US-MA"),
+        ("Ruritania", None, None),
+    ],
+)  # fmt: skip
+def test_F5_a_state_is_never_guessed(text, country, code):
+    """A code that states of several countries have stands for none, unless the mapping names the country."""
+    assert find_region("state", text, country) == code
+
+
+def test_F5_each_side_has_the_country_as_it_wants_it():
+    """Codes for Salesforce's picklists, names for HubSpot's text; what nobody knows is carried as it is."""
+    codes = Region("country", None, frozenset({SF}))
+    assert carry(codes, SF, "germany") == "DE"
+    assert carry(codes, HS, "DEU") == "Germany"
+    assert carry(codes, HS, "Freedonia") == "Freedonia"
+    assert carry(codes, HS, None) is None
+    assert alike(codes, SF, "DE", "Federal Republic of Germany")
+    assert carry(Region("state", "US", frozenset({SF})), SF, "california") == "CA"
+
+
+def test_F5_an_administrator_s_own_spelling_wins():
+    """Such as an option of HubSpot's that no list of countries has."""
+    own = Region("country", None, frozenset(), OWN)
+    assert carry(own, HS, "DE") == "Deutschland"
+    assert carry(own, SF, "Deutschland") == "Germany (West)"
+    assert carry(own, HS, "Fredonia") == "Free"
+    assert carry(own, SF, "Free") == "Freedonia"
+
+
+def test_F5_the_tables_of_regions_are_without_doubt():
+    """No name or code of a country stands for two; every state is of a country that is listed."""
+    from connector.mapping.regions import _codes, _entries, _names
+
+    assert [
+        text for text, ids in {**_names("country")}.items() if len(ids | _codes("country").get(text, ids)) > 1
+    ] == []
+    assert len(_entries("country")) == 250
+    assert set(countries_with_states()) <= set(_entries("country"))
+    for country in countries_with_states():
+        for id_, one in _entries("state").items():
+            if one.of == country:
+                assert {find_region("state", text, country) for text in (one.name, one.code, id_)} == {id_}
+
+
+def test_F7_a_day_of_hubspot_is_a_day():
+    """A property of type date takes days, or their midnight in UTC, whatever the time zone of the settings is."""
+    day = Date(UTC_ZONE, midnight=False)
+    assert carry(day, HS, "2026-06-30") == "2026-06-30"
+    assert carry(day, SF, "1782777600000") == "2026-06-30"
+    assert isinstance(carry(day, SF, "soon"), Cannot)
+
+
+# --- by name ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_F5_every_name_makes_a_transform(name):
+    """The names that a mapping may use are those that exist."""
+    transform = make_transform(name, zone=UTC_ZONE, values=VALUE_MAP, pair=None)
+    assert make_transform(name, zone=UTC_ZONE, values=VALUE_MAP, pair=None) == transform
+    assert name_of(transform) == name
+
+
+def test_a_name_that_does_not_exist_is_an_error():
+    """`KeyError`, as promised."""
+    with pytest.raises(KeyError):
+        make_transform("rot13", zone=UTC_ZONE, values={}, pair=None)
+
+
+def test_a_transform_is_made_with_what_the_mapping_says():
+    """Time zone, value map and pair reach their transforms."""
+    berlin = ZoneInfo("Europe/Berlin")
+    assert make_transform("date", zone=berlin, values={}, pair=None) == Date(berlin)
+    assert make_transform("picklist", zone=berlin, values=VALUE_MAP, pair=None) == Picklist.from_map(VALUE_MAP)
+    assert make_transform("reference", zone=berlin, values={}, pair="contact-contact") == Reference(
+        "contact-contact"
+    )
+    assert make_transform("reference", zone=berlin, values={}, pair=None) == Reference("account-company")

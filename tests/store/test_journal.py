@@ -36,6 +36,7 @@ def test_writes_are_noted_before_they_are_made(store, second, now):
         "object": "deals",
         "record_id": "1",
         "link": None,
+        "made": None,
         "changes": [
             {
                 "field": "amount",

@@ -74,6 +74,9 @@ def _rows(found: Health, now: datetime) -> list[tuple[str, str]]:
         rows.append(("waiting", f"{count(found.waiting, 'record')} for another one to be linked first"))
     if found.out_of_scope:
         rows.append(("out of scope", f"{count(found.out_of_scope, 'record')}, left alone"))
+    for run, number in found.held.items():
+        told = f"{count(number, 'write')}, since run {run} was undone; `connector resume {run}` lets go"
+        rows.append(("held", told))
     rows.append(("API calls", "\n".join(_describe_calls(side, found) for side in Side)))
     conflicts = (
         f"{found.conflicts_held:,} held for a person, {found.conflicts_settled:,} settled in the last 7 days"

@@ -130,8 +130,8 @@ def _headline(error: Stop) -> str:
 
 
 def place(finding: Finding) -> str:
-    """`file:line`, or what else is meant."""
-    return f"{finding.where}:{finding.line}" if finding.line else finding.where
+    """`file:line:column`, as far as it is known, or what else is meant."""
+    return ":".join([finding.where, *(str(one) for one in (finding.line, finding.column) if one)])
 
 
 def describe_stop(error: Stop) -> dict[str, Any]:

@@ -16,7 +16,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -41,6 +40,7 @@ from connector.engine.history import date_conflicts
 from connector.engine.windows import situation_of
 from connector.engine.work import Work
 from connector.errors import BadConfiguration
+from connector.mapping.suggestions import suggest
 from connector.mapping.transforms import Date, Number, Owner, Reference, StagePair, name_of
 
 NO_SUCH_FIELD = "(no such field)"
@@ -121,9 +121,8 @@ def unknown_field(view: View, name: str, known: Iterable[str] = ()) -> BadConfig
     """What is raised for a field that is neither mapped nor derived, with names that are close to it."""
     names = [one for rule in (view.pair.fields if view.pair else ()) for side in Side for one in rule.names(side)]
     names += list(known)
-    folded = {one.casefold(): one for one in reversed(names)}
-    close = difflib.get_close_matches(name.casefold(), folded, n=1)
-    hint = f"did you mean {folded[close[0]]}? Mapped" if close else "mapped"
+    meant = suggest(name, reversed(names))
+    hint = f"{meant} Mapped" if meant else "mapped"
     return no_such_record(
         name,
         f"{name} of {view.object} is not mapped, so nothing carries it (T3)",

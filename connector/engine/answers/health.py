@@ -25,12 +25,11 @@ from typing import Any
 
 from connector.core.model import Side
 from connector.engine.allocation import Allocation
-from connector.engine.answers.runs import KIND, SYNC, RunAnswer, make_run
+from connector.engine.answers.runs import KIND, RunAnswer, make_run
 from connector.engine.ignored import find_ignored, place_of
 from connector.engine.suspension import Suspension, find_suspension
 from connector.settings import Settings
-from connector.store.links import ENDED
-from connector.store.runs import BY_HAND
+from connector.store.runs import BY_HAND, ENDED, SYNC
 from connector.store.store import Store
 
 LOOKED_BACK = 20
@@ -106,6 +105,8 @@ class Health:
     waiting: int
     retries_due: int
     out_of_scope: int
+    held: Mapping[str, int]
+    """Writes that are held since a run was undone, by the number of that run (X2)."""
     links: Mapping[str, Mapping[str, int]]
     calls: Mapping[str, Budget]
     problems: tuple[ProblemGroup, ...]
@@ -149,6 +150,7 @@ def look_after(settings: Settings, store: Store, now: datetime, max_age: timedel
         waiting=store.records.count_waiting(),
         retries_due=store.standing.count_retries(now.isoformat()),
         out_of_scope=sum(store.records.count_out_of_scope().values()),
+        held={str(run): number for run, number in store.holds.count().items()},
         links=store.links.count_by_state(),
         calls=calls,
         problems=tuple(ProblemGroup(cause, len(some), min(some)) for cause, some in sorted(causes.items())),
@@ -213,7 +215,7 @@ def _of_problems(number: int) -> list[Concern]:
 
 def _find_freshness(settings: Settings, store: Store, now: datetime) -> Freshness:
     runs = [one for one in store.runs.page(LOOKED_BACK * 2) if one["status"] != BY_HAND]
-    syncs = [one for one in runs if (one["report"] or {}).get(KIND, SYNC) == SYNC][:LOOKED_BACK]
+    syncs = [one for one in runs if one[KIND] == SYNC][:LOOKED_BACK]
     good = next((one for one in syncs if one["status"] in ENDED), None)
     overlaps = {
         Side.SALESFORCE: settings.salesforce.overlap_minutes,

@@ -13,6 +13,7 @@
 | closed        | D1, D5 | is in a pair of which one record is gone                                               |
 | pending       | O10    | is having its partner made: a run died over it                                         |
 | frozen        | A8     | is in a pair of which one record is out of scope                                       |
+| undone        | X2     | had a write that was taken back, and is held until its source moves                    |
 | out of scope  | A8     | is left out by a condition of the scope                                                |
 | stopped       | O5     | is in a pair whose deal is in a pipeline that does not sync                            |
 | other pipeline| O6     | is a deal in a pipeline that does not sync                                             |
@@ -52,6 +53,7 @@ class Why(StrEnum):
     CLOSED = "closed"
     PENDING = "pending"
     FROZEN = "frozen"
+    UNDONE = "undone"
     OUT_OF_SCOPE = "out of scope"
     STOPPED = "stopped"
     OTHER_PIPELINE = "other pipeline"

@@ -29,13 +29,35 @@ def find_reasons(view: View, *, further: bool = True) -> list[Reason]:
     if any(one.why is Why.SWITCHED_OFF for one in found):
         return found
     found += _of_absence(view)
-    # What holds a pair beside the state of its link, such as a run that was undone, is told between these two.
+    found += _of_holds(view)
     found += _of_the_link(view)
     found += _of_problems(view)
     found += _of_waits(view, further=further)
     if view.link is None and view.record is not None and view.record.present:
         found += explain_unlinked(view, view.record, found)
     return found
+
+
+def _of_holds(view: View) -> Iterator[Reason]:
+    """Writes that are held since the run that made them was undone (X2): to either record, or its creation."""
+    if view.pair is None:
+        return
+    ids = {side: one.id for side, one in view.records.items() if one is not None} | {view.side: view.id}
+    for side in Side:
+        named_so = sorted(set(ids.values()))
+        for one in view.work.c.store.holds.of_record(side, view.pair.object(side), named_so):
+            run, told = one["run"], ", ".join(str(value) for value in one["values"] if value is not None)
+            what = (
+                f"{one['verb']} of {view.pair.object(side)} {one['field']}{f' = {told}' if told else ''}".rstrip()
+            )
+            yield Reason(
+                Why.UNDONE,
+                "X2",
+                f"run {run} was undone, so what it wrote is not written again: {what}",
+                f"it goes once its source moves, or `connector resume {run}` lets it go",
+                stops=False,
+                field=one["field"] if one["verb"] == "update" else "",
+            )
 
 
 # --- the whole connection ---------------------------------------------------------------------------------

@@ -15,8 +15,8 @@ from connector.engine.answers.history import WriteAnswer, make_write
 from connector.errors import BadConfiguration, Finding
 from connector.store.store import Store
 
-KIND, SYNC = "kind", "sync"
-"""Where a report names what kind of run it is of; without it, it was a sync."""
+KIND = "kind"
+"""Where a run, or the report of what was done by hand, names what kind it is of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ def make_run(row: Mapping[str, Any]) -> RunAnswer:
     )
     return RunAnswer(
         run=row["run"],
-        kind=report.get(KIND, SYNC),
+        kind=report.get(KIND, row[KIND]),
         status=row["status"],
         started=started,
         finished=finished,

@@ -1,4 +1,4 @@
-"""What is about both sides, or about this machine: pipelines, the calendar day, clocks, calls, and the store."""
+"""What is about both sides, or about this machine: types, pipelines, days, clocks, calls, the store."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from connector.core.model import ProblemClass, Side
 from connector.core.pipelines import plan_pipelines
-from connector.engine.checks.found import MAPPING, NAMES, Check, State
+from connector.engine.checks.found import MAPPING, NAMES, Check, Definitions, State, tell
+from connector.engine.schemas import to_facts
 from connector.engine.suspension import THEN_RESUME, find_suspension
 from connector.engine.world import Connection, find_pipeline_problems, remembered_homes
 from connector.errors import BadConfiguration
+from connector.mapping.checks import find_misfits
 
 FEW_CALLS = 1000
 MOST_SKEW = timedelta(minutes=5)
@@ -30,6 +32,13 @@ def check_store(c: Connection) -> Iterator[Check]:
         detail = f"the sync is suspended since {suspended.since}: {suspended.message}"
         remedy = suspended.remedy if suspended.ends_by_itself else f"{suspended.remedy}; {THEN_RESUME}"
         yield Check("suspension", State.WARNING, detail, remedy, ProblemClass(suspended.cause))
+
+
+def check_types(c: Connection, definitions: Definitions) -> Iterator[Check]:
+    """The entries whose transform does not carry between their fields (F3), as far as both sides could be read."""
+    schemas, zone = to_facts(definitions.salesforce, definitions.hubspot), c.settings.mapping().time_zone
+    for pair in c.pairs.values():
+        yield from tell(f"mapping {pair.name}", find_misfits(pair, schemas, zone))
 
 
 def check_pipelines(c: Connection) -> Iterator[Check]:

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
+from connector.adapters.hubspot import Property
+from connector.adapters.salesforce import Schema
 from connector.core.model import FieldRule, Pair, ProblemClass, Rule, Side
-from connector.engine.fields import find_misfits
 from connector.engine.scope import find_scope_faults
-from connector.errors import Unreachable
+from connector.errors import Finding, Unreachable
 
 NAMES = {Side.SALESFORCE: "Salesforce", Side.HUBSPOT: "HubSpot"}
 RIGHTS, MAPPING = ProblemClass.PERMISSIONS, ProblemClass.FIELD_MAPPING
-_NEVER_WRITES = {
-    Side.SALESFORCE: {Rule.ALWAYS_SALESFORCE, Rule.DONT_SYNC},
-    Side.HUBSPOT: {Rule.ALWAYS_HUBSPOT, Rule.DONT_SYNC},
-}
 
 
 class State(StrEnum):
@@ -38,6 +34,14 @@ class Check:
     detail: str
     remedy: str = ""
     cause: ProblemClass | None = None
+
+
+@dataclass
+class Definitions:
+    """What the checks of either side read of its fields, for those that are about both."""
+
+    salesforce: Schema = field(default_factory=lambda: Schema({}))
+    hubspot: dict[str, Mapping[str, Property]] = field(default_factory=dict)
 
 
 def attempt(name: str, look: Callable[[], Iterable[Check]]) -> list[Check]:
@@ -71,19 +75,12 @@ def mapped(pair: Pair, side: Side) -> Iterator[tuple[FieldRule, str]]:
     return ((rule, name) for rule in pair.fields if rule.rule is not Rule.DONT_SYNC for name in rule.names(side))
 
 
-def writes(rule: FieldRule, side: Side) -> bool:
-    return rule.rule not in _NEVER_WRITES[side]
+def check_filters(pair: Pair, side: Side, types: Mapping[str, str]) -> Iterator[Check]:
+    """The conditions of a scope filter that ask for what is not there (A8). `types` are those of the fields."""
+    yield from tell(f"{NAMES[side]} {pair.object(side)}", find_scope_faults(pair, side, types.get, types))
 
 
-def guess(name: str, known: Iterable[str]) -> str:
-    """`did you mean Phone? `, or nothing."""
-    close = difflib.get_close_matches(name, list(known), n=1)
-    return f"did you mean {close[0]}? " if close else ""
-
-
-def check_types(pair: Pair, side: Side, types: Mapping[str, str]) -> Iterator[Check]:
-    """What asks for what is not there, or cannot take its type (F3, A8). `types` are those of the fields."""
-    misfits = [one for rule in pair.fields for one in find_misfits(pair, side, rule, types.get)]
-    for one in [*misfits, *find_scope_faults(pair, side, types.get)]:
-        name = f"{NAMES[side]} {pair.object(side)}"
+def tell(name: str, findings: Iterable[Finding]) -> Iterator[Check]:
+    """What is wrong in a mapping file, each with its place."""
+    for one in findings:
         yield Check(name, State.PROBLEM, f"{one.where}:{one.line}: {one.message}", one.remedy, MAPPING)

@@ -16,29 +16,29 @@ from connector.engine.checks.found import (
     MAPPING,
     RIGHTS,
     Check,
+    Definitions,
     State,
     attempt,
     attempt_login,
-    check_types,
-    guess,
+    check_filters,
     mapped,
-    writes,
 )
 from connector.engine.labels import find_label_problems, find_missing_labels
 from connector.engine.needed import find_unfit_properties, missing_properties
 from connector.engine.world import DEALS, Connection
-from connector.mapping.drafts import OPTIONAL
+from connector.mapping.schema import OPTIONAL
+from connector.mapping.suggestions import suggest
 
 
-def check_hubspot(c: Connection) -> Iterator[Check]:
-    """About seven calls."""
+def check_hubspot(c: Connection, definitions: Definitions) -> Iterator[Check]:
+    """About seven calls. Adds to `definitions`."""
     address = f"{c.settings.hubspot.environment}_BASE_URL"
     login = attempt_login("HubSpot token", address, lambda: _check_account(c))
     yield from login
     if any(one.state in {State.NO_CONNECTION, State.PROBLEM} for one in login):
         return
-    yield from attempt("HubSpot scopes", lambda: _check_typess(c))
-    properties: dict[str, Mapping[str, Property]] = {}
+    yield from attempt("HubSpot scopes", lambda: _check_scopes(c))
+    properties = definitions.hubspot
     for pair in c.pairs.values():
         yield from attempt(f"HubSpot {pair.hubspot}", partial(_check_properties, c, pair, properties))
     if len(properties) == len(c.pairs):
@@ -70,7 +70,7 @@ def needed_scopes(pairs: Iterable[Pair], *, writes: bool = True) -> list[str]:
     return scopes
 
 
-def _check_typess(c: Connection) -> Iterator[Check]:
+def _check_scopes(c: Connection) -> Iterator[Check]:
     needed, held = needed_scopes(c.pairs.values(), writes=c.settings.writes), c.hubspot.scopes()
     if held is None:
         detail = "HubSpot does not tell the scopes of this kind of token"
@@ -97,13 +97,13 @@ def _check_properties(c: Connection, pair: Pair, properties: dict[str, Mapping[s
             fine = False
             remedy = "correct the name in `mappings/`, or make the property in HubSpot"
             detail = "is mapped, but there is no such property"
-            yield Check(title, State.PROBLEM, detail, guess(name, known) + remedy, MAPPING)
-        elif known[name].read_only and writes(rule, Side.HUBSPOT):
+            yield Check(title, State.PROBLEM, detail, f"{suggest(name, known)} {remedy}".lstrip(), MAPPING)
+        elif known[name].read_only and rule.rule.writes(Side.HUBSPOT):
             fine = False
             detail = f"is read-only, but its rule {rule.rule} writes it"
             remedy = "map it with `rule: always_hubspot`, or map another property"
             yield Check(title, State.PROBLEM, detail, remedy, MAPPING)
-    faults = list(check_types(pair, Side.HUBSPOT, {name: one.type for name, one in known.items()}))
+    faults = list(check_filters(pair, Side.HUBSPOT, {name: one.type for name, one in known.items()}))
     yield from faults
     if fine and not faults:
         number = sum(len(rule.hubspot) for rule in pair.fields)

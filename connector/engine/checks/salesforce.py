@@ -21,13 +21,12 @@ from connector.engine.checks.found import (
     MAPPING,
     RIGHTS,
     Check,
+    Definitions,
     State,
     attempt,
     attempt_login,
-    check_types,
-    guess,
+    check_filters,
     mapped,
-    writes,
 )
 from connector.engine.id_fields import (
     PLURALS,
@@ -41,7 +40,8 @@ from connector.engine.id_fields import (
     missing_rights,
 )
 from connector.engine.world import COMPANIES, CONTACTS, DEALS, Connection
-from connector.mapping.drafts import OPTIONAL
+from connector.mapping.schema import OPTIONAL
+from connector.mapping.suggestions import suggest
 
 _DEMANDED_ELSEWHERE = {
     "PermissionsModifyAllData": "Modify All Data",
@@ -50,14 +50,14 @@ _DEMANDED_ELSEWHERE = {
 _CLICKS = "Setup, Permission Sets, the one of the connector's user, Object Settings, {plural}, Edit: tick {acts}"
 
 
-def check_salesforce(c: Connection) -> Iterator[Check]:
-    """About five calls."""
+def check_salesforce(c: Connection, definitions: Definitions) -> Iterator[Check]:
+    """About five calls. Adds to `definitions`."""
     address = f"{c.settings.salesforce.environment}_INSTANCE_URL"
     login = attempt_login("Salesforce login", address, lambda: _check_login(c))
     yield from login
     if any(one.state is State.NO_CONNECTION or one.cause is ProblemClass.CONNECTION for one in login):
         return
-    yield from attempt("Salesforce fields", lambda: _check_schema(c))
+    yield from attempt("Salesforce fields", lambda: _check_schema(c, definitions))
 
 
 def _check_login(c: Connection) -> Iterator[Check]:
@@ -95,8 +95,8 @@ def _check_sight(c: Connection, rights: Mapping[str, bool]) -> Iterator[Check]:
         yield Check("Salesforce rights", State.PROBLEM, detail, remedy, RIGHTS)
 
 
-def _check_schema(c: Connection) -> Iterator[Check]:
-    schema = c.salesforce.describe([*(pair.salesforce for pair in c.pairs.values()), ROLE])
+def _check_schema(c: Connection, definitions: Definitions) -> Iterator[Check]:
+    schema = definitions.salesforce = c.salesforce.describe([*(pair.salesforce for pair in c.pairs.values()), ROLE])
     id_fields = {one.object: one for one in find_id_fields(c, schema) if schema.objects.get(one.object)}
     for pair in c.pairs.values():
         name = f"Salesforce {pair.salesforce}"
@@ -112,7 +112,7 @@ def _check_schema(c: Connection) -> Iterator[Check]:
         if pair.salesforce in id_fields:
             found += _check_id_field(c, id_fields[pair.salesforce])
         known = schema.objects[pair.salesforce]
-        found += check_types(pair, Side.SALESFORCE, {field: str(one["type"]) for field, one in known.items()})
+        found += check_filters(pair, Side.SALESFORCE, {field: str(one["type"]) for field, one in known.items()})
         number = sum(len(rule.salesforce) for rule in pair.fields)
         yield from found or [Check(name, State.OK, f"all of {number} mapped fields can be used")]
     if DEALS in c.pairs and CONTACTS in c.pairs:
@@ -137,7 +137,7 @@ def _check_object(pair: Pair, schema: Schema) -> Iterator[Check]:
     if Side.SALESFORCE in pair.creates and not rights["createable"]:
         detail = f"the user may not create {PLURALS.get(pair.salesforce, pair.salesforce).lower()}"
         yield Check(name, State.PROBLEM, detail, _grant(pair.salesforce, "Create"), RIGHTS)
-    written = [rule for rule in pair.fields if writes(rule, Side.SALESFORCE) and not rule.at_creation_only]
+    written = [rule for rule in pair.fields if rule.rule.writes(Side.SALESFORCE) and not rule.at_creation_only]
     if written and not rights["updateable"]:
         always = any(rule.rule is not Rule.PREFER_SALESFORCE_UNLESS_BLANK for rule in written)
         detail = f"the user may not edit {PLURALS.get(pair.salesforce, pair.salesforce).lower()} at all"
@@ -165,7 +165,7 @@ def _check_missing_fields(c: Connection, pair: Pair, schema: Schema) -> Iterator
             continue
         remedy = "correct the name in `mappings/`, or make the field and give the connector access to it"
         detail = "is mapped, but the user sees no such field"
-        yield Check(name, State.PROBLEM, detail, guess(field, known) + remedy, MAPPING)
+        yield Check(name, State.PROBLEM, detail, f"{suggest(field, known)} {remedy}".lstrip(), MAPPING)
 
 
 def _open(fields: Sequence[str], object_: str, access: str) -> str:
@@ -177,7 +177,7 @@ def _check_closed_fields(pair: Pair, schema: Schema) -> Iterator[Check]:
     known, name = schema.objects[pair.salesforce], f"Salesforce {pair.salesforce}"
     closed: dict[bool, list[str]] = {True: [], False: []}
     for rule, field in mapped(pair, Side.SALESFORCE):
-        if field not in known or not writes(rule, Side.SALESFORCE) or _may_write(rule, field, schema, pair):
+        if field not in known or not rule.rule.writes(Side.SALESFORCE) or _may_write(rule, field, schema, pair):
             continue
         if known[field].get("calculated"):
             remedy = "map it with `rule: always_salesforce`, or map another field"

@@ -27,7 +27,9 @@ from connector.adapters.salesforce_selections import Extract, price
 from connector.core.actions import Adoption
 from connector.core.model import Pair, Record, Side
 from connector.engine.derive import derive
+from connector.engine.frame import concluded, count_all, keep_count, usable
 from connector.engine.hands import Hands, PretendedHands, RealHands
+from connector.engine.held import make_gates
 from connector.engine.imports.looking import look_at_all, look_for_newcomers
 from connector.engine.imports.outcomes import Outcome, tell_outcomes
 from connector.engine.imports.reading import Reading, choose_way, read_portions
@@ -36,14 +38,7 @@ from connector.engine.imports.selection import Selection
 from connector.engine.needed import describe_needed, price_of
 from connector.engine.observe import has_begun, observe_deals, observe_roles, take_in
 from connector.engine.report import Report
-from connector.engine.run import (
-    count_calls,
-    keep_count,
-    make_ready,
-    recorded,
-    settle_set_up,
-    usable,
-)
+from connector.engine.run import make_ready, settle_set_up
 from connector.engine.scope import check_scope, learn_scope_fields
 from connector.engine.suspension import check_mode
 from connector.engine.windows import apply_pair
@@ -108,7 +103,6 @@ def import_records(
         Stop: the import could not be done, or not to its end; the next one goes on from there.
     """
     check_mode(c.settings)
-    began = time.monotonic()
     with c.store.runs.lease(), usable(c):
         task = find_unfinished(c, selection.as_json() if selection else None)
         wanted = Selection.from_json(task.selection) if task else selection
@@ -116,8 +110,8 @@ def import_records(
         pair = check_switch(c, wanted.pair, wanted.what)
         told = ImportReport(Report(), wanted.as_json(), resumed=task is not None)
         told.selected = 0 if task or wanted.is_all else _count_selected(c, wanted, pair)
-        told.report.run = c.store.runs.begin()
-        with recorded(c, told.report, began):
+        told.report.run = c.store.runs.begin("import")
+        with concluded(c, told.report):
             world = make_ready(c, told.report)
             task = task or c.store.imports.begin(wanted.as_json(), {"runs": [], "looked": False, "reading": None})
             told.number = task.id
@@ -156,13 +150,13 @@ def rehearse(
         _look(job)
         job.tell, job.keep = tell, lambda: None  # what is noted while pretending is forgotten
         with c.store.pretending():
-            told.report.run = c.store.runs.begin()
+            told.report.run = c.store.runs.begin("import")
             job.runs = [told.report.run]
             job.task = c.store.imports.begin(selection.as_json(), job.task.progress)
             _bring_in(job)
             told.counts = c.store.imports.counts(job.task.id)
             rows(c.store.imports.rows(job.task.id))
-            count_calls(c, told.report)
+            count_all(c, told.report)
         told.report.run = 0
         told.report.price = hands.price
         told.report.seconds = time.monotonic() - began
@@ -288,7 +282,7 @@ def _look(job: _Import) -> None:
 
 def _bring_in(job: _Import) -> None:
     c, told = job.c, job.told
-    work = Work(c, job.world, job.hands, told.report)
+    work = Work(c, job.world, job.hands, told.report, gates=make_gates(c))
     settle_set_up(work)
     reading = _begin_reading(job)
     told.selected, told.way = reading.total, reading.way
@@ -302,7 +296,7 @@ def _bring_in(job: _Import) -> None:
         if number and name != job.pair.name:
             what = {COMPANIES: "account(s)", CONTACTS: "contact(s)"}[name]
             told.report.notes.append(f"{number:,} {what} came first, because {job.selection.what} name them (P2)")
-    derive(Work(c, job.world, job.hands, told.report), list(c.pairs))
+    derive(Work(c, job.world, job.hands, told.report, gates=make_gates(c)), list(c.pairs))
 
 
 def _begin_reading(job: _Import) -> Reading:
@@ -329,7 +323,14 @@ def _take_portion(job: _Import, records: Sequence[Record], following: Reading) -
         store.records.mark(SF, pair.salesforce, ids)
         if pair.name == DEALS:
             _look_at_associations(job, ids)
-        work = Work(c, job.world, job.hands, job.told.report, frozenset((SF, pair.salesforce, id_) for id_ in ids))
+        work = Work(
+            c,
+            job.world,
+            job.hands,
+            job.told.report,
+            frozenset((SF, pair.salesforce, id_) for id_ in ids),
+            gates=make_gates(c),
+        )
         work.progress = lambda _: job.keep()
         work.pulled, before = job.pulled, set(job.pulled)
         work.on_match = lambda adoption: _note_match(job, adoption)

@@ -15,6 +15,7 @@ from __future__ import annotations
 import time
 
 from connector.core.model import Pair, Side
+from connector.engine.frame import concluded, count_all, usable
 from connector.engine.hands import Hands, PretendedHands, RealHands
 from connector.engine.imports.columns import Columns, find_columns, find_required, name_columns
 from connector.engine.imports.entries import IMPORT_KEY
@@ -25,7 +26,7 @@ from connector.engine.imports.sheets import Order, Sheet, refuse
 from connector.engine.needed import NewProperty, describe_needed
 from connector.engine.observe import Seen, observe_side, renew_keys
 from connector.engine.report import Report
-from connector.engine.run import count_calls, make_ready, recorded, usable
+from connector.engine.run import make_ready
 from connector.engine.suspension import check_mode
 from connector.engine.world import COMPANIES, Connection, World, get_to_know
 from connector.errors import BadConfiguration, Finding
@@ -72,7 +73,7 @@ def import_sheet(
             _rehearse(job, tell, rows)
             told.report.seconds = time.monotonic() - began
         else:
-            _carry_out(job, began, rows)
+            _carry_out(job, rows)
     return told
 
 
@@ -93,20 +94,20 @@ def _rehearse(job: SheetImport, tell: Tell, rows: Rows) -> None:
     told.report.made = describe_needed(job.world.needed) if job.side is Side.HUBSPOT else []
     job.tell = tell  # what is noted while pretending is forgotten
     with c.store.pretending():
-        told.report.run = c.store.runs.begin()
+        told.report.run = c.store.runs.begin("import")
         job.task = c.store.imports.begin(job.order.as_json(), job.task.progress)
         write_all(job)
         told.counts = c.store.imports.counts(job.task.id)
         rows(c.store.imports.rows(job.task.id))
-        count_calls(c, told.report)
+        count_all(c, told.report)
     told.report.run = 0
     told.report.price = job.hands.price
 
 
-def _carry_out(job: SheetImport, began: float, rows: Rows) -> None:
+def _carry_out(job: SheetImport, rows: Rows) -> None:
     c, told = job.c, job.told
-    told.report.run = c.store.runs.begin()
-    with recorded(c, told.report, began):
+    told.report.run = c.store.runs.begin("import")
+    with concluded(c, told.report):
         if job.side is Side.HUBSPOT:
             job.world = job.columns.world = make_ready(c, told.report) if job.world.needed else job.world
             _make_key(job)
@@ -117,6 +118,8 @@ def _carry_out(job: SheetImport, began: float, rows: Rows) -> None:
         resolve_doubt(job)
         write_all(job)
         told.counts = c.store.imports.counts(job.task.id)
+    if told.report.status == "interrupted":
+        return
     rows(c.store.imports.rows(job.task.id))  # if that fails, all the same is done: only this is left
     c.store.imports.finish(job.task.id)
 

@@ -300,7 +300,7 @@ def test_D3_a_deleted_deal_comes_anew_when_a_person_says_so(lab):
     assert lab.deal_of(opportunity) != deal
 
 
-def test_X5_two_that_never_were_one_are_linked_by_hand(lab, ask):
+def test_A2_two_that_never_were_one_are_linked_by_hand(lab, ask):
     """They are one from then on: their values are merged by rule, and no duplicate is made."""
     lab.configure(SYNC__FIRST_SYNC="import")
     account = lab.sf_create("Account", Name="Acme Incorporated", Phone="1")

@@ -240,7 +240,7 @@ def test_T3_a_field_that_is_not_mapped_says_so(lab, ask):
         ask(opportunity, "Amounts", offline=True)
     [finding] = raised.value.findings
     assert "is not mapped, so nothing carries it (T3)" in finding.message
-    assert finding.remedy.startswith("did you mean Amount? Mapped are Name, dealname")
+    assert finding.remedy.startswith("did you mean `Amount`? Mapped are Name, dealname")
 
 
 # --- who belongs to it, and what follows ------------------------------------------------------------------

@@ -1,0 +1,31 @@
+"""What is shared by all that carries out an undo: what is to be done, the new ids of records, what was refused."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from connector.adapters.base import Refusal
+from connector.core.inverse import Inverse, Left, Remaking, Restoring, RoleBack, TakingBack
+from connector.core.model import Side
+from connector.engine.past import Story
+from connector.engine.roles import object_of
+from connector.engine.work import Work
+
+
+@dataclass
+class Doing:
+    """An undo under way. `ids` are the new ids of records that were made anew, by (side, object, old id)."""
+
+    work: Work
+    story: Story
+    inverse: Inverse
+    root: int
+    holds: bool
+    cause: str
+    ids: dict[tuple[Side, str, str], str] = field(default_factory=dict)
+
+    def refuse(self, one: Restoring | TakingBack | Remaking | RoleBack, refusal: Refusal, name: str = "") -> None:
+        why = f"refused: {refusal.code}: {refusal.message}"
+        object_ = object_of(one.side) if isinstance(one, RoleBack) else one.object
+        record = one.deal if isinstance(one, RoleBack) else one.record_id
+        self.inverse.left.append(Left(one.side, object_, record, name, None, None, why, link_id=one.link_id))

@@ -1,0 +1,324 @@
+"""X2: a run is taken back, on both sides, as far as its writes still stand; what has moved on stays and is told."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from engine.lab import Lab
+from engine.undoing import ALL, differences, resume, show_undo, undo_and_die, undo_run, view
+
+from connector.engine.run import Wish
+from connector.errors import BadConfiguration
+
+
+@pytest.fixture
+def lab():
+    lab = Lab()
+    lab.sync()
+    return lab
+
+
+def import_business(lab: Lab) -> tuple[int, str, str, str]:
+    account, contact, opportunity = lab.business(Amount=100)
+    return lab.sync(ALL).run, account, contact, opportunity
+
+
+def person_in_hubspot(lab: Lab, method: str, path: str, body: object) -> None:
+    """Somebody works in HubSpot's own pages."""
+    token = lab.sandbox_post("hubspot", "people", {"email": "ada@example.com"})["token"]
+    headers = {"Authorization": f"Bearer {token}"}
+    answer = lab._people.request(method, f"https://hubspot.test{path}", json=body, headers=headers)
+    assert answer.status_code < 300, answer.text
+
+
+# --- fields -----------------------------------------------------------------------------------------------
+
+
+def test_X2_a_field_edited_since_stays_and_is_told(lab):
+    """What a person typed after the run is left, with who, what and when; the other fields go back."""
+    *_, opportunity = import_business(lab)
+    deal = lab.deal_of(opportunity)
+    lab.sf_edit("Opportunity", opportunity, Amount=200, Description="by the run")
+    run = lab.sync().run
+    lab.hs_edit("deals", deal, amount="300")
+    undone = undo_run(lab, run)
+    (left,) = [one for one in undone.left if one.object == "deals"]
+    assert (left.record_id, left.field, left.why) == (deal, "amount", "changed since")
+    assert (str(left.wrote), left.now) == ("200", "300")
+    assert left.who == "Sandbox app"
+    assert left.when.startswith("2026-03-02T09:")
+    assert lab.hs_get("deals", deal, "amount", "description")["amount"] == "300"
+    assert not lab.hs_get("deals", deal, "description")["description"]
+    lab.sync_until_rest()
+    assert lab.sf_get("Opportunity", opportunity)["Amount"] == 300, "the edit travels, as if there had been no undo"
+    assert lab.sf_get("Opportunity", opportunity)["Description"] == "by the run"
+
+
+def test_X2_what_was_undone_is_held_until_its_source_moves(lab):
+    """The same value is not written again; another one is, and then the hold is over."""
+    *_, opportunity = import_business(lab)
+    deal = lab.deal_of(opportunity)
+    lab.sf_edit("Opportunity", opportunity, Amount=200)
+    run = lab.sync().run
+    undo_run(lab, run)
+    lab.sf_edit("Opportunity", opportunity, Description="another field")
+    lab.sync()
+    held = lab.hs_get("deals", deal, "amount", "description")
+    assert (held["amount"], held["description"]) == ("100", "another field")
+    lab.sf_edit("Opportunity", opportunity, Amount=250)
+    lab.sync_until_rest()
+    assert lab.hs_get("deals", deal, "amount")["amount"] == "250"
+    lab.sf_edit("Opportunity", opportunity, Amount=200)
+    lab.sync_until_rest()
+    assert lab.hs_get("deals", deal, "amount")["amount"] == "200", "an old hold holds nothing back"
+
+
+def test_X2_a_hold_ends_as_well_when_the_other_side_moves(lab):
+    """Somebody edits the side that was restored: that travels, and what was held may come back one day."""
+    *_, opportunity = import_business(lab)
+    deal = lab.deal_of(opportunity)
+    lab.sf_edit("Opportunity", opportunity, Amount=200)
+    undo_run(lab, lab.sync().run)
+    lab.advance(minutes=1)
+    lab.hs_edit("deals", deal, amount="300")
+    lab.sync_until_rest()
+    assert lab.sf_get("Opportunity", opportunity)["Amount"] == 300
+    lab.sf_edit("Opportunity", opportunity, Amount=200)
+    lab.sync_until_rest()
+    assert lab.hs_get("deals", deal, "amount")["amount"] == "200"
+
+
+def test_X2_what_lost_a_conflict_loses_again_after_it_was_put_back(lab):
+    """Putting a value back is no edit: let go, the same side wins as before."""
+    *_, opportunity = import_business(lab)
+    deal = lab.deal_of(opportunity)
+    lab.sf_edit("Opportunity", opportunity, Amount=200)
+    lab.advance(minutes=1)
+    lab.hs_edit("deals", deal, amount="300")
+    lab.advance(minutes=1)
+    run = lab.sync().run
+    assert lab.sf_get("Opportunity", opportunity)["Amount"] == 300
+    lab.advance(hours=1)
+    undo_run(lab, run)
+    assert lab.sf_get("Opportunity", opportunity)["Amount"] == 200
+    assert lab.sync().writes == 0
+    resume(lab, run)
+    lab.sync_until_rest()
+    assert lab.sf_get("Opportunity", opportunity)["Amount"] == 300
+
+
+def test_X2_runs_are_undone_in_any_order(lab):
+    """The earlier of two runs goes first: what the later one wrote over stays; then the later one goes too."""
+    *_, opportunity = import_business(lab)
+    deal = lab.deal_of(opportunity)
+    lab.sf_edit("Opportunity", opportunity, Amount=200, Description="first")
+    first = lab.sync().run
+    lab.sf_edit("Opportunity", opportunity, Amount=300)
+    second = lab.sync().run
+    undone = undo_run(lab, first)
+    assert {one.field for one in undone.left} >= {"amount"}
+    assert lab.hs_get("deals", deal, "amount")["amount"] == "300"
+    assert not lab.hs_get("deals", deal, "description")["description"]
+    assert undo_run(lab, second).left == []
+    assert lab.hs_get("deals", deal, "amount")["amount"] == "200"
+    assert lab.sync().writes == 0
+
+
+# --- created records --------------------------------------------------------------------------------------
+
+
+def test_X2_a_created_record_that_somebody_edited_stays(lab):
+    """A person filled in a property that is not even mapped: the deal stays, with its company and contact."""
+    run, account, contact, opportunity = import_business(lab)
+    deal = lab.deal_of(opportunity)
+    person_in_hubspot(lab, "PATCH", f"/crm/v3/objects/deals/{deal}", {"properties": {"hs_priority": "high"}})
+    undone = undo_run(lab, run)
+    told = {(one.object, one.why) for one in undone.left}
+    assert ("deals", "somebody else has edited it since") in told
+    assert deal in lab.hs_all("deals")
+    assert lab.partner("contacts", contact), "a contact of the deal belongs to it"
+    assert lab.partner("companies", account)
+    assert lab.sync().writes == 0, "the pair goes on as it was"
+
+
+def test_X2_a_created_record_that_others_hang_on_stays(lab):
+    """Somebody gave the new contact a deal of their own."""
+    run, _, contact, _ = import_business(lab)
+    person = lab.partner("contacts", contact)
+    other = lab.hs_create("deals", dealname="Theirs", pipeline="default", dealstage="appointmentscheduled")
+    lab.hs_associate("deals", other, "contacts", person, 3)
+    undone = undo_run(lab, run)
+    assert f"deals {other} belongs to it" in {one.why for one in undone.left}
+    assert lab.partner("contacts", contact) == person
+
+
+def make_deal(lab: Lab) -> tuple[int, str]:
+    deal = lab.hs_create("deals", dealname="Ours", dealstage=lab.stages()["Prospecting"], pipeline=lab.pipeline(),
+                         closedate="2026-06-30T00:00:00Z")  # fmt: skip
+    run = lab.sync(ALL).run
+    return run, deal
+
+
+def opportunities(lab: Lab) -> list[str]:
+    return [row["Id"] for row in lab.sf_all("SELECT Id FROM Opportunity ORDER BY Id")]
+
+
+def test_X2_an_opportunity_that_a_run_created_is_deleted_and_its_deal_stays(lab):
+    """The deal gives up the id, nothing is archived by D1, and nothing is made again until it changes."""
+    run, deal = make_deal(lab)
+    assert len(opportunities(lab)) == 1
+    undo_run(lab, run)
+    assert opportunities(lab) == []
+    assert not lab.hs_get("deals", deal, "sf_record_id")["sf_record_id"]
+    lab.advance(days=2)
+    assert lab.sync(ALL).writes == 0
+    assert deal in lab.hs_all("deals")
+    lab.hs_edit("deals", deal, amount="7")
+    lab.sync_until_rest()
+    assert len(opportunities(lab)) == 1
+
+
+def test_X2_an_opportunity_that_another_user_touched_is_never_deleted(lab):
+    """Salesforce tells who edited it last; the field need not be mapped."""
+    run, _ = make_deal(lab)
+    (opportunity,) = opportunities(lab)
+    lab.sandbox_post("salesforce", "users", [{"Email": "ada@example.com"}])
+    person = lab.sandbox_post("salesforce", "people", {"email": "ada@example.com"})
+    headers = {"Authorization": f"Bearer {person['session_id']}"}
+    url = f"https://salesforce.test/services/data/v62.0/sobjects/Opportunity/{opportunity}"
+    assert lab._people.patch(url, json={"NextStep": "call"}, headers=headers).status_code == 204
+    undone = undo_run(lab, run)
+    assert [(one.record_id, one.why) for one in undone.left if not one.field] == [
+        (opportunity, "somebody else has edited it since")
+    ]
+    assert opportunities(lab) == [opportunity]
+
+
+def test_X2_an_opportunity_that_people_made_is_never_deleted(lab):
+    """Whatever run is undone, in whatever order: only what the journal proves to be the connector's own goes."""
+    run, _, _, opportunity = import_business(lab)
+    undo_run(lab, run)
+    assert opportunities(lab) == [opportunity]
+    lab.sync(ALL)
+    undo_run(lab, run)
+    assert opportunities(lab) == [opportunity]
+
+
+# --- deleted records, holds, price ------------------------------------------------------------------------
+
+
+def test_X2_an_archived_deal_is_made_anew_and_undo_says_so_beforehand(lab):
+    """With a new id, what is not mapped, its company and its contact; and the guard does not count what is held."""
+    _, account, contact, opportunity = import_business(lab)
+    deal = lab.deal_of(opportunity)
+    lab.hs_edit("deals", deal, hs_priority="high")
+    lab.sf_delete("Opportunity", opportunity)
+    run = lab.sync(ALL).run
+    told = show_undo(lab, run).report.notes
+    assert any("1 of deals is made anew, with a new id" in one for one in told)
+    undo_run(lab, run)
+    (new,) = lab.hs_all("deals")
+    assert new != deal
+    names = ("dealname", "amount", "hs_priority", "sf_record_id")
+    values = lab.hs_get("deals", new, *names)
+    assert [values[name] for name in names] == ["Big deal", "100", "high", opportunity]
+    assert lab.partner("contacts", contact) in lab.hs_associated("deals", new, "contacts")
+    assert lab.partner("companies", account) in lab.hs_associated("deals", new, "companies")
+    assert lab.sync().writes == 0
+    resume(lab, run)
+    assert lab.sync(ALL).deleted["hubspot"] == {"deals": 1}
+
+
+def test_X2_the_guard_does_not_count_deletions_that_are_held(lab):
+    """Thirty deals were archived with leave, and came back: the next run is not refused for their sake (D7)."""
+    made = [lab.opportunity(f"Deal {number}") for number in range(30)]
+    lab.sync()
+    for id_ in made:
+        lab.sf_delete("Opportunity", id_)
+    run = lab.sync(ALL).run
+    undo_run(lab, run)
+    assert len(lab.hs_all("deals")) == 30
+    report = lab.sync()
+    assert (report.status, report.writes) == ("ok", 0)
+    assert "30 writes are held since run" in " ".join(report.notes)
+
+
+def test_X2_what_undo_shows_is_what_it_does(lab):
+    """The same writes, nothing written by looking, and no more calls than the price said."""
+    run, *_ = import_business(lab)
+    before = view(lab)
+    shown = show_undo(lab, run)
+    assert differences(before, view(lab)) == []
+    assert lab.store.holds.count() == {}
+    calls = {side: crm.usage().calls for side, crm in ((s, lab.connection().crm(s)) for s in shown.report.price)}
+    done = undo_run(lab, run)
+    assert done.report.writes == shown.report.writes > 0
+    spent = {side: done.report.calls[side] - shown.report.calls[side] for side in calls}
+    assert all(spent[side] <= shown.report.price[side] for side in spent), (spent, shown.report.price)
+
+
+def test_X2_undo_again_finds_nothing_left(lab):
+    """Undo is repeatable: the second time there is nothing to do, and it says so."""
+    run, *_ = import_business(lab)
+    undo_run(lab, run)
+    again = undo_run(lab, run)
+    assert again.report.writes == 0
+    assert again.left == []
+    with pytest.raises(BadConfiguration):
+        undo_run(lab, 99)
+
+
+# --- deaths -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("at", "after"), [(10, True), (14, False), (16, True)])
+def test_X2_an_undo_that_dies_is_completed_by_the_next_run(at, after):
+    """Wherever it dies, the next sync completes it before anything else, and writes nothing itself."""
+    lab = Lab()
+    lab.sync()
+    lab.business(Amount=100)
+    before = view(lab)
+    run = lab.sync(ALL).run
+    undo_and_die(lab, run, at, after_delivery=after)
+    assert lab.sync(ALL).writes == 0
+    assert differences(before, view(lab)) == []
+    assert lab.sync(ALL).writes == 0
+
+
+def test_X2_an_undo_that_was_cut_short_is_completed_unless_it_is_let_go(lab):
+    """A plan says what is to come; `resume` gives it up, and the run's writes are made again."""
+    *_, opportunity = import_business(lab)
+    deal = lab.deal_of(opportunity)
+    lab.sf_edit("Opportunity", opportunity, Amount=200)
+    run = lab.sync().run
+    assert undo_and_die(lab, run, 12, after_delivery=False)
+    assert f"the undo of run {run} was cut short" in " ".join(lab.plan(Wish()).notes)
+    resume(lab, run)
+    lab.sync_until_rest()
+    assert lab.hs_get("deals", deal, "amount")["amount"] == "200"
+
+
+def test_X2_L8_a_stage_goes_back_by_being_cleared_and_set_whatever_comes_between(lab):
+    """The move is one entry of the journal; a death between the two requests is completed."""
+    *_, contact, opportunity = import_business(lab)
+    person = lab.partner("contacts", contact)
+    assert lab.hs_get("contacts", person, "lifecyclestage")["lifecyclestage"] == "opportunity"
+    lab.sf_edit("Opportunity", opportunity, StageName="Closed Won")
+    run = lab.sync(ALL).run
+    assert lab.hs_get("contacts", person, "lifecyclestage")["lifecyclestage"] == "customer"
+    met = set()
+    for write in range(1, 9):
+        twin = lab.copy()
+        died = undo_and_die(twin, run, -write, after_delivery=True)
+        met.add(twin.hs_get("contacts", person, "lifecyclestage")["lifecyclestage"])
+        twin.sync(ALL)
+        assert twin.hs_get("contacts", person, "lifecyclestage")["lifecyclestage"] == "opportunity"
+        if not died:
+            break
+    assert met >= {"customer", "opportunity"}
+    assert met & {None, ""}, "one of them died with the stage cleared and not set"
+    twin.clock.advance(timedelta(minutes=1))
+    entries = [one for one in twin.store.journal.of_run(run + 1) if one["record_id"] == person]
+    moves = [change for one in entries for change in one["changes"] if change["field"] == "lifecyclestage"]
+    assert [(one["old"], one["new"]) for one in moves] == [("customer", "opportunity")]

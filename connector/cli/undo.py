@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from connector.cli.opening import connected_to, exit_code, opened_store
+from connector.cli.opening import DONE, WITH_PROBLEMS, connected_to, opened_store
 from connector.cli.printing import health, terminal
 from connector.cli.printing import undo as printing
 from connector.cli.wishes import Json
@@ -49,7 +49,7 @@ def undo(
     Shows first what that is, and what has moved on since and stays. What was undone is not written again until its
     source changes or `connector resume RUN` lets it go. An undo is a run too, and can be undone.
 
-    Exit code 0: done; 1: done, but something was refused; 2: no such run, or not confirmed; 4: no connection.
+    Exit code 0: done; 1: done, but something stays as it is; 2: no such run, or not confirmed; 4: no connection.
     """
     if not dry_run and not yes and (json or not sys.stdin.isatty()):
         raise typer.BadParameter(
@@ -62,7 +62,7 @@ def undo(
         terminal.print_json(done.as_json(planned=dry_run))
     else:
         printing.print_undone(done, planned=dry_run, everything=all_)
-    raise typer.Exit(exit_code(done.report.status))
+    raise typer.Exit(WITH_PROBLEMS if done.left and not dry_run else DONE)
 
 
 def _act(c: Connection, tell: Progress, run: int, *, dry_run: bool, yes: bool, everything: bool) -> Undone | None:

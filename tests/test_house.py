@@ -111,8 +111,8 @@ def test_D2_only_an_undo_takes_records_back_in_salesforce():
         path for path in MODULES if {"take_back", "Proof", "takeback"} & set(re.findall(r"\w+", path.read_text()))
     ]
     callers = {name_of(path) for path in about for call in calls_of(path) if call.endswith(".take_back")}
-    assert callers == {"connector.engine.hands", "connector.engine.takeback"}
+    assert callers == {"connector.engine.hands", "connector.engine.undoing.writing"}
     makers = {name_of(path) for path in about for call in calls_of(path) if call.rpartition(".")[2] == "Proof"}
     assert makers == {"connector.store.journal"}
-    undoers = {name_of(path) for path in about if "connector.engine.takeback" in set(imports_of(path))}
+    undoers = {name_of(path) for path in about if "connector.engine.undoing.writing" in set(imports_of(path))}
     assert undoers == {"connector.engine.undo"}

@@ -21,14 +21,14 @@ from typing import Any
 from connector.core.inverse import Inverse, Left
 from connector.core.model import Side
 from connector.core.undo import invert
-from connector.engine.doing import Doing
 from connector.engine.frame import Progress, concluded, count_all, keep_count, usable
 from connector.engine.hands import PretendedHands, RealHands
-from connector.engine.past import Story, name_those, tell
 from connector.engine.report import Report
 from connector.engine.suspension import check_mode
-from connector.engine.takeback import carry_out
-from connector.engine.turning import hold_derived, turn_store
+from connector.engine.undoing.doing import Doing
+from connector.engine.undoing.past import Story, name_those, tell
+from connector.engine.undoing.turning import hold_derived, turn_store
+from connector.engine.undoing.writing import carry_out
 from connector.engine.work import Work
 from connector.engine.world import Connection, get_to_know
 from connector.errors import BadConfiguration, Finding

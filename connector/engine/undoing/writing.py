@@ -21,14 +21,14 @@ from connector.core.lifecycle import is_backward
 from connector.core.model import Change, Pair, Record, Side
 from connector.core.plan import CLOSE_DATE, STAGE
 from connector.core.sameness import fields_of, same_fields
-from connector.engine.doing import Doing
 from connector.engine.loss import describe_loss
 from connector.engine.observe import find_keys, take_in
 from connector.engine.refusals import find_faults
-from connector.engine.remaking import remake, with_new_ids
 from connector.engine.report import Written
 from connector.engine.stages import stage_order
-from connector.engine.takeback_roles import turn_roles
+from connector.engine.undoing.doing import Doing
+from connector.engine.undoing.remaking import remake, with_new_ids
+from connector.engine.undoing.roles import turn_roles
 from connector.engine.work import count
 from connector.engine.world import DEALS
 

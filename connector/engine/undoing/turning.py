@@ -18,8 +18,8 @@ from connector.core.naming import CONTACT
 from connector.core.undo import turn_link
 from connector.engine.derive import derive
 from connector.engine.hands import PretendedHands
-from connector.engine.past import Story
 from connector.engine.report import Report, Written
+from connector.engine.undoing.past import Story
 from connector.engine.work import Work
 from connector.engine.world import CONTACTS, DEALS
 from connector.store.holds import Place

@@ -11,12 +11,12 @@ from connector.adapters.base import Draft, Labelling
 from connector.core.inverse import RULE, Remaking
 from connector.core.model import Base, Change, ContactRole, Fields, Pair, Record, Side, Value
 from connector.core.naming import CONTACT
-from connector.engine.doing import Doing
 from connector.engine.hands import RealHands
 from connector.engine.observe import find_keys
 from connector.engine.refusals import find_faults
 from connector.engine.report import Written
-from connector.engine.turning import hold_deletion
+from connector.engine.undoing.doing import Doing
+from connector.engine.undoing.turning import hold_deletion
 from connector.engine.work import count
 from connector.mapping.transforms import Reference
 from connector.store.links import Completion

@@ -9,9 +9,9 @@ from connector.adapters.base import Edit, Labelling, Outcome, Trouble
 from connector.core.inverse import RULE, RoleBack
 from connector.core.model import Change, ContactRole, Side, Value
 from connector.core.naming import CONTACT
-from connector.engine.doing import Doing
 from connector.engine.report import Written
 from connector.engine.roles import find_naming, object_of
+from connector.engine.undoing.doing import Doing
 from connector.engine.work import count
 
 

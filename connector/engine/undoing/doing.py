@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from connector.adapters.base import Refusal
 from connector.core.inverse import Inverse, Left, Remaking, Restoring, RoleBack, TakingBack
 from connector.core.model import Side
-from connector.engine.past import Story
 from connector.engine.roles import object_of
+from connector.engine.undoing.past import Story
 from connector.engine.work import Work
 
 

@@ -36,6 +36,10 @@ lint: $(READY)  ## Check formatting, style, types and who imports whom
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# The variable silences an advertisement for the successor of mkdocs.
+docs: $(READY)  ## Build the documentation into build/docs; a broken link is an error
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
 rules: $(READY)  ## Write docs/rules.md: every rule with its tests
 	$(BIN)/python tests/evidence.py
 

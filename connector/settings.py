@@ -127,8 +127,8 @@ class LifecycleOptions(_Section):
 class GuardOptions(_Section):
     """A run that deletes more than this is refused (D7): the larger of the two counts."""
 
-    records: int = Field(10, ge=0, description="as many deals may be deleted in any case")
-    percent: float = Field(5.0, ge=0, le=100, description="as many percent of the linked deals may be deleted")
+    records: int = Field(10, ge=0, description="as many records of an object may be deleted in any case")
+    percent: float = Field(5.0, ge=0, le=100, description="as many percent of the linked ones may be deleted")
 
 
 class ScheduleSettings(_Section):

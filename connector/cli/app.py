@@ -71,7 +71,6 @@ app = typer.Typer(
     help="Keeps Salesforce and HubSpot in step, both ways: plan first, then sync.",
     epilog="Begin with: connector demo. For your own CRMs: connector init, then check, setup, plan and sync.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},

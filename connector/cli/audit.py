@@ -34,12 +34,15 @@ def register(app: typer.Typer) -> None:
 def audit(
     json: Json = False,
     object_: Objects = None,
-    sample: Annotated[int, typer.Option("--sample", min=1, help="Linked pairs of each object to look at.")] = 500,
+    sample: Annotated[
+        int, typer.Option("--sample", min=1, metavar="N", help="Linked pairs of each object to look at.")
+    ] = 500,
     all_: Annotated[
         bool, typer.Option("--all", help="Look at all of them, and for records that were never seen.")
     ] = False,
     calls: Annotated[
-        int | None, typer.Option("--calls", min=1, help="Look at no more than so many HubSpot calls allow.")
+        int | None,
+        typer.Option("--calls", min=1, metavar="N", help="Look at no more than so many HubSpot calls allow."),
     ] = None,
     repair: Annotated[
         Path | None,

@@ -35,7 +35,11 @@ def register(app: typer.Typer) -> None:
 def backfill(
     object_: Annotated[
         list[Kind] | None,
-        typer.Option("--object", help="Only these objects, with their partners. May be repeated. Else all."),
+        typer.Option(
+            "--object",
+            metavar="NAME",
+            help="Only accounts, contacts or opportunities, with their partners. May be repeated. Else all.",
+        ),
     ] = None,
     field: Annotated[
         list[str] | None,

@@ -28,10 +28,12 @@ def list_(
     since: Annotated[
         datetime | None,
         typer.Option(
-            formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M"], help="Settled ones from this day or moment on, in UTC."
+            formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M"],
+            metavar="DAY",
+            help="Settled ones from this day on, or from a moment such as 2026-03-01T18:00, in UTC.",
         ),
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, help="How many settled ones to show.")] = LIMIT,
+    limit: Annotated[int, typer.Option(min=1, metavar="N", help="How many settled ones to show.")] = LIMIT,
     json: Json = False,
 ) -> None:
     """List the conflicts that wait for a person, then those that a rule settled, with the value that lost.
@@ -58,8 +60,10 @@ def list_(
     )
 )
 def resolve(
-    record: Annotated[str, typer.Argument(help="Either record, as `connector explain` takes it.")],
-    field: Annotated[str, typer.Argument(help="The field, by its name on either side.")],
+    record: Annotated[
+        str, typer.Argument(metavar="RECORD", help="Either record, as `connector explain` takes it.")
+    ],
+    field: Annotated[str, typer.Argument(metavar="FIELD", help="The field, by its name on either side.")],
     take: Annotated[
         str,
         typer.Option(

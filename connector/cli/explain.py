@@ -28,11 +28,14 @@ def explain(
     record: Annotated[
         str,
         typer.Argument(
+            metavar="RECORD",
             help="A Salesforce id, a HubSpot id (deal:ID, contact:ID, company:ID), the address of the record's page"
-            " in either, or a contact's e-mail."
+            " in either, or a contact's e-mail.",
         ),
     ],
-    field: Annotated[str | None, typer.Argument(help="One field, by its name on either side.")] = None,
+    field: Annotated[
+        str | None, typer.Argument(metavar="FIELD", help="One field, by its name on either side.")
+    ] = None,
     offline: Annotated[
         bool, typer.Option("--offline", help="Ask neither CRM: tell what was seen last. Needs no credentials.")
     ] = False,

@@ -42,7 +42,10 @@ _CHOICES = "What is to sync"
 _FILES = "Files"
 
 InstanceUrl = Annotated[
-    str | None, typer.Option(help="Address of the Salesforce org, for environment.example.", rich_help_panel=_ABOUT)
+    str | None,
+    typer.Option(
+        metavar="URL", help="Address of the Salesforce org, for environment.example.", rich_help_panel=_ABOUT
+    ),
 ]
 How = Annotated[
     SignIn | None, typer.Option("--sign-in", help="How to sign in to Salesforce.", rich_help_panel=_ABOUT)
@@ -54,6 +57,7 @@ Prefix = Annotated[
 Zone = Annotated[
     str | None,
     typer.Option(
+        metavar="ZONE",
         help="In which a Salesforce date is a day, e.g. Europe/Berlin; HubSpot's, if it can be asked.",
         rich_help_panel=_ABOUT,
     ),

@@ -12,7 +12,7 @@ from connector.cli.opening import opened_offline
 from connector.cli.options import ANSWERS, Json
 from connector.cli.printing import terminal
 
-Record = Annotated[str, typer.Argument(help="Either record, as `connector explain` takes it.")]
+Record = Annotated[str, typer.Argument(metavar="RECORD", help="Either record, as `connector explain` takes it.")]
 
 if TYPE_CHECKING:
     from connector.engine.answers.explain import LinkAnswer
@@ -55,7 +55,7 @@ def show(record: Record, json: Json = False) -> None:
 )
 def unlink(
     record: Record,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask first.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask first.")] = False,
     json: Json = False,
 ) -> None:
     """End a record's link: both records stay, and later edits travel no more. Asks neither CRM.
@@ -95,7 +95,7 @@ def relink(
     hubspot: Annotated[
         str | None,
         typer.Argument(
-            metavar="[HUBSPOT_ID]", help="The HubSpot record. Without it, the next run finds or makes one."
+            metavar="HUBSPOT_ID", help="The HubSpot record. Without it, the next run finds or makes one."
         ),
     ] = None,
     json: Json = False,

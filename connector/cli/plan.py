@@ -65,7 +65,8 @@ def plan(
 ) -> None:
     """Show what a sync would write now, why, and its price in API calls. Writes to neither CRM.
 
-    Exit code 0: fine; 1: there are problems, see `connector status`; 3: the guard would refuse this.
+    Exit code 0: fine; 1: there are problems, see `connector problems list`; 2: bad configuration; 3: the guard
+    would refuse this; 4: no connection.
     """
     from connector.engine import run  # noqa: PLC0415  # slow to import
 

@@ -23,10 +23,14 @@ Class = Annotated[
 ]
 Object = Annotated[
     str,
-    typer.Option("--object", metavar="OBJECT", help="Only this object of either side, such as Contact or deals."),
+    typer.Option(
+        "--object", metavar="OBJECT", help="Only this object, as either CRM calls it, such as Contact or deals."
+    ),
 ]
-Record = Annotated[str | None, typer.Argument(help="The record, as `connector explain` takes it.")]
-Field = Annotated[str | None, typer.Argument(help="Only the problem of this field.")]
+Record = Annotated[
+    str | None, typer.Argument(metavar="RECORD", help="The record, as `connector explain` takes it.")
+]
+Field = Annotated[str | None, typer.Argument(metavar="FIELD", help="Only the problem of this field.")]
 All = Annotated[bool, typer.Option("--all", help="Every open problem.")]
 
 commands = typer.Typer(no_args_is_help=True, help="What could not be synced, and what to do about it.")
@@ -46,7 +50,7 @@ def list_(
     cause: Class = "",
     object_: Object = "",
     ignored: Annotated[bool, typer.Option("--ignored", help="Those that are ignored, instead.")] = False,
-    limit: Annotated[int, typer.Option(min=1, help="How many to show.")] = LIMIT,
+    limit: Annotated[int, typer.Option(min=1, metavar="N", help="How many to show.")] = LIMIT,
     json: Json = False,
 ) -> None:
     """List the open problems, the oldest first, each with its class, remedy and next try. Asks neither CRM."""
@@ -69,7 +73,8 @@ def list_(
     )
 )
 def show(
-    record: Annotated[str, typer.Argument(help="The record, as `connector explain` takes it.")], json: Json = False
+    record: Annotated[str, typer.Argument(metavar="RECORD", help="The record, as `connector explain` takes it.")],
+    json: Json = False,
 ) -> None:
     """Show the problems of one record and of its partner, ignored ones too. Asks neither CRM."""
     with opened_offline() as connection:

@@ -28,9 +28,12 @@ def register(app: typer.Typer) -> None:
 
 
 def runs(
-    run: Annotated[int | None, typer.Argument(help="The number of one run, to see its writes.")] = None,
+    run: Annotated[
+        int | None, typer.Argument(metavar="RUN", help="The number of one run, to see its writes.")
+    ] = None,
     limit: Annotated[
-        int | None, typer.Option(min=1, help="How many runs to show (20), or writes of each kind of one run (5).")
+        int | None,
+        typer.Option(min=1, metavar="N", help="How many runs to show (20), or writes of each kind of one run (5)."),
     ] = None,
     before: Annotated[int | None, typer.Option(metavar="RUN", help="Only runs before this one.")] = None,
     record: Annotated[

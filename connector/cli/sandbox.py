@@ -25,7 +25,7 @@ _PROXY_HELP = (
 )
 _CA_DIR_HELP = "Where to leave the authority's certificate, with TLS; if not given, it goes with the process."
 
-Port = Annotated[int, typer.Option(min=0, max=65_535, help=_PORT_HELP)]
+Port = Annotated[int, typer.Option(min=0, max=65_535, metavar="PORT", help=_PORT_HELP)]
 
 
 def register(app: typer.Typer) -> None:
@@ -44,10 +44,12 @@ def serve(
     salesforce_port: Port = 0,
     hubspot_port: Port = 0,
     demo: Annotated[bool, typer.Option("--demo", help="Fill both with a made-up organisation.")] = False,
-    seed: Annotated[int, typer.Option(help="Ids, credentials and the made-up organisation follow from it.")] = 0,
+    seed: Annotated[
+        int, typer.Option(metavar="N", help="Ids, credentials and the made-up organisation follow from it.")
+    ] = 0,
     tls: Annotated[bool, typer.Option("--tls", help="HTTPS, with certificates of an authority made now.")] = False,
-    ca_dir: Annotated[Path | None, typer.Option(help=_CA_DIR_HELP)] = None,
-    proxy_port: Annotated[int | None, typer.Option(min=0, max=65_535, help=_PROXY_HELP)] = None,
+    ca_dir: Annotated[Path | None, typer.Option(metavar="FOLDER", help=_CA_DIR_HELP)] = None,
+    proxy_port: Annotated[int | None, typer.Option(min=0, max=65_535, metavar="PORT", help=_PROXY_HELP)] = None,
 ) -> None:
     """Serve both sandboxes until Ctrl-C or SIGTERM.
 

@@ -30,7 +30,7 @@ Deletes = Annotated[
     bool | None,
     typer.Option(
         "--allow-deletes/--without-deletes",
-        help="Delete even more deals than the guard allows / delete none and do everything else.",
+        help="Delete even more records than the guard allows / delete none and do everything else.",
         show_default=False,
     ),
 ]

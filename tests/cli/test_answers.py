@@ -146,7 +146,7 @@ def test_conflicts_links_and_runs(connected: Run, connector: Run, crms: Crms) ->
     assert crms.hubspot.read("deals", deal, "amount")["amount"] == ("111" if loser == "salesforce" else "222")
     assert "a person has chosen otherwise since: run 4" in connector("conflicts", "list").stdout
     assert connector("links", "unlink", id_, "--yes").stdout.startswith("Ended (run 5)")
-    assert connector("links", "show", deal).stdout.startswith(f"Severed: {id_} and {deal}")
+    assert connector("links", "show", deal).stdout.startswith(f"Unlinked: {id_} and {deal}")
     assert connector("links", "relink", id_, deal).stdout.startswith(f"Linked (run 6): {id_} and {deal}")
     agreed = read_json(connector("links", "show", id_, "--json"))
     assert (agreed["link"]["matched_on"], agreed["agreed"][0]["field"]) == ("hand", "Name ↔ dealname")

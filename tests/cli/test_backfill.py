@@ -40,7 +40,7 @@ def test_T4_a_field_that_is_not_mapped_is_refused(connected: Run, connector: Run
     result = connected("backfill", "--object", "accounts", "--field", "Webside")
     assert result.exit_code == 2
     assert "Webside is no mapped field of these objects" in " ".join(result.stderr.split())
-    assert "did you mean Website?" in result.stderr
+    assert "did you mean `Website`?" in result.stderr
 
 
 def test_P4_deals_alone_fill_in_nothing_else(connected: Run, grown: int) -> None:

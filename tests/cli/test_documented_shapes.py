@@ -1,4 +1,4 @@
-"""What docs/answers.md says of the JSON shapes is what the answers are made of."""
+"""What docs/reference/json.md says of the JSON shapes is what the answers are made of."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from connector.engine.answers import (
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = (conflicts, explain, fields, health, history, links, problems, reason, relations, runs)
-TEXT = (ROOT / "docs" / "answers.md").read_text(encoding="utf-8")
+TEXT = (ROOT / "docs" / "reference" / "json.md").read_text(encoding="utf-8").replace("```", "")
 WORDS = set(re.findall(r"`([^`]+)`", TEXT))
 SHAPES = sorted(
     {

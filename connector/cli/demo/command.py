@@ -24,7 +24,7 @@ def register(app: typer.Typer) -> None:
 
 
 def demo(
-    seed: Annotated[int, typer.Option(help="The made-up organisation follows from it.")] = 0,
+    seed: Annotated[int, typer.Option(metavar="N", help="The made-up organisation follows from it.")] = 0,
     keep: Annotated[bool, typer.Option("--keep", help="Keep the working folder with the store.")] = False,
 ) -> None:
     """See it work: two sandboxes with made-up data, edits on both sides, and what syncing makes of them.

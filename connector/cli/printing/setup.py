@@ -91,11 +91,12 @@ def _print_next(told: Initialised, console: Console) -> None:
     steps = (
         ("connector check", "tells what is missing on either side"),
         ("connector setup", "shows it, and makes it"),
+        ("connector mappings validate --live", "tells whether mappings/ is right about the fields of both"),
         ("connector plan", "tells what would be written, and why"),
         ("connector sync", ""),
     )
     for place, (command, what) in enumerate(steps, number):
-        console.print(f"  {place}. {command:<17}{what}".rstrip())
+        console.print(f"  {place}. {command:<36}{what}".rstrip())
 
 
 # --- setup ------------------------------------------------------------------------------------------------

@@ -26,7 +26,11 @@ def test_X2_undo_shows_then_restores_and_resume_lets_go(crms: Crms, connected: R
     assert planned["actions"] == []
     assert any(f"`connector resume {run}` lets it go" in note for note in planned["notes"])
     assert f"1 write, since run {run} was undone; `connector resume {run}` lets go" in connector("status").stdout
-    assert f"run {run} was undone" in connected("explain", f"company:{company}", "phone").stdout
+    explained = read_json(connected("explain", f"company:{company}", "phone", "--json"))
+    assert [one["why"] for one in explained["reasons"]] == ["undone"]
+    assert [(one["outcome"], one["remedy"]) for one in explained["fields"]] == [
+        ("held", f"`connector resume {run}` lets it go")
+    ]
     assert connector("resume", run).stdout.startswith(
         f"Let go: the next sync makes 1 write that run {run} had made"
     )

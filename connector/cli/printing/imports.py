@@ -76,7 +76,7 @@ def print_import(told: ImportReport, path: Path | None, console: Console | None 
         console.print(f"  each record: {escape(str(path))}", soft_wrap=True)
     if told.status == "problems":
         where = "the report has the reasons" if path else "`--report FILE.csv` has the reasons"
-        console.print(f"  [yellow]{where}; `connector status` lists open problems[/]")
+        console.print(f"  [yellow]{where}; `connector problems list` has them[/]")
 
 
 def _print_counts(told: ImportReport, console: Console) -> None:

@@ -16,7 +16,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -32,7 +32,7 @@ from connector.core.merge import (
     have_one_meaning,
     merge_field,
 )
-from connector.core.model import Base, Cannot, FieldRule, Record, Rule, Side, Values
+from connector.core.model import Base, Cannot, FieldRule, Record, Rule, Side, Value, Values
 from connector.core.plan import last_changes
 from connector.engine.answers.references import no_such_record
 from connector.engine.answers.view import View
@@ -142,7 +142,7 @@ def answer_fields(view: View) -> tuple[FieldAnswer, ...]:
     choices = {one.field: one for one in view.work.c.store.choices.of_link(view.link.id)}
     still = situation.still or not view.is_linked
     by_record = last_changes(here, there)
-    return tuple(
+    answers = (
         _answer(
             view,
             rule,
@@ -153,6 +153,31 @@ def answer_fields(view: View) -> tuple[FieldAnswer, ...]:
         )
         for rule in view.pair.fields
     )
+    holds = {side: _find_holds(view, side) for side in Side}
+    return tuple(_hold_back(one, holds) for one in answers)
+
+
+def _find_holds(view: View, side: Side) -> dict[tuple[str, Value], int]:
+    """The values that are not written to the record of a side, since a run was undone: (field, value) -> run."""
+    record = view.records[side]
+    if record is None or view.pair is None:
+        return {}
+    found = view.work.c.store.holds.of_record(side, view.pair.object(side), [record.id])
+    return {
+        (one["field"], value): one["run"] for one in found if one["verb"] == "update" for value in one["values"]
+    }
+
+
+def _hold_back(one: FieldAnswer, holds: Mapping[Side, Mapping[tuple[str, Value], int]]) -> FieldAnswer:
+    """What the rules come to, but for what is held since the run that wrote it was undone (X2)."""
+    if not one.needs_writing or one.to is None or one.new is None:
+        return one
+    places = zip(one.side(one.to).fields, one.new, strict=True)
+    runs = [run for place in places if (run := holds[one.to].get(place)) is not None]
+    if not runs:
+        return one
+    reason = f"run {runs[0]} was undone, and this is what it wrote"
+    return replace(one, outcome=Outcome.HELD, reason=reason, remedy=f"`connector resume {runs[0]}` lets it go")
 
 
 def _answer(

@@ -11,7 +11,7 @@ READERS := aiosalesforce tap-hubspot tap-salesforce
 LOCKS := tests/compatibility/readers
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test laws lint lock readers rules mutants clean
+.PHONY: help demo test laws lint docs lock readers rules mutants clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))

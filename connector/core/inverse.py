@@ -179,7 +179,7 @@ class RoleBack:
     """Whether something is to be written; else it is as it was already."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Inverse:
     """All that takes a run back, and what is left."""
 

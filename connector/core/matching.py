@@ -218,8 +218,10 @@ def _match_unique(
     candidate: Candidate, key: MatchKey, values: tuple[KeyValue, ...], better: tuple[MatchKey, ...]
 ) -> Match | None:
     record = candidate.record
-    here = candidate.sharing(values, record.side)
     there = candidate.sharing(values, record.side.other)
+    # A possible partner may have several values, and each may be another record's.
+    shared = [*values, *(value for one in there for value in candidate.values(one, key))]
+    here = candidate.sharing(shared, record.side)
     free = [one for one in there if not candidate.is_taken(one) and not _is_claimed(candidate, one, better)]
     if not free:
         return None

@@ -63,7 +63,7 @@ def _restore(inverse: Inverse, made: Sequence[Entry], now: Now, pairs: Mapping[s
     ]
     stays = {one.link_id for one in inverse.left} | {one.link_id for one in made if one.verb == "create"}
     touched = {one.link_id for one in made if one.link_id is not None}
-    inverse.unlinked |= (now.unsettled & touched) - stays
+    inverse.unlinked.update((now.unsettled & touched) - stays)
     ending = inverse.unlinked | {one.link_id for one in inverse.taking_back if not one.gone}
     for (key, some), draft in zip(by_record.items(), drafts, strict=True):
         pair = pairs[key[1]]

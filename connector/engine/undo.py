@@ -127,7 +127,7 @@ def _carry_out(work: Work, story: Story, done: Undone) -> None:
     done.holds = holds
     cause = f"undo of run {done.run.id}"
     inverse = invert(story.entries, story.now, story.pairs, cause)
-    inverse.left = name_those(work, inverse.left, story.pairs)
+    inverse.left[:] = name_those(work, inverse.left, story.pairs)
     done.report.notes += _describe(story, inverse)
     turn_store(work, story, inverse, root, holds=holds)
     carry_out(Doing(work, story, inverse, root, holds, cause))

@@ -328,6 +328,14 @@ def test_A2_by_the_domain_and_then_by_the_name():
     assert match_company(namesake, ACME) == Adopt(ACME, "A2", "name")
 
 
+def test_A2_one_with_two_domains_is_nobody_s_while_each_has_its_account():
+    """Each account would see one company and itself alone; both would have adopted it (law 7)."""
+    one, other, both = account("001A", "acme"), account("001B", "firm"), company("1", "acme firm")
+    assert is_held(match_company(one, other, both), "1", "001B")
+    assert is_held(match_company(other, one, both), "1", "001A")
+    assert match_company(both, one, other) == Ignore()
+
+
 @pytest.mark.parametrize(
     "others",
     [

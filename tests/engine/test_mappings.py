@@ -152,7 +152,7 @@ def test_F3_values_seen_that_will_not_fit_are_told(lab, folder):
 def note(lab, folder):
     """A run that goes by the files of a folder."""
     files = {path.name: path.read_text(encoding="utf-8") for path in (folder / "mappings").glob("*.yaml")}
-    lab.store.runs.finish(lab.store.runs.begin(files), "ok", {})
+    lab.store.runs.finish(lab.store.runs.begin(files=files), "ok", {})
 
 
 def difference(lab, folder, given=None):

@@ -182,7 +182,7 @@ class _Surveyor(_Steady):
 def _survey() -> Survey:
     _, told = _fork(_run_survey)
     if told is None or "broken" in told or not told["passed"]:
-        raise SystemExit(f"the tests of the core have to pass before mutants are tried: {told}")
+        raise SystemExit(f"the tests of the core have to pass before mutants are tried: {told['failed']} does not")
     reached = {
         module: {int(line): set(tests) - {""} for line, tests in lines.items()}
         for module, lines in told["reached"].items()

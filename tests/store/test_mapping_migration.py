@@ -28,6 +28,6 @@ def test_T4_a_run_of_an_old_store_went_by_no_mapping_that_is_known(tmp_path, now
     engine.dispose()
     store = Store.open(f"sqlite:///{tmp_path}/store.db", "default", now)
     assert store.runs.last_mapping() is None
-    begun = store.runs.begin({"a.yaml": "pair: a"})
+    begun = store.runs.begin(files={"a.yaml": "pair: a"})
     assert store.runs.last_mapping() == (begun, {"a.yaml": "pair: a"})
     store.close()

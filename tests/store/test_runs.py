@@ -152,11 +152,11 @@ def test_cursors_are_remembered(store, stranger, second, value):
 def test_T4_runs_note_the_mapping_that_they_go_by_once_for_all(store, second):
     """Equal files are kept once; a run that noted none leaves the last one as it is."""
     assert store.runs.last_mapping() is None
-    first = store.runs.begin({"b.yaml": "2", "a.yaml": "1"})
+    first = store.runs.begin(files={"b.yaml": "2", "a.yaml": "1"})
     assert store.runs.last_mapping() == (first, {"a.yaml": "1", "b.yaml": "2"})
-    again = store.runs.begin({"a.yaml": "1", "b.yaml": "2"})
+    again = store.runs.begin(files={"a.yaml": "1", "b.yaml": "2"})
     assert store.runs.last_mapping() == (again, {"a.yaml": "1", "b.yaml": "2"})
     store.runs.begin()
     assert store.runs.last_mapping() == (again, {"a.yaml": "1", "b.yaml": "2"})
-    changed = store.runs.begin({"a.yaml": "1"})
+    changed = store.runs.begin(files={"a.yaml": "1"})
     assert second.runs.last_mapping() == (changed, {"a.yaml": "1"})

@@ -15,11 +15,11 @@ from engine.laws import hubspot_people as there
 from engine.laws import salesforce_people as here
 from engine.laws.story import Step
 
-from connector.adapters import salesforce
+from connector.adapters import salesforce_deletion
 from connector.adapters.hubspot import HubSpot
 from connector.core import derived, lifecycle, matching, merge, plan
 from connector.core.model import Base, Side
-from connector.engine import apply, candidates, derive, merges, windows
+from connector.engine import apply, candidates, deletions, derive, merges, windows
 from connector.mapping.transforms import Number
 from connector.store.links import Links
 
@@ -125,8 +125,11 @@ def deletions_travel_both_ways() -> AbstractContextManager[None]:
         for one in severances:
             list(work.c.salesforce.remove_roles([one.salesforce_id]))
 
+    anything = {**salesforce_deletion.DELETABLE, salesforce_deletion.ROLE: r"\w{3}"}
     return replaced(
-        (apply, "sever", symmetrical), (windows, "sever", symmetrical), (salesforce, "ROLE_PREFIX", r"\w{3}")
+        (apply, "sever", symmetrical),
+        (deletions, "sever", symmetrical),
+        (salesforce_deletion, "DELETABLE", anything),
     )
 
 

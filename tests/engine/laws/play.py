@@ -127,7 +127,12 @@ class Play:
         self._read_until = until
 
     def forget(self) -> None:
-        """The store is lost; what it said of the past is kept for the judge."""
+        """The store is lost; what it said of the past is kept for the judge.
+
+        Of an opportunity in the recycle bin nobody knows now whether it took its deal along or outlived it. If it is
+        restored, the safe reading is taken: it stays without one (D3).
+        """
+        self.memory.bereft |= self.lab.salesforce.org.store.table("Opportunity").bin.keys()
         self.read_journal()
         self.lab.forget()
         self._read_until = 0

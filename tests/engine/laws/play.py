@@ -129,8 +129,8 @@ class Play:
     def forget(self) -> None:
         """The store is lost; what it said of the past is kept for the judge.
 
-        Of an opportunity in the recycle bin nobody knows now whether it took its deal along or outlived it. If it is
-        restored, the safe reading is taken: it stays without one (D3).
+        Of an opportunity in the recycle bin nobody knows now whether it took its deal along or outlived it. If it
+        is restored, the safe reading is taken: it stays without one (D3).
         """
         self.memory.bereft |= self.lab.salesforce.org.store.table("Opportunity").bin.keys()
         self.read_journal()

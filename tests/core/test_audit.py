@@ -16,6 +16,21 @@ def deal(presence: Presence = Presence.PRESENT, modified: str = MORNING, **field
     return Record(Side.HUBSPOT, "deals", "1", "7", fields, modified=modified, presence=presence)
 
 
+def test_X4_the_kinds_of_drift_are_words_of_the_published_json():
+    """Collectors count by them."""
+    assert [str(kind) for kind in Kind] == [
+        "missed deletion",
+        "missed merge",
+        "not visible",
+        "formula",
+        "not kept",
+        "missed edit",
+        "contacts",
+        "never seen",
+        "not written",
+    ]
+
+
 @pytest.mark.parametrize(
     ("presence", "kind"),
     [

@@ -40,18 +40,19 @@ def weigh(given: Choice, here: object, there: object, kind: Rule = Rule.TWO_WAY)
 
 
 @pytest.mark.parametrize(
-    ("kind", "decides"),
+    ("kind", "of_salesforce", "of_hubspot"),
     [
-        (Rule.TWO_WAY, HS),
-        (Rule.HOLD, HS),
-        (Rule.ALWAYS_SALESFORCE, SF),
-        (Rule.PREFER_SALESFORCE_UNLESS_BLANK, SF),
-        (Rule.ALWAYS_HUBSPOT, HS),
+        (Rule.TWO_WAY, SF, HS),
+        (Rule.HOLD, SF, HS),
+        (Rule.ALWAYS_SALESFORCE, SF, SF),
+        (Rule.PREFER_SALESFORCE_UNLESS_BLANK, SF, SF),
+        (Rule.ALWAYS_HUBSPOT, HS, HS),
     ],
 )
-def test_F2_the_side_that_decides_is_the_one_whose_edits_travel(kind, decides):
-    """A chosen value of HubSpot goes to Salesforce first where only Salesforce's edits count."""
-    assert find_decider(rule(kind), HS) is decides
+def test_F2_the_side_that_decides_is_the_one_whose_edits_travel(kind, of_salesforce, of_hubspot):
+    """A chosen value of HubSpot goes to Salesforce first where only Salesforce's edits count, and so on."""
+    assert find_decider(rule(kind), SF) is of_salesforce
+    assert find_decider(rule(kind), HS) is of_hubspot
 
 
 def test_F2_a_value_that_no_side_holds_is_put_to_the_deciding_one():

@@ -52,6 +52,7 @@ def test_A7_only_live_links_follow(state):
         (LinkState.CLOSED, GONE, LinkState.LINKED, True),
         (LinkState.CLOSED, GONE, LinkState.PENDING, True),
         (LinkState.CLOSED, GONE, LinkState.SEVERED, True),
+        (LinkState.CLOSED, GONE, LinkState.UNLINKED, True),
         (LinkState.CLOSED, GONE, LinkState.CLOSED, False),
         (LinkState.CLOSED, GONE, None, False),
         (LinkState.CLOSED, None, LinkState.LINKED, False),

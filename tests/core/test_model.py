@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
-from dataclasses import MISSING, FrozenInstanceError, fields, is_dataclass
+from dataclasses import MISSING, FrozenInstanceError, fields, is_dataclass, replace
 from datetime import UTC
 from enum import Enum
 
@@ -237,3 +237,10 @@ def test_A3_a_match_key_reads_all_its_fields_and_each_value_once():
 
 def named(seen):
     return record(HS, "5", {**seen.fields, "name": "Ann"})
+
+
+def test_where_a_rule_was_read_is_no_part_of_it():
+    """A line added above it in its file makes no other rule."""
+    moved = replace(rule(), place=("mappings/deals.yaml", 12))
+    assert moved == rule()
+    assert repr(moved) == repr(rule())

@@ -36,7 +36,7 @@ def _mail(play: Play, kind: str) -> str | None:
     """An address; the portal has every address but once."""
     wanted = {"own": f"p{play.token()}@acme.example", "none": None, "shared": SHARED}.get(kind)
     if kind == "theirs":
-        theirs = [row["Email"] for row in play.sight.here("Contact").values() if row.get("Email")]
+        theirs = [row["Email"] for row in play.sight.here("Contact").values() if ":" not in row.get("Email", ":")]
         wanted = min(theirs, default=None)
     taken = {row.get("email", "").lower() for row in play.sight.there("contacts").values()}
     return None if wanted is None or wanted.lower() in taken else wanted

@@ -14,12 +14,6 @@ from engine.laws.rest import Rest
 from engine.laws.sight import FIELDS, HUBSPOT_OF, SALESFORCE_OF, Row, meaning
 from engine.laws.styles import LABELS, MAPPED, PRIMARY_LABEL
 
-EXPECTED = {
-    "DUPLICATE", "LEFT_OVER_BY_MERGE", "NO_COUNTERPART", "PARTNER_NOT_READABLE", "REQUIRED_FIELD_MISSING",
-    "SEVERAL_CURRENCIES", "LIFECYCLE_BACKWARD", "CONFLICT",
-}  # fmt: skip
-"""What may be left to people in these stories. Any other problem is one that the connector made."""
-
 
 def hold_at_rest(play: Play) -> None:
     """Laws 2, 3, 5, 7 and 9 to 11, once nobody acts any more and a run has found nothing to do (law 1)."""
@@ -47,7 +41,7 @@ def hold_at_rest(play: Play) -> None:
 
 def hold_problems(rest: Rest) -> None:
     """Nothing is refused that a connector should have known to be refused."""
-    odd = [one for one in rest.problems if one["code"] not in EXPECTED and not _is_owners(one)]
+    odd = [one for one in rest.problems if one["code"] not in rest.play.expected and not _is_owners(one)]
     # That a company was merged and its survivor deleted between two runs is only learnt by trying.
     odd = [one for one in odd if (one["code"], one["field"]) != ("OBJECT_NOT_FOUND", "primary_company")]
     assert not odd, ("a problem of the connector's own making", odd)

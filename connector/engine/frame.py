@@ -64,7 +64,7 @@ def usable(c: Connection) -> Iterator[None]:
             c.store.runs.remember("set-up", None)
         raise
     finally:
-        c.allocation.keep()
+        c.allocation.keep(ends=True)
 
 
 def keep_count(c: Connection, progress: Progress) -> Progress:

@@ -6,7 +6,7 @@ those of one object and side, and only when there are any.
 
 from __future__ import annotations
 
-from connector.core.merges import Follow, Retire, follow_merge
+from connector.core.merges import FOLLOWED, Follow, Retire, follow_merge
 from connector.core.model import Link, LinkState, Pair, Record, Side
 from connector.engine.observe import observe_records
 from connector.engine.work import Work, look_again
@@ -31,7 +31,7 @@ def _is_asked(work: Work, loser: Record) -> bool:
 def _follow(work: Work, pair: Pair, side: Side, losers: dict[str, Record]) -> None:
     store, object_ = work.c.store, pair.object(side)
     links = store.links.by_ids(pair.name, side, losers)
-    linked = {id_: one for id_, one in links.items() if one.state is LinkState.LINKED}
+    linked = {id_: one for id_, one in links.items() if one.state in FOLLOWED}
     survivors = find_survivors(work, pair, side, [losers[id_] for id_ in linked])
     with store.transaction():
         # In the order of their making: of two linked losers the older pair follows, whatever their ids.
@@ -65,7 +65,7 @@ def _find_link(work: Work, pair: Pair, side: Side, survivor: Record) -> Link | N
     if own is not None or survivor.partner_id is None:
         return own
     named = links.by_ids(pair.name, side.other, [survivor.partner_id]).get(survivor.partner_id)
-    if named is None or named.state is not LinkState.LINKED:
+    if named is None or named.state not in FOLLOWED:
         return None
     links.repoint(pair.name, side, named.id, survivor.id)
     look_again(work, pair, side, [survivor.id])

@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from engine.laws.play import Play
+from engine.laws.sight import HUBSPOT_OF
 from engine.laws.salesforce_people import BOTH, DESCRIPTIONS, WHICH, Row, new_contact
 
 CONNECTOR = "admin@example.com"
@@ -98,9 +99,11 @@ def set_clock_here(play: Play, seconds: int) -> None:
 
 def relieve(play: Play) -> None:
     """Whatever was forbidden is allowed again, and the rules are gone."""
-    lab = play.lab
+    lab, all_ = play.lab, {"read": True, "edit": True}
+    rights = {"objects": dict.fromkeys(HUBSPOT_OF, all_), "fields": {object_: {field: all_} for object_, field in FIELDS}}
+    rights["fields"]["Opportunity"] = {field: all_ for object_, field in FIELDS if object_ == "Opportunity"}
+    lab.sandbox_post("salesforce", "permissions", rights, "PUT")
     lab.sandbox_post("salesforce", "validation_rules", [], "PUT")
-    lab.sandbox_post("salesforce", "permissions", play.rights, "PUT")
     lab.sandbox_post("hubspot", "scopes", play.scopes, "PUT")
 
 

@@ -86,6 +86,11 @@ class Weather:
             if "slow" not in one:
                 self._faults[Side(one["side"])].order({key: value for key, value in one.items() if key != "side"})
 
+    def forget_calls(self) -> None:
+        """The store that knew of them is gone."""
+        for calls in self.calls.values():
+            calls.clear()
+
     @property
     def struck(self) -> int:
         """How many calls were struck by a fault so far."""

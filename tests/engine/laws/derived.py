@@ -38,8 +38,8 @@ def _add_up(rest: Rest, deals: dict[str, tuple[Row, Row]]) -> dict[str, str | No
     if not deals:
         return dict.fromkeys(ROLLUPS) | {ROLLUPS[0]: "0"}
     born = {
-        deal: _moment(rest, deal) if row.get("HubSpot_Id__c") == deal else row["CreatedDate"][:19]
-        for deal, (row, _) in deals.items()
+        deal: _moment(rest, deal) if row.get("HubSpot_Id__c") in _ids_of(deal, record) else row["CreatedDate"][:19]
+        for deal, (row, record) in deals.items()
     }
     recent = deals[max(deals, key=lambda deal: (born[deal], int(deal)))][1]
     won = [record for _, record in deals.values() if rest.sight.odds_of(record) == 1.0]
@@ -48,6 +48,11 @@ def _add_up(rest: Rest, deals: dict[str, tuple[Row, Row]]) -> dict[str, str | No
         str(sum(float(one.get("amount") or 0) for one in won)),
     )  # fmt: skip
     return {name: _plain(value) for name, value in zip(ROLLUPS, values, strict=True)}
+
+
+def _ids_of(deal: str, record: Row) -> set[str]:
+    """The ids of a deal, and of those that were merged into it."""
+    return {deal, *str(record.get("hs_merged_object_ids", "")).split(";")}
 
 
 def _moment(rest: Rest, deal: str) -> str:

@@ -83,10 +83,15 @@ class Simulation(Story):
         self.do(act)
 
     def budget(self, calls: int) -> None:
-        """So many calls may be made to each CRM in 24 hours."""
-        for name in ("SALESFORCE", "HUBSPOT"):
-            self.play.lab.environment[f"CONNECTOR__{name}__DAILY_CALLS"] = str(calls)
-        self.most = calls
+        """So many calls may be made to each CRM in 24 hours, until all comes to rest."""
+        self.allow(calls)
+
+    def allow(self, calls: int | None) -> None:
+        self.most, environment = calls, self.play.lab.environment
+        for name in ("CONNECTOR__SALESFORCE__DAILY_CALLS", "CONNECTOR__HUBSPOT__DAILY_CALLS"):
+            environment.pop(name, None)
+            if calls is not None:
+                environment[name] = str(calls)
 
     def back_up(self) -> None:
         self.backup = self.play.lab.durable_store()
@@ -115,7 +120,9 @@ class Simulation(Story):
                 if row.get("sf_record_id") and row["sf_record_id"] not in known:
                     memory.excused.add(id_)
             memory.bereft |= set(self.play.lab.salesforce.org.store.table(here).bin)
-            memory.bereft |= {row["sf_record_id"] for row in sight.archived(there).values() if row.get("sf_record_id")}
+            memory.bereft |= {
+                row["sf_record_id"] for row in sight.archived(there).values() if row.get("sf_record_id")
+            }
 
     # --- runs ---
 
@@ -158,7 +165,9 @@ class Simulation(Story):
             noted.append(deepcopy(self.weather_now.calls))
 
         noted: list[Any] = []
+        most, self.most = self.most, None
         self._run_while(at, stand_still, excused=True)
+        self.most = most
         if noted:  # what it called after it woke up, and before it saw that another one was at work
             self.weather_now.calls = noted[0]
 
@@ -224,12 +233,15 @@ class Simulation(Story):
 
     def come_to_rest(self) -> None:
         """Faults end, and a day passes: what failed is tried again by then (E2)."""
-        lab = self.play.lab
+        lab, most = self.play.lab, self.most
         self.weather_now.change(())
         trouble.relieve(self.play)
+        self.allow(None)
         lab.drift = timedelta(0)
         resume(lab.store)
         self.troubled = False
         lab.clock.advance(timedelta(hours=26))
         lab.fate.revive()
         super().come_to_rest()
+        self.weather_now.forget_calls()
+        self.allow(most)

@@ -100,7 +100,10 @@ def set_clock_here(play: Play, seconds: int) -> None:
 def relieve(play: Play) -> None:
     """Whatever was forbidden is allowed again, and the rules are gone."""
     lab, all_ = play.lab, {"read": True, "edit": True}
-    rights = {"objects": dict.fromkeys(HUBSPOT_OF, all_), "fields": {object_: {field: all_} for object_, field in FIELDS}}
+    rights = {
+        "objects": dict.fromkeys(HUBSPOT_OF, all_),
+        "fields": {object_: {field: all_} for object_, field in FIELDS},
+    }
     rights["fields"]["Opportunity"] = {field: all_ for object_, field in FIELDS if object_ == "Opportunity"}
     lab.sandbox_post("salesforce", "permissions", rights, "PUT")
     lab.sandbox_post("salesforce", "validation_rules", [], "PUT")

@@ -26,7 +26,11 @@ Order = Mapping[str, Any]
 
 BEFORE_OR_AFTER: tuple[Order, ...] = (
     *({"kind": kind, "when": when} for kind in ("disconnect", "timeout") for when in ("before", "after")),
-    *({"kind": "status", "status": status, "when": when} for status in (500, 502, 504) for when in ("before", "after")),
+    *(
+        {"kind": "status", "status": status, "when": when}
+        for status in (500, 502, 504)
+        for when in ("before", "after")
+    ),
 )
 KINDS: Mapping[Side, tuple[Order, ...]] = {
     Side.SALESFORCE: (

@@ -199,12 +199,7 @@ def hold_nothing_left_out(rest: Rest) -> None:
                 continue  # stopped or frozen before the deal got to know the id
             explained = names & rest.play.memory.bereft or {(object_, id_)} & (rest.told.keys() | rest.waiting)
             assert explained, ("nobody says why it has no partner", object_, id_, row)
-    merged = {
-        id_
-        for object_ in HUBSPOT_OF
-        for id_, row in rest.play.lab.salesforce.org.store.table(object_).bin.items()
-        if row.get("MasterRecordId")
-    }
+    merged = _find_merged(rest)
     for object_, rows in rest.there.items():
         for id_, row in rows.items():
             told = (object_, id_) in rest.told.keys() | rest.waiting or rest.play.is_out(object_, row)
@@ -217,6 +212,23 @@ def hold_nothing_left_out(rest: Rest) -> None:
             deal,
             row,
         )
+
+
+def _find_merged(rest: Rest) -> set[str]:
+    """Salesforce records that live on in another one; that one may have been merged too, or been deleted."""
+    found = set()
+    for object_, live in rest.here.items():
+        masters = {
+            id_: row.get("MasterRecordId")
+            for id_, row in rest.play.lab.salesforce.org.store.table(object_).bin.items()
+        }
+        for id_ in masters:
+            end = masters[id_]
+            while end in masters and masters[end]:
+                end = masters[end]
+            if end in live:
+                found.add(id_)
+    return found
 
 
 # --- laws 3 and 5 -----------------------------------------------------------------------------------------------

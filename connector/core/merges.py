@@ -3,6 +3,7 @@
 | the survivor                 | then                                                                             |
 |------------------------------|----------------------------------------------------------------------------------|
 | has no partner               | the link follows to it, with its base and its edges                              |
+| is named by another record   | that is its partner, and will be linked; as if it were                           |
 | has a partner of its own     | it keeps that one; this link is closed, and the record left over is a duplicate  |
 | is not known                 | nothing, until it is                                                             |
 
@@ -41,11 +42,16 @@ class Retire:
 
 
 def follow_merge(
-    link: Link, loser: Record, survivor: Record | None, its_link: Link | None
+    link: Link, loser: Record, survivor: Record | None, its_link: Link | None, *, named: bool = False
 ) -> Follow | Retire | None:
-    """Read the table above for a link whose record `loser` was merged into `survivor`."""
+    """Read the table above for a link whose record `loser` was merged into `survivor`.
+
+    `named`: whether a record without a link names the survivor, as one does that an older store knows nothing of.
+    """
     if link.state not in FOLLOWED or survivor is None:
         return None
+    if named and its_link is None:
+        return Retire(link, loser.side)
     if its_link is not None and its_link.id != link.id and its_link.state in _LIVE:
         return Retire(link, loser.side)
     return Follow(link, loser.side, survivor.id)

@@ -78,10 +78,11 @@ class Allocation:
     def keep(self, *, ends: bool = False) -> None:
         """Note in the store what was made since the last time, if anything. Not to be called while pretending.
 
-        Others may have made calls meanwhile, and noted them. With `ends`, nothing more is going to be made.
+        To be called before the first call of a run, too, so that the store is told of what is to come. Others may have made calls meanwhile, and noted them. With `ends`, nothing more is going to be made.
         """
         with self._lock:
-            sides = {side for side in Side if self._made[side]} | (self._ahead.keys() if ends else set())
+            due = self._ahead.keys() if ends else {side for side in Side if self._most[side]} - self._ahead.keys()
+            sides = {side for side in Side if self._made[side]} | due
             if not sides:
                 return
             with self._store.transaction():

@@ -51,6 +51,7 @@ def usable(c: Connection) -> Iterator[None]:
 
     What is remembered of the set-up may be why a CRM could not be read: then the next run asks for it anew.
     """
+    c.allocation.keep()
     try:
         check_suspension(c.store, c.crm, c.now())
         yield

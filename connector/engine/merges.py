@@ -38,7 +38,8 @@ def _follow(work: Work, pair: Pair, side: Side, losers: dict[str, Record]) -> No
         for id_, link in sorted(linked.items(), key=lambda one: one[1].id):
             survivor = survivors.get(id_)
             its_link = _find_link(work, pair, side, survivor) if survivor else None
-            match follow_merge(link, losers[id_], survivor, its_link):
+            named = survivor is not None and _is_named(work, pair, side, survivor)
+            match follow_merge(link, losers[id_], survivor, its_link, named=named):
                 case Follow(_, _, survivor_id):
                     store.links.repoint(pair.name, side, link.id, survivor_id)
                     look_again(work, pair, side, [survivor_id])
@@ -70,6 +71,14 @@ def _find_link(work: Work, pair: Pair, side: Side, survivor: Record) -> Link | N
     links.repoint(pair.name, side, named.id, survivor.id)
     look_again(work, pair, side, [survivor.id])
     return named
+
+
+def _is_named(work: Work, pair: Pair, side: Side, survivor: Record) -> bool:
+    """Whether a record of the other side that has no link names the survivor: it is going to be its partner."""
+    store = work.c.store
+    naming = store.records.naming(side.other, pair.object(side.other), [survivor.id]).get(survivor.id, [])
+    present = {one.id for one in naming if one.present}
+    return bool(present - store.links.by_ids(pair.name, side.other, present).keys())
 
 
 def find_survivors(work: Work, pair: Pair, side: Side, losers: list[Record]) -> dict[str, Record]:

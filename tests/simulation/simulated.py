@@ -29,11 +29,13 @@ from typing import Any
 from engine.laws.oracle import hold_one_in_one_out
 from engine.laws.rest import Rest
 from engine.laws.sight import HUBSPOT_OF
+from engine.laws.styles import DEALS
 from engine.laws.story import ALL, Act, Step, Story
 from simulation import trouble
 from simulation.weather import Order, Weather
 from sqlalchemy.exc import DBAPIError
 
+from connector.core.model import Side
 from connector.engine.run import sync
 from connector.engine.suspension import resume
 from connector.errors import Busy, Spent, Stop
@@ -74,7 +76,11 @@ class Simulation(Story):
     def do(self, act: Act) -> None:
         lab, memory = self.play.lab, self.play.memory
         lab.session_of_people = lab.salesforce.sign_in(CLERK)  # the last one may have ended
+        named = {row.get("sf_record_id"): deal for deal, row in self.play.sight.there("deals").items()}
+        known = self.play.lab.store.links.by_ids(DEALS, Side.SALESFORCE, [one for one in named if one])
         super().do(act)
+        gone = named.keys() - known.keys() - self.play.sight.here("Opportunity").keys()
+        memory.unknown |= {named[one] for one in gone}
         memory.moved_people |= memory.made  # who is made in HubSpot's own pages has the first stage
 
     def trouble(self, act: Act) -> None:
@@ -118,7 +124,7 @@ class Simulation(Story):
             known = sight.here(here)
             for id_, row in sight.there(there).items():
                 if row.get("sf_record_id") and row["sf_record_id"] not in known:
-                    memory.excused.add(id_)
+                    memory.unknown.add(id_)
             memory.bereft |= set(self.play.lab.salesforce.org.store.table(here).bin)
             memory.bereft |= {
                 row["sf_record_id"] for row in sight.archived(there).values() if row.get("sf_record_id")

@@ -57,7 +57,7 @@ def _add_up(rest: Rest, deals: dict[str, tuple[Row, Row]]) -> dict[str, str | No
     if not deals:
         return dict.fromkeys(ROLLUPS) | {ROLLUPS[0]: "0"}
     born = {
-        deal: _moment(rest, deal) if row.get("HubSpot_Id__c") in _ids_of(rest, deal) else row["CreatedDate"][:19]
+        deal: _moment(rest, deal) if row.get("HubSpot_Id__c") in _ids_of(rest, deal) else row["CreatedDate"][:23]
         for deal, (row, _) in deals.items()
     }
     recent = deals[max(deals, key=lambda deal: (born[deal], int(deal)))][1]
@@ -76,7 +76,7 @@ def _ids_of(rest: Rest, deal: str) -> set[str]:
 
 def _moment(rest: Rest, deal: str) -> str:
     created = rest.play.lab.hubspot.portal.tables["deals"].live[int(deal)].created
-    return datetime.fromtimestamp(created / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    return datetime.fromtimestamp(created / 1000, UTC).isoformat(timespec="milliseconds")[:23]
 
 
 def _plain(value: str | None) -> str | None:

@@ -41,6 +41,8 @@ class Memory:
         """Salesforce records whose HubSpot record was merged into that of another one."""
         self.excused: set[str] = set()
         """Deals that outlive their opportunity, because the pair was stopped or frozen when it went (D9)."""
+        self.unknown: set[str] = set()
+        """Deals whose opportunity went before a new or older store knew of the pair: they are told instead (D6)."""
         self.made: set[str] = set()
         """HubSpot records that people made."""
         self.moved_people: set[str] = set()

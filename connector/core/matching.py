@@ -155,11 +155,14 @@ def _match_by_stored_id(candidate: Candidate) -> Match | None:
         return Adopt(candidate.named, "D1")
     # That the partner of one that was merged into it was deleted says nothing of the record itself (D6).
     gone = [one for one in naming if one.presence is Presence.DELETED and one.partner_id == record.id]
-    if gone and not candidate.restored and (own is None or own.state is not LinkState.PENDING):
+    begun = own is not None and own.state is LinkState.PENDING
+    if gone and not candidate.restored and not begun:
         return SeverFrom(gone[0].id)
     if record.partner_id is None or candidate.restored:
         return None
     if record.side is Side.SALESFORCE:
+        if begun:
+            return None  # it was restored, and a try to make its partner anew did not get through (D4)
         # It was born in HubSpot and its partner is gone there: that never makes it anew (D2, D8).
         return SeverFrom(record.partner_id)
     return Problem(

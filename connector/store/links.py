@@ -349,9 +349,15 @@ class Links:
         self._images.keep_new_links([int(result.inserted_primary_key[0])])
 
     def forget(self, link_id: int) -> None:
-        """A pending creation did not happen and will not: nothing is linked."""
-        pending = link.c.state == LinkState.PENDING.value
-        self._db.execute(delete(link).where(link.c.id == link_id, pending))
+        """A pending creation did not happen and will not: nothing is linked.
+
+        One that was to begin a pair anew leaves that pair ended, as it was: it is still the parent of others, and
+        it is still known that its record was restored (D4).
+        """
+        pending = and_(link.c.id == link_id, link.c.state == LinkState.PENDING.value)
+        anew = link.c.linked_run.is_not(None)
+        self._db.execute(update(link).where(pending, anew).values(state=LinkState.CLOSED.value))
+        self._db.execute(delete(link).where(pending, ~anew))
 
     def is_new(self, link_id: int, run_id: int) -> bool:
         """Whether a link was made in this run, or in one before it that did not come to its end."""

@@ -130,6 +130,8 @@ def test_D4_a_creation_under_way_is_not_severed_from_the_deal_it_replaces():
     gone = record(HS, "10", presence=Presence.DELETED, partner_id="006A")
     pending = by_ids(link("006A", None, LinkState.PENDING))
     assert match_record(DEALS, Candidate(OPPORTUNITY, naming=(gone,), links=pending)) == CreateThere()
+    born_there = replace(OPPORTUNITY, partner_id="10")
+    assert match_record(DEALS, Candidate(born_there, naming=(gone,), links=pending)) == CreateThere()
     severed = by_ids(link("006A", "10", LinkState.SEVERED))
     assert match_record(DEALS, Candidate(OPPORTUNITY, naming=(gone,), links=severed)) == SeverFrom("10")
 

@@ -328,6 +328,6 @@ def hold_minimality(rest: Rest) -> None:
                     "law 3: was there already",
                     entry,
                 )
-            if ids & memory.loose or (name == "StageName" and "stages" in memory.loose):
+            if ids & (memory.loose | memory.owed) or (name == "StageName" and "stages" in memory.loose):
                 continue
             assert any((one, name) in memory.touched for one in ids), ("law 3: nobody moved it", entry)

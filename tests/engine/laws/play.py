@@ -6,7 +6,7 @@ what they deleted explains an absence (7, 10), what they lowered may be low (11)
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from engine.lab import _empty_store
@@ -33,6 +33,8 @@ class Memory:
         """(id, field) that moved since the last rest by people, or because of what they did."""
         self.loose: set[str] = set()
         """Records that were merged, restored, moved, or crossed the border of scope since the last rest."""
+        self.owed: set[str] = set()
+        """Records of which something was told to be amiss at the last rest: it may be made good at any time."""
         self.bereft: set[str] = set()
         """Salesforce records whose partner a person deleted or merged away, by either id that names them."""
         self.mixed: set[str] = set()
@@ -56,7 +58,8 @@ class Memory:
         self.lowered: set[str] = set()
         """Contacts and companies whose stage a person lowered or cleared."""
 
-    def rest(self) -> None:
+    def rest(self, told: set[str]) -> None:
+        self.owed = told
         self.edited.clear()
         self.touched.clear()
         self.ever_loose |= self.loose
@@ -128,8 +131,8 @@ class Play:
 
     def read_journal(self) -> None:
         """Take in what was written since this was last asked."""
-        last = self.lab.store.runs.last()
-        until = last["run"] if last else 0
+        last = self.lab.store.runs.page(1)  # one that died too
+        until = last[0]["run"] if last else 0
         runs = range(self._read_until + 1, until + 1)
         self.fresh = [entry for run in runs for entry in self.lab.store.journal.of_run(run)]
         self.journal += self.fresh
@@ -148,8 +151,8 @@ class Play:
         """The store is another one, or an older one; what it said is kept for the judge."""
         self.read_journal()
         self.lab.put_back(committed)
-        last = self.lab.store.runs.last()
-        self._read_until = last["run"] if last else 0
+        last = self.lab.store.runs.page(1)
+        self._read_until = last[0]["run"] if last else 0
 
     # --- what they do ---
 
@@ -205,13 +208,20 @@ class Play:
         for object_, id_ in gone:
             row = before[object_, id_]
             if object_ in SALESFORCE_OF:
-                self.memory.bereft |= {id_, row.get("sf_record_id") or id_}
+                self.memory.bereft |= {id_, *self.survivors(row.get("sf_record_id") or id_)}
                 self.memory.made.discard(id_)
             elif object_ == "Opportunity" and id_ in still:
                 self.memory.excused |= {
                     deal for deal, one in self.sight.there("deals").items() if one.get("sf_record_id") == id_
                 }
         self.follow_people()
+
+    def survivors(self, id_: str) -> Iterator[str]:
+        """A Salesforce record, and those that it was merged into, one after the other."""
+        bins = [self.lab.salesforce.org.store.table(name).bin for name in HUBSPOT_OF]
+        while id_:
+            yield id_
+            id_ = next((some[id_].get("MasterRecordId") for some in bins if id_ in some), None) or ""
 
     def follow_people(self) -> None:
         """Who is, or was, on a deal, or is the company of one."""

@@ -104,7 +104,7 @@ class Story:
         assert planned.writes == 0, ("law 1: the next plan is empty", list(planned.actions))
         assert planned.made == [], ("law 1: nothing is left to make", planned.made)
         hold_at_rest(self.play)
-        self.play.memory.rest()
+        self.play.memory.rest({one["record_id"] for one in self.play.lab.problems()})
 
     def settle(self, lab: Lab) -> None:
         for _ in range(RUNS_TO_REST):

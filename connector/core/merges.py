@@ -7,8 +7,8 @@
 | has a partner of its own     | it keeps that one; this link is closed, and the record left over is a duplicate  |
 | is not known                 | nothing, until it is                                                             |
 
-A frozen link follows too, and stays frozen (A8). Nothing is ever deleted for a merge (D6). The record left over is listed as long as it is there and the survivor has
-its other partner: it gets no new one, and no deletion reaches it.
+A frozen link follows too, and stays frozen (A8). Nothing is ever deleted for a merge (D6). The record left over is
+listed as long as it is there and the survivor has its other partner: it gets no new one, and no deletion reaches it.
 """
 
 from __future__ import annotations

@@ -78,7 +78,8 @@ class Allocation:
     def keep(self, *, ends: bool = False) -> None:
         """Note in the store what was made since the last time, if anything. Not to be called while pretending.
 
-        To be called before the first call of a run, too, so that the store is told of what is to come. Others may have made calls meanwhile, and noted them. With `ends`, nothing more is going to be made.
+        To be called before the first call of a run, too, so that the store is told of what is to come. Others may
+        have made calls meanwhile, and noted them. With `ends`, nothing more is going to be made.
         """
         with self._lock:
             due = self._ahead.keys() if ends else {side for side in Side if self._most[side]} - self._ahead.keys()

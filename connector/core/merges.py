@@ -8,7 +8,8 @@
 | is not known                 | nothing, until it is                                                             |
 
 A frozen link follows too, and stays frozen (A8). Nothing is ever deleted for a merge (D6). The record left over is
-listed as long as it is there and the survivor has its other partner: it gets no new one, and no deletion reaches it.
+listed as long as it is there and the survivor has its other partner: it gets no new one, and no deletion reaches
+it.
 """
 
 from __future__ import annotations
@@ -46,11 +47,12 @@ def follow_merge(
 ) -> Follow | Retire | None:
     """Read the table above for a link whose record `loser` was merged into `survivor`.
 
-    `named`: whether a record without a link names the survivor, as one does that an older store knows nothing of.
+    `named`: whether a record names the survivor that is not linked, but going to be: one that an older store knows
+    nothing of, or the survivor's own from before it was deleted and restored.
     """
     if link.state not in FOLLOWED or survivor is None:
         return None
-    if named and its_link is None:
+    if named and (its_link is None or its_link.state not in _LIVE):
         return Retire(link, loser.side)
     if its_link is not None and its_link.id != link.id and its_link.state in _LIVE:
         return Retire(link, loser.side)

@@ -74,11 +74,16 @@ def _find_link(work: Work, pair: Pair, side: Side, survivor: Record) -> Link | N
 
 
 def _is_named(work: Work, pair: Pair, side: Side, survivor: Record) -> bool:
-    """Whether a record of the other side that has no link names the survivor: it is going to be its partner."""
+    """Whether a record of the other side names the survivor, and is free or was its partner: it will be linked."""
     store = work.c.store
     naming = store.records.naming(side.other, pair.object(side.other), [survivor.id]).get(survivor.id, [])
     present = {one.id for one in naming if one.present}
-    return bool(present - store.links.by_ids(pair.name, side.other, present).keys())
+    links = store.links.by_ids(pair.name, side.other, present)
+    free = {LinkState.PENDING, LinkState.CLOSED, LinkState.SEVERED}
+    return any(
+        id_ not in links or (links[id_].state in free and links[id_].id_of(side) in {None, survivor.id})
+        for id_ in present
+    )
 
 
 def find_survivors(work: Work, pair: Pair, side: Side, losers: list[Record]) -> dict[str, Record]:

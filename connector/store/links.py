@@ -147,6 +147,10 @@ class Links:
         }
         self._images.keep_links([link_id])
         self._db.execute(update(link).where(link.c.id == link_id).values(values))
+        # To whom the old partner belonged says nothing of the new one.
+        own = and_(edge.c.connection_id == self._db.connection_id, edge.c.child == link_id)
+        self._images.keep_edges(own)
+        self._db.execute(delete(edge).where(own))
         if side is Side.SALESFORCE:
             self._forget_applied(link_id)
 

@@ -29,8 +29,8 @@ from typing import Any
 from engine.laws.oracle import hold_one_in_one_out
 from engine.laws.rest import Rest
 from engine.laws.sight import HUBSPOT_OF
-from engine.laws.styles import DEALS
 from engine.laws.story import ALL, Act, Step, Story
+from engine.laws.styles import DEALS
 from simulation import trouble
 from simulation.weather import Order, Weather
 from sqlalchemy.exc import DBAPIError
@@ -208,12 +208,14 @@ class Simulation(Story):
         """Let a run be made. It may end in an error only if there was a reason."""
         self.runs += 1
         struck = self.weather_now.struck
+        ended: Exception | None = None
         try:
             run()
         except (Stop, DBAPIError) as error:
-            excused |= self.most is not None and isinstance(error, Spent)
-            reason = excused or self.troubled or self.weather_now.struck > struck or self._is_hindered()
-            assert reason, ("a run ended without need", repr(error), getattr(error, "remedy", ""))
+            ended = error
+        hindered = excused or self.troubled or self.weather_now.struck > struck or self._is_hindered()
+        spent = self.most is not None and isinstance(ended, Spent)
+        assert ended is None or hindered or spent, ("a run ended without need", ended, getattr(ended, "remedy", ""))
         self.hold_always()
 
     def _is_hindered(self) -> bool:

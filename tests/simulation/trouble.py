@@ -11,8 +11,8 @@ from datetime import timedelta
 from typing import Any
 
 from engine.laws.play import Play
-from engine.laws.sight import HUBSPOT_OF
 from engine.laws.salesforce_people import BOTH, DESCRIPTIONS, WHICH, Row, new_contact
+from engine.laws.sight import HUBSPOT_OF
 
 CONNECTOR = "admin@example.com"
 """The user by whom the connector works in Salesforce; people have sessions of their own."""

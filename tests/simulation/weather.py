@@ -1,8 +1,8 @@
 """What happens on the way between the connector and the CRMs? Orders of faults, for as long as a weather lasts.
 
 The faults are those of `connector/sandbox/faults.py`, put on the connector's own way only: people work on. Beside
-them an answer may be slow, which moves the clock. The weather counts the calls, by the hour of the connector's clock,
-so that the budget can be held against them (E3).
+them an answer may be slow, which moves the clock. The weather counts the calls, by the hour of the connector's
+clock, so that the budget can be held against them (E3).
 """
 
 from __future__ import annotations

@@ -38,7 +38,9 @@ def _mail(play: Play, kind: str) -> str | None:
     if kind == "theirs":
         theirs = [row["Email"] for row in play.sight.here("Contact").values() if ":" not in row.get("Email", ":")]
         wanted = min(theirs, default=None)
-    taken = {row.get("email", "").lower() for row in play.sight.there("contacts").values()}
+    everyone = play.sight.there("contacts").values()
+    taken = {row.get("email", "").lower() for row in everyone}
+    taken |= {mail for row in everyone for mail in row.get("hs_additional_emails", "").split(";")}
     return None if wanted is None or wanted.lower() in taken else wanted
 
 
@@ -214,8 +216,9 @@ def merge(play: Play, object_: str, primary: int, other: int) -> None:
     body = {"primaryObjectId": keep, "objectIdToMerge": lose}
     made = play.lab.hs("POST", f"/crm/v3/objects/{object_}/merge", body)["id"]
     play.memory.loose.add(made)
-    if {keep, lose} & play.memory.made:
-        play.memory.made.add(made)
+    for some in (play.memory.made, play.memory.moved_people):
+        if {keep, lose} & some:
+            some.add(made)
 
 
 def cross_border(play: Play, object_: str, which: int, out: bool, phone: str | None) -> None:

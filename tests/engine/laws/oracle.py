@@ -223,9 +223,9 @@ def _find_merged(rest: Rest) -> set[str]:
             id_: row.get("MasterRecordId")
             for id_, row in rest.play.lab.salesforce.org.store.table(object_).bin.items()
         }
-        for id_ in masters:
-            end = masters[id_]
-            while end in masters and masters[end]:
+        for id_, master in masters.items():
+            end = master
+            while masters.get(end):
                 end = masters[end]
             if end in live:
                 found.add(id_)

@@ -12,7 +12,7 @@ from connector.engine.report import Report
 from connector.engine.scope import describe_out_of_scope
 from connector.engine.suspension import THEN_RESUME, check_suspension, suspend
 from connector.engine.world import Connection
-from connector.errors import Halted, Refused, Suspended, Unreachable
+from connector.errors import Halted, Refused, StoreUnusable, Suspended, Unreachable
 
 Progress = Callable[[str, int], None]
 """Called with what is being done and how many more records of it are done.
@@ -30,7 +30,7 @@ def concluded(c: Connection, report: Report) -> Iterator[None]:
     except Halted:
         report.status = "interrupted"
         report.notes.append("it was asked to end early; the next run goes on from there")
-    except Unreachable:
+    except (Unreachable, StoreUnusable):
         report.status = "stopped"
         raise
     except Refused:

@@ -11,11 +11,11 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, and_, delete, insert, select, update
-from sqlalchemy.exc import IntegrityError
 
 from connector.core.model import Side
-from connector.errors import Busy
+from connector.errors import Busy, Fault, StoreUnusable
 from connector.store.database import Database, dump, load
+from connector.store.integrity import Integrity
 from connector.store.schema import cursor, lease, mapping, run
 
 LEASE_SECONDS = 300.0
@@ -50,6 +50,7 @@ class Runs:
     def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
         self._db = database
         self._now = now
+        self._integrity = Integrity(database, now)
 
     @contextlib.contextmanager
     def lease(self) -> Iterator[None]:
@@ -57,11 +58,13 @@ class Runs:
 
         Raises:
             Busy: another run holds it, and it has not expired.
+            StoreUnusable: the store's file is damaged.
         """
         token = uuid.uuid4().hex
-        self._take(token)
+        left_behind = self._take(token)
         self._db.fence = lambda _: self._renew(token)
         try:
+            self._integrity.check(cut_off=left_behind)
             yield
         finally:
             self._db.fence = None
@@ -69,14 +72,18 @@ class Runs:
                 delete(lease).where(lease.c.connection_id == self._db.connection_id, lease.c.token == token)
             )
 
-    def _take(self, token: str) -> None:
+    def _take(self, token: str) -> bool:
+        """Take the lease; whether a run that did not come to its end had left one behind."""
         mine = lease.c.connection_id == self._db.connection_id
         try:
-            self._replace_lease(token, mine)
-        except IntegrityError:  # some databases let two look at the same moment, but only one insert
+            return self._replace_lease(token, mine)
+        except StoreUnusable as error:
+            if error.fault is not Fault.TAKEN:
+                raise
+            # Some databases let two look at the same moment, but only one insert.
             raise Busy("another run of this connection has just begun", "wait for it") from None
 
-    def _replace_lease(self, token: str, mine: ColumnElement[bool]) -> None:
+    def _replace_lease(self, token: str, mine: ColumnElement[bool]) -> bool:
         moment = self._now().timestamp()
         with self._db.transaction():
             held = self._db.fetch(select(lease).where(mine))
@@ -94,6 +101,7 @@ class Runs:
                     connection_id=self._db.connection_id, token=token, expires=moment + LEASE_SECONDS
                 )
             )
+        return bool(held)
 
     def _renew(self, token: str) -> None:
         renewed = self._db.execute(

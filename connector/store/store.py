@@ -7,9 +7,8 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from sqlalchemy import Engine, insert, select
-from sqlalchemy.exc import DBAPIError
 
-from connector.errors import BadConfiguration, Finding
+from connector.errors import BadConfiguration, Finding, StoreUnusable
 from connector.store.choices import Choices
 from connector.store.database import Database, open_engine, read_only
 from connector.store.holds import Holds
@@ -47,6 +46,7 @@ class Store:
 
         Raises:
             BadConfiguration: the URL is not usable, or the store is newer than this program.
+            StoreUnusable: the store is damaged, locked, full or out of reach.
         """
         return cls(open_engine(url), name, now)
 
@@ -73,9 +73,8 @@ class Store:
                 self.runs.remember("probe", {})
             with read_only(self._engine) as opened:
                 return revision_of(opened)
-        except DBAPIError as error:
-            remedy = "let this program's user write to the database and its folder, and see that the disk has room"
-            finding = Finding("CONNECTOR_STORE_URL", 0, f"cannot be written to: {error.orig}", remedy)
+        except StoreUnusable as error:
+            finding = Finding("CONNECTOR_STORE_URL", 0, f"cannot be written to: {error.detail}", error.remedy)
             raise BadConfiguration([finding]) from None
 
     def close(self) -> None:

@@ -35,7 +35,7 @@ _MISPLACED = {Fault.NO_STORE, Fault.FORBIDDEN, Fault.NOT_THERE}
 """What is wrong with the URL rather than with the store, if it is met when that is opened."""
 
 
-def open_engine(url: str) -> Engine:
+def open_engine(url: str | URL) -> Engine:
     """An engine for a store URL, with its schema brought up to date.
 
     Raises:
@@ -83,7 +83,7 @@ def file_of(url: URL) -> Path | None:
     return None if path in ("", ":memory:") or url.query.get("mode") == "memory" else Path(path)
 
 
-def _make_engine(url: str) -> Engine:
+def _make_engine(url: str | URL) -> Engine:
     parsed = make_url(url)
     path = file_of(parsed)
     if path is not None and parsed.query.get("mode") not in ("ro", "rw"):  # such a file has to be there

@@ -87,7 +87,7 @@ def translate_errors(engine: Engine) -> None:
     def translate(context: ExceptionContext) -> BaseException | None:
         if not isinstance(context.sqlalchemy_exception, SQLAlchemyError):
             return None  # not the driver's
-        fault = _find_fault(context.original_exception, gone=context.is_disconnect)
+        fault = find_fault(context.original_exception, gone=context.is_disconnect)
         return make_unusable(fault, engine.url, str(context.original_exception).strip())
 
     event.listen(engine, "handle_error", translate)
@@ -107,7 +107,8 @@ def _place(url: URL | None) -> str:
     return f" {url.render_as_string(hide_password=True)}"
 
 
-def _find_fault(error: Any, *, gone: bool) -> Fault:
+def find_fault(error: Any, *, gone: bool = False) -> Fault:
+    """What an error of a driver's means. `gone`: the connection does not answer any more."""
     if (code := getattr(error, "sqlite_errorcode", None)) is not None:
         return _SQLITE.get(code) or _SQLITE.get(code & 0xFF, Fault.OTHER)  # the upper bits say which of a kind
     state = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None) or ""

@@ -112,10 +112,17 @@ class Runs:
         if renewed.rowcount != 1:
             raise Busy("another run has taken over", "this one was paused for too long; nothing is lost")
 
-    def begin(self, kind: str = SYNC, of_run: int | None = None, files: Mapping[str, str] | None = None) -> int:
+    def begin(
+        self,
+        kind: str = SYNC,
+        of_run: int | None = None,
+        files: Mapping[str, str] | None = None,
+        number: int | None = None,
+    ) -> int:
         """Start a run and return its number.
 
-        `of_run` is the one that it takes back; `files` are the mapping files that it goes by, text by name.
+        `of_run` is the one that it takes back; `files` are the mapping files that it goes by, text by name;
+        `number` is a free one to go on from, instead of the next.
         """
         mine = self._db.connection_id
         text = dump(dict(sorted(files.items()))) if files else None
@@ -131,6 +138,7 @@ class Runs:
                     kind=kind,
                     of_run=of_run,
                     mapping=digest,
+                    **({} if number is None else {"id": number}),
                 )
             )
         self._db.run_id = int(result.inserted_primary_key[0])
@@ -155,11 +163,11 @@ class Runs:
             .values(finished=self._now().isoformat(), status=status, report=dump(report))
         )
 
-    def note_act(self, kind: str, **told: Any) -> int:
+    def note_act(self, kind: str, *, number: int | None = None, **told: Any) -> int:
         """Give what a person does to the store a number of its own; `told` stands in its report."""
-        number = self.begin()
-        self.finish(number, BY_HAND, {"run": number, "kind": kind, **told})
-        return number
+        given = self.begin(number=number)
+        self.finish(given, BY_HAND, {"run": given, "kind": kind, **told})
+        return given
 
     def find(self, run_id: int) -> Run | None:
         """A run of this connection by its number."""
@@ -220,6 +228,10 @@ class Runs:
         """One run as `last` gives it."""
         mine = and_(run.c.connection_id == self._db.connection_id, run.c.id == run_id)
         return next((_told(row) for row in self._db.fetch(select(run).where(mine))), None)
+
+    def end_lease(self) -> None:
+        """Whoever held the lease is gone: in a copy of a store nothing is under way."""
+        self._db.execute(delete(lease).where(lease.c.connection_id == self._db.connection_id))
 
     def is_under_way(self) -> bool:
         """Whether a run holds the lease now."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Engine, insert, select
+from sqlalchemy import URL, Engine, insert, select
 
 from connector.errors import BadConfiguration, Finding, StoreUnusable
 from connector.store.choices import Choices
 from connector.store.database import Database, open_engine, read_only
+from connector.store.export import read_all
 from connector.store.holds import Holds
 from connector.store.images import Images
 from connector.store.imports import Imports
@@ -28,6 +30,7 @@ class Store:
 
     def __init__(self, engine: Engine, name: str, now: Callable[[], datetime]) -> None:
         self._engine = engine
+        self.name = name
         self._database = Database(engine, _connection_id(engine, name))
         self.records = Records(self._database)
         self.images = Images(self._database)
@@ -50,6 +53,14 @@ class Store:
         """
         return cls(open_engine(url), name, now)
 
+    @classmethod
+    def open_all(cls, url: str | URL, now: Callable[[], datetime]) -> list[Store]:
+        """The stores of all connections at a URL, by their names. Closing one closes all."""
+        engine = open_engine(url)
+        with read_only(engine) as opened:
+            names = [row.name for row in opened.execute(select(connection.c.name).order_by(connection.c.name))]
+        return [cls(engine, name, now) for name in names]
+
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
         """What happens inside becomes durable together, or not at all."""
@@ -61,6 +72,10 @@ class Store:
         """What happens inside is seen inside and forgotten afterwards."""
         with self._database.pretending():
             yield
+
+    def read_all(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Everything in the store, of all connections: (table, values by column)."""
+        return read_all(self._engine)
 
     def probe(self) -> str:
         """Write a trifle and take it back. Returns the revision of the schema.

@@ -276,7 +276,7 @@ class OperationalError(Said):
 )
 def test_what_a_code_means(error, fault):
     """SQLite's extended codes are of the kind of their lower byte, PostgreSQL's of that of their prefix."""
-    assert faults._find_fault(error, gone=False) is fault
+    assert faults.find_fault(error) is fault
 
 
 @pytest.mark.parametrize("fault", Fault)

@@ -38,6 +38,8 @@ class Run:
     finished: str | None
     of_run: int | None
     report: Mapping[str, Any]
+    forgotten: str | None = None
+    """Since when its journal is."""
 
     @property
     def is_undo(self) -> bool:
@@ -199,7 +201,7 @@ class Runs:
         )
 
     def last(self) -> dict[str, Any] | None:
-        """The last finished run: {"run", "started", "finished", "status", "report"}."""
+        """The last finished run: {"run", "started", "finished", "status", "kind", "report", "forgotten"}."""
         rows = self._db.fetch(
             select(run)
             .where(
@@ -267,9 +269,10 @@ def _told(row: Row[Any]) -> dict[str, Any]:
         "status": row.status,
         "kind": row.kind,
         "report": load(row.report),
+        "forgotten": row.forgotten,
     }
 
 
 def _run(row: Row[Any]) -> Run:
     report = load(row.report) or {}
-    return Run(row.id, row.kind, row.status, row.started, row.finished, row.of_run, report)
+    return Run(row.id, row.kind, row.status, row.started, row.finished, row.of_run, report, row.forgotten)

@@ -200,6 +200,7 @@ run = Table(
     Column("kind", String(20), nullable=False, server_default="sync"),  # sync | undo …
     Column("of_run", Integer),  # the run that this one takes back
     Column("mapping", String(64)),  # the digest of the mapping files that it went by
+    Column("forgotten", String(40)),  # since when its journal is
 )
 
 mapping = Table(
@@ -247,6 +248,7 @@ image = Table(
     Column("key", String(60), primary_key=True),
     Column("row", Text, info=JSON),  # JSON; empty: it did not exist
     Index("ix_image_key", "connection_id", "table", "key", "run_id"),
+    Index("ix_image_run", "run_id"),
 )
 
 held = Table(

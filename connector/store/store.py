@@ -20,6 +20,7 @@ from connector.store.journal import Journal, Problems
 from connector.store.links import Links
 from connector.store.migrate import revision_of
 from connector.store.records import Records
+from connector.store.retention import Retention
 from connector.store.runs import Runs
 from connector.store.schema import connection
 from connector.store.standing import Standings
@@ -42,6 +43,7 @@ class Store:
         self.standing = Standings(self._database)
         self.choices = Choices(self._database)
         self.imports = Imports(self._database, now)
+        self.retention = Retention(self._database, now)
 
     @classmethod
     def open(cls, url: str, name: str, now: Callable[[], datetime]) -> Store:

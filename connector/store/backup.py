@@ -84,10 +84,8 @@ def back_up(source: Path, target: Path) -> Contents:
     if not source.exists():
         raise BadConfiguration([Finding(str(source), 0, "there is no store yet", "begin with `connector sync`")])
     with _copied(source, target) as copy:
-        try:
+        with _told_of(source):
             contents = _look_into(copy)
-        except StoreUnusable as error:
-            raise make_unusable(error.fault, _url(source), error.detail) from None
         _replace(copy, target)
     return contents
 
@@ -235,7 +233,7 @@ def _copied(source: Path, target: Path) -> Iterator[Path]:
         except OSError as error:
             raise _in_the_way(target, error) from None
         mode = "rw" if os.access(source, os.W_OK) else "ro"
-        with _connected(source, mode) as here, _connected(copy, "rw") as there:
+        with _connected(source, mode) as here, _connected(copy, "rw") as there, _told_of(source):
             here.backup(there)  # all pages in one step are one snapshot, and writers are not kept waiting
             there.execute("PRAGMA journal_mode=DELETE")
         shutil.copymode(source, copy)
@@ -264,6 +262,19 @@ def _translated(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise make_unusable(find_fault(error), _url(path), str(error)) from None
+
+
+@contextlib.contextmanager
+def _told_of(source: Path) -> Iterator[None]:
+    """What is damaged in a copy is so in what it was copied from. That there is no room is said of the copy."""
+    try:
+        yield
+    except (sqlite3.Error, StoreUnusable) as error:
+        fault = error.fault if isinstance(error, StoreUnusable) else find_fault(error)
+        if fault not in _UNREADABLE:
+            raise
+        detail = error.detail if isinstance(error, StoreUnusable) else str(error)
+        raise make_unusable(fault, _url(source), detail) from None
 
 
 def _url(path: Path) -> URL:

@@ -54,12 +54,15 @@ def test_a_store_that_cannot_be_used(connector: Run, store: Path, command, harm,
     assert "→" in result.stderr
 
 
-def test_a_damaged_store_as_json(connector: Run, store: Path) -> None:
-    """A sync that cannot begin prints why, where programs read it."""
+@pytest.mark.parametrize(
+    ("command", "status"), [("sync", "stopped"), ("plan", "stopped"), ("check", "no connection")]
+)
+def test_a_damaged_store_as_json(connector: Run, store: Path, command: str, status: str) -> None:
+    """A command that cannot begin prints why, where programs read it."""
     break_off(store)
-    result = connector("sync", "--json", **CREDENTIALS)
+    result = connector(command, "--json", **CREDENTIALS)
     told = json.loads(result.stdout)
-    assert (result.exit_code, told["status"], told["run"]) == (4, "stopped", 0)
+    assert (result.exit_code, told["status"]) == (4, status)
     assert "connector restore" in told["error"]["remedy"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -323,17 +324,19 @@ def test_what_is_no_backup_is_refused(path, url, tmp_path, now, harm, said):
     assert count_links(url, now) == 3
 
 
-def test_a_damaged_store_gives_no_backup(path, tmp_path):
-    """The earlier backup of that name stays."""
+@pytest.mark.parametrize("harm", [break_in_the_middle, lambda path: os.truncate(path, 6000)])
+def test_a_damaged_store_gives_no_backup(path, tmp_path, harm):
+    """It is named, and not its copy; the earlier backup of that name stays."""
     backup = tmp_path / "backup.db"
     back_up(path, backup)
     good = backup.read_bytes()
-    break_in_the_middle(path)
+    harm(path)
     with pytest.raises(StoreUnusable) as caught:
         back_up(path, backup)
     assert caught.value.fault is Fault.DAMAGED
     assert str(path) in caught.value.message
     assert backup.read_bytes() == good
+    assert {one.name for one in tmp_path.iterdir()} == {"store.db", "backup.db"}
 
 
 def test_a_backup_while_a_run_writes(path, url, tmp_path, now):

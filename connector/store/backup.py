@@ -233,7 +233,7 @@ def _copied(source: Path, target: Path) -> Iterator[Path]:
         except OSError as error:
             raise _in_the_way(target, error) from None
         mode = "rw" if os.access(source, os.W_OK) else "ro"
-        with _connected(source, mode) as here, _connected(copy, "rw") as there, _told_of(source):
+        with _connected(source, mode) as here, _connected(copy, "rw", target) as there, _told_of(source):
             here.backup(there)  # all pages in one step are one snapshot, and writers are not kept waiting
             there.execute("PRAGMA journal_mode=DELETE")
         shutil.copymode(source, copy)
@@ -245,8 +245,9 @@ def _copied(source: Path, target: Path) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def _connected(path: Path, mode: str) -> Iterator[sqlite3.Connection]:
-    with _translated(path):
+def _connected(path: Path, mode: str, named: Path | None = None) -> Iterator[sqlite3.Connection]:
+    """A file of SQLite's; of what is wrong with it is told under the name of what it is to become."""
+    with _translated(named or path):
         connection = sqlite3.connect(
             f"file:{quote(str(path))}?mode={mode}", timeout=BUSY_MILLISECONDS / 1000, isolation_level=None, uri=True
         )

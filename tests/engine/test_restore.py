@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -335,6 +336,24 @@ def test_a_damaged_store_gives_no_backup(path, tmp_path, harm):
         back_up(path, backup)
     assert caught.value.fault is Fault.DAMAGED
     assert str(path) in caught.value.message
+    assert backup.read_bytes() == good
+    assert {one.name for one in tmp_path.iterdir()} == {"store.db", "backup.db"}
+
+
+def test_a_backup_for_which_there_is_no_room(path, tmp_path):
+    """The place that has none is named; the earlier backup of that name stays, and nothing half-made does."""
+    backup = tmp_path / "backup.db"
+    back_up(path, backup)
+    good = backup.read_bytes()
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(good) // 2, before[1]))
+    try:
+        with pytest.raises(StoreUnusable) as caught:
+            back_up(path, backup)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert (caught.value.fault, caught.value.exit_code) == (Fault.OUT_OF_REACH, 4)
+    assert str(backup) in caught.value.message
     assert backup.read_bytes() == good
     assert {one.name for one in tmp_path.iterdir()} == {"store.db", "backup.db"}
 

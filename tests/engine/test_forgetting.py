@@ -6,6 +6,7 @@ import pytest
 from engine.lab import Lab
 from engine.undoing import undo_run
 
+from connector.engine.answers.explain import explain
 from connector.engine.answers.runs import show_run
 from connector.errors import BadConfiguration
 
@@ -49,6 +50,19 @@ def test_X2_a_run_that_is_forgotten_cannot_be_undone_and_that_is_said(lab):
     (deal,) = lab.hs_all("deals", "amount").values()
     assert float(deal["amount"]) == 200
     assert lab.sync().writes == 0
+
+
+def test_X3_a_record_is_explained_by_what_is_still_known(lab):
+    """Since when its pair is linked, and the writes that are not forgotten."""
+    (opportunity,) = lab.sf_all("SELECT Id FROM Opportunity")
+    before = explain(lab.connection(), opportunity["Id"])
+    edit(lab, 200)
+    lab.advance(days=401)
+    last = edit(lab, 300)
+    told = explain(lab.connection(), opportunity["Id"])
+    assert (told.link.run, told.link.since) == (before.link.run, before.link.since)
+    assert {one.run for one in told.history} == {last}
+    assert told.verdict == "in step"
 
 
 def test_nothing_is_forgotten_if_nobody_wants_that(lab):

@@ -111,7 +111,8 @@ def test_D6_a_run_on_an_older_store_changes_nothing_that_is_in_step(lab, happene
 def test_F2_edits_since_the_last_sync_travel_from_an_older_store_too(lab):
     """What people did after the last run is not taken for what was agreed on."""
     backup = lab.durable_store()
-    edits(lab)
+    lab.hs_edit("deals", deal(lab, "Second deal"), amount="300")
+    lab.sync()
     lab.sf_edit("Opportunity", opportunity(lab, "Third deal"), Amount=700)
     lab.hs_edit("deals", deal(lab, "Second deal"), amount="500")
     restored = put_back(lab, backup)

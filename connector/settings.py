@@ -131,6 +131,18 @@ class GuardOptions(_Section):
     percent: float = Field(5.0, ge=0, le=100, description="as many percent of the linked ones may be deleted")
 
 
+class JournalSettings(_Section):
+    """How long it is known what runs wrote, and what stood there before.
+
+    For ever is a store that only grows, and a copy of customers' data that outlives that of both CRMs; 400 days
+    still answer what was done a year ago.
+    """
+
+    keep_days: int | None = Field(
+        400, ge=1, description="days after which a run's writes are forgotten and cannot be undone; empty: never"
+    )
+
+
 class ScheduleSettings(_Section):
     """When `connector schedule` syncs (T5): an interval such as `15 minutes`, or a cron expression."""
 
@@ -185,6 +197,7 @@ class Settings(_Section):
     guard: GuardOptions = Field(
         GuardOptions(), description="a run that would delete more is refused: the larger of the two counts (D7)"
     )
+    journal: JournalSettings = Field(JournalSettings(), description="how long it is known what runs wrote")
     schedule: ScheduleSettings = Field(ScheduleSettings(), description="when `connector schedule` syncs (T5)")
     network: NetworkSettings = Field(NetworkSettings(), description="how to get out to both CRMs")
 

@@ -7,6 +7,7 @@
               import                       `cli/imports.py`
     answers   explain, status, runs        a file each in `cli/`
               problems, conflicts, links   the same, each with commands of its own
+    store     backup, restore, export      `cli/keeping.py`
     set up    init                         `cli/init.py`
               check, setup                 `cli/setup.py`
               mappings validate, …         `cli/mappings.py`
@@ -31,6 +32,7 @@ from connector.cli import (
     conflicts,
     explain,
     imports,
+    keeping,
     links,
     mappings,
     plan,
@@ -88,6 +90,7 @@ problems.register(app)
 conflicts.register(app)
 links.register(app)
 imports.register(app)
+keeping.register(app)
 setup.register(app)
 mappings.register(app)
 demo.register(app)

@@ -68,7 +68,7 @@ def undo(c: Connection, run_id: int, progress: Progress = lambda *_: None) -> Un
     """Take a run back.
 
     Raises:
-        BadConfiguration: there is no such run, or it is not over.
+        BadConfiguration: there is no such run, or what it wrote is forgotten.
         Stop: it could not be done, or not to its end; repeat it.
     """
     check_mode(c.settings)
@@ -149,8 +149,13 @@ def find_root(store: Store, run: Run) -> tuple[int, bool]:
 
 def _find(store: Store, run_id: int) -> Run:
     run = store.runs.find(run_id)
-    if run is not None:
+    if run is not None and run.forgotten is None:
         return run
+    if run is not None or 0 < run_id <= store.retention.last_forgotten():
+        since = f" since {run.forgotten[:10]}" if run is not None and run.forgotten else ""
+        message = f"what run {run_id} wrote is forgotten{since}, and cannot be undone"
+        remedy = "`journal.keep_days` says how long runs are kept; edit the records by hand, or undo a later run"
+        raise BadConfiguration([Finding("RUN", 0, message, remedy)])
     last = store.runs.last()
     known = f"the last one was run {last['run']}" if last else "there was none yet"
     raise BadConfiguration(

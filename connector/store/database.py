@@ -3,6 +3,10 @@
 SQLite is set up as its manual recommends for one writer and many readers: WAL, a busy timeout, `BEGIN IMMEDIATE`
 for those who write, while those who only read wait for nobody. No transaction is ever open across a call to a CRM,
 except while pretending, when all is rolled back.
+
+A commit is on the disk when it returns (`synchronous=FULL`, and on macOS `fullfsync`): with less, WAL forgets the
+last transactions when the power fails, and the journal would not know what a write has replaced that a CRM took
+already. Transactions are of batches and pages, so that costs one flush for hundreds of records.
 """
 
 from __future__ import annotations
@@ -11,25 +15,32 @@ import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import orjson
-from sqlalchemy import Connection, Engine, Row, Table, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, Row, Table, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.sql import Executable
 
-from connector.errors import BadConfiguration, Finding
+from connector.errors import BadConfiguration, Fault, Finding, StoreUnusable
+from connector.store.faults import make_unusable, translate_errors
 from connector.store.migrate import is_current, upgrade
 
 CHUNK = 500
 """How many ids go into one IN list."""
+BUSY_MILLISECONDS = 10_000
+"""How long a transaction waits for that of another process."""
+_MISPLACED = {Fault.NO_STORE, Fault.FORBIDDEN, Fault.NOT_THERE}
+"""What is wrong with the URL rather than with the store, if it is met when that is opened."""
 
 
-def open_engine(url: str) -> Engine:
+def open_engine(url: str | URL) -> Engine:
     """An engine for a store URL, with its schema brought up to date.
 
     Raises:
-        BadConfiguration: the URL is not one, its driver is missing, or the store cannot be opened.
+        BadConfiguration: the URL is not one, its driver is missing, or no store is there and none can be made.
+        StoreUnusable: there is one, and it is damaged, locked, full or out of reach.
     """
     try:
         engine = _make_engine(url)
@@ -38,12 +49,17 @@ def open_engine(url: str) -> Engine:
         except BaseException:
             engine.dispose()
             raise
-    except (ArgumentError, ImportError, OSError, DBAPIError, ValueError) as error:
-        reason = getattr(error, "orig", None) or error
-        raise BadConfiguration(
-            [Finding("CONNECTOR_STORE_URL", 0, f"cannot be used: {reason}", "e.g. sqlite:///connector.db")]
-        ) from None
+    except StoreUnusable as error:
+        if error.fault not in _MISPLACED:
+            raise
+        raise _cannot_be_used(error.detail, error.remedy) from None
+    except (SQLAlchemyError, ImportError, OSError, ValueError) as error:
+        raise _cannot_be_used(error, "e.g. sqlite:///connector.db") from None
     return engine
+
+
+def _cannot_be_used(reason: object, remedy: str) -> BadConfiguration:
+    return BadConfiguration([Finding("CONNECTOR_STORE_URL", 0, f"cannot be used: {reason}", remedy)])
 
 
 def exists(url: str) -> bool:
@@ -52,19 +68,29 @@ def exists(url: str) -> bool:
         parsed = make_url(url)
     except ArgumentError:
         return True  # opening it says what is wrong
-    path = parsed.database
-    if parsed.get_backend_name() != "sqlite" or path in (None, "", ":memory:"):
-        return True
-    return Path(str(path)).exists()
+    path = file_of(parsed)
+    return path is None or path.exists()
 
 
-def _make_engine(url: str) -> Engine:
+def file_of(url: URL) -> Path | None:
+    """The file that an SQLite URL names; None for a store in memory or on a server."""
+    name = url.database
+    if url.get_backend_name() != "sqlite" or name in (None, "", ":memory:"):
+        return None
+    if not (name.startswith("file:") and url.query.get("uri") == "true"):
+        return Path(name)
+    path = unquote(urlsplit(name).path)  # SQLite's manual, "Uniform Resource Identifiers"
+    return None if path in ("", ":memory:") or url.query.get("mode") == "memory" else Path(path)
+
+
+def _make_engine(url: str | URL) -> Engine:
     parsed = make_url(url)
-    is_sqlite = parsed.get_backend_name() == "sqlite"
-    if is_sqlite and parsed.database not in (None, "", ":memory:"):
-        Path(str(parsed.database)).resolve().parent.mkdir(parents=True, exist_ok=True)
+    path = file_of(parsed)
+    if path is not None and parsed.query.get("mode") not in ("ro", "rw"):  # such a file has to be there
+        path.resolve().parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(parsed)
-    if is_sqlite:
+    translate_errors(engine)
+    if parsed.get_backend_name() == "sqlite":
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_immediately)
     return engine
@@ -80,7 +106,13 @@ def _bring_up_to_date(engine: Engine) -> None:
 
 def _set_up_sqlite(connection: Any, _: Any) -> None:
     connection.isolation_level = None
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=10000", "foreign_keys=ON"):
+    for pragma in (
+        f"busy_timeout={BUSY_MILLISECONDS}",
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "fullfsync=ON",
+        "foreign_keys=ON",
+    ):
         connection.execute(f"PRAGMA {pragma}")
 
 
@@ -99,6 +131,7 @@ class Database:
 
     def __init__(self, engine: Engine, connection_id: int) -> None:
         self.connection_id = connection_id
+        self.url = engine.url
         self._engine = engine
         self._open: Connection | None = None
         self.fence: Callable[[Database], None] | None = None
@@ -177,7 +210,15 @@ def dump(value: Any) -> str:
 
 
 def load(text: str | None) -> Any:
-    return None if text is None else orjson.loads(text)
+    """What was dumped.
+
+    Raises:
+        StoreUnusable: a disk has made something else of it.
+    """
+    try:
+        return None if text is None else orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise make_unusable(Fault.DAMAGED, None, f"not JSON where there should be some: {error}") from None
 
 
 def chunks(items: Iterable[str], size: int = CHUNK) -> Iterator[list[str]]:

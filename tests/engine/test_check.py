@@ -66,13 +66,13 @@ def test_P3_nothing_is_amiss(lab):
 
 
 def test_P3_a_store_that_cannot_be_written_to(lab):
-    """A full disk, or a file of somebody else's."""
+    """A file of somebody else's."""
     with closing(lab.engine.raw_connection()) as connection:
         connection.driver_connection.execute("PRAGMA query_only=ON")
     found = look_at_store(lab)
     assert [(one.name, one.state) for one in found] == [("store", State.PROBLEM)]
     assert "readonly" in found[0].detail
-    assert "the disk has room" in found[0].remedy
+    assert "let this program's user write" in found[0].remedy
 
 
 def look_at_store(lab):

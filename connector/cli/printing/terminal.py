@@ -19,7 +19,7 @@ from rich.padding import Padding
 from rich.table import Table
 
 from connector.core.model import Side, Value
-from connector.errors import BadConfiguration, Finding, Spent, Stop, Suspended
+from connector.errors import BadConfiguration, Finding, Spent, Stop, StoreUnusable, Suspended
 
 NAMES = {Side.SALESFORCE: "Salesforce", Side.HUBSPOT: "HubSpot"}
 WIDTH = 100
@@ -124,6 +124,8 @@ def _headline(error: Stop) -> str:
         return "Suspended: nothing was begun"
     if isinstance(error, Spent):
         return "Stopped: no API calls left"
+    if isinstance(error, StoreUnusable):
+        return "Stopped: the store cannot be used"
     return {2: "Please mend this first", 3: "Refused: nothing was written"}.get(
         error.exit_code, "Stopped: no connection"
     )

@@ -7,16 +7,14 @@ Secrets are never in the file: they come from the environment. Every setting can
 from __future__ import annotations
 
 import copy
-import ipaddress
-import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
+from connector.addresses import is_safe_url
 from connector.core.guard import DeletionLimit
 from connector.core.lifecycle import LifecycleSettings
 from connector.core.model import Pair, Side
@@ -376,35 +374,6 @@ def _find_missing(credentials: Credentials, here: str, there: str) -> list[Findi
 
 def _plain(value: SecretStr | str) -> str:
     return value.get_secret_value() if isinstance(value, SecretStr) else value
-
-
-def is_safe_url(url: str) -> bool:
-    """https, or http to a loopback address."""
-    parts = _split(url)
-    return parts is not None and (parts.scheme == "https" or is_plain_loopback(url))
-
-
-def is_plain_loopback(url: str) -> bool:
-    """Whether it is http to an address of this machine."""
-    parts = _split(url)
-    if parts is None or parts.scheme != "http" or not parts.hostname:
-        return False
-    if parts.hostname == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(parts.hostname).is_loopback
-    except ValueError:
-        return False
-
-
-def _split(url: str) -> SplitResult | None:
-    """The parts of an address that names a host; None for one that no client could call."""
-    try:
-        parts = urlsplit(url)
-        usable = parts.hostname and parts.port != 0  # asking for the port raises if it is not a number
-    except ValueError:
-        return None
-    return parts if usable and not re.search(r"[\s\\]", url) else None
 
 
 def defaults_folder() -> Path:

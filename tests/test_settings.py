@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
+from connector.addresses import is_plain_loopback, is_safe_url
 from connector.core.guard import DeletionLimit
 from connector.core.lifecycle import LifecycleSettings
 from connector.core.model import Side
@@ -20,8 +21,6 @@ from connector.settings import (
     Credentials,
     Settings,
     defaults_folder,
-    is_plain_loopback,
-    is_safe_url,
     load_credentials,
     load_mapping,
     load_settings,

@@ -51,6 +51,15 @@ def belongs_to(url: str, home: str) -> bool:
     return salesforces and there.scheme == "https" and (there.port or 443) == 443
 
 
+def is_proxy(url: str) -> bool:
+    """Whether it is the address of a proxy, which may have a name and a password in it."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
 def host_of(url: str) -> str:
     """The host of an address, for a message: nothing else of it, which may be secret."""
     parts = _split(url)

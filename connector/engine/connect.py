@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from pydantic import SecretStr
 from requests.adapters import BaseAdapter
 
 from connector.adapters import hubspot, salesforce
@@ -111,7 +112,7 @@ def _salesforce(
         aliases=salesforce.login_aliases(login),
         sleep=sleep,
         attempts=attempts,
-        proxy=settings.network.proxy,
+        proxy=_reveal(settings.network.proxy),
         ca_bundle=settings.network.ca_bundle,
     )
     return Salesforce(
@@ -120,6 +121,10 @@ def _salesforce(
         version=settings.salesforce.api_version,
         overlap=timedelta(minutes=settings.salesforce.overlap_minutes),
     )
+
+
+def _reveal(given: SecretStr | None) -> str | None:
+    return given.get_secret_value() if given else None
 
 
 def _hubspot(
@@ -140,7 +145,7 @@ def _hubspot(
         mounts={"https://": transport, "http://": transport} if transport is not None else None,
         sleep=sleep,
         attempts=attempts,
-        proxy=settings.network.proxy,
+        proxy=_reveal(settings.network.proxy),
         ca_bundle=settings.network.ca_bundle,
     )
     return HubSpot(

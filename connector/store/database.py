@@ -11,6 +11,7 @@ import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import orjson
 from sqlalchemy import Connection, Engine, Row, Table, create_engine, event, make_url
@@ -19,6 +20,8 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.sql import Executable
 
 from connector.errors import BadConfiguration, Finding
+from connector.private_files import make_privately
+from connector.secrecy import Secrets
 from connector.store.migrate import is_current, upgrade
 
 CHUNK = 500
@@ -39,31 +42,49 @@ def open_engine(url: str) -> Engine:
             engine.dispose()
             raise
     except (ArgumentError, ImportError, OSError, DBAPIError, ValueError) as error:
-        reason = getattr(error, "orig", None) or error
+        reason = _tell_reason(url, error)
         raise BadConfiguration(
             [Finding("CONNECTOR_STORE_URL", 0, f"cannot be used: {reason}", "e.g. sqlite:///connector.db")]
         ) from None
     return engine
 
 
+def _tell_reason(url: str, error: Exception) -> str:
+    """Why a store cannot be opened, without the password in its URL, nor any part of it that stands elsewhere."""
+    reason = str(getattr(error, "orig", None) or error)
+    user = url.partition("://")[2].rpartition("@")[0]
+    if not user:
+        return reason
+    if isinstance(error, ValueError | ArgumentError):
+        return "the part before or after its @ is not as it should be; / : @ in a password are written %2F %3A %40"
+    secret = user.partition(":")[2]
+    return Secrets(url, user, secret, unquote(secret)).redact(reason)
+
+
+def file_of(url: str) -> Path | None:
+    """The file that an SQLite URL names; None for another database, and for one in memory."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite" or parsed.database in (None, "", ":memory:"):
+        return None
+    return Path(str(parsed.database).removeprefix("file:"))
+
+
 def exists(url: str) -> bool:
     """Whether there is a store at a URL that could be opened; only of a file is it known that there is none."""
     try:
-        parsed = make_url(url)
-    except ArgumentError:
+        path = file_of(url)
+    except (ArgumentError, ValueError):
         return True  # opening it says what is wrong
-    path = parsed.database
-    if parsed.get_backend_name() != "sqlite" or path in (None, "", ":memory:"):
-        return True
-    return Path(str(path)).exists()
+    return path is None or path.exists()
 
 
 def _make_engine(url: str) -> Engine:
     parsed = make_url(url)
     is_sqlite = parsed.get_backend_name() == "sqlite"
-    if is_sqlite and parsed.database not in (None, "", ":memory:"):
-        Path(str(parsed.database)).resolve().parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(parsed)
+    if (path := file_of(url)) is not None and "uri" not in parsed.query:
+        path.resolve().parent.mkdir(parents=True, exist_ok=True)
+        make_privately(path)  # SQLite gives its write-ahead log the mode of the database
     if is_sqlite:
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_immediately)

@@ -58,6 +58,7 @@ from connector.adapters.salesforce_deletion import (
 )
 from connector.adapters.salesforce_refusals import MEANINGS, read_refusal, unknown_columns
 from connector.adapters.salesforce_selections import Api, Selections
+from connector.adapters.salesforce_soql import list_texts
 from connector.core.model import ContactRole, Presence, ProblemClass, Proof, Record, Side, Value
 from connector.core.pipelines import RecordType, StageDefinition
 from connector.errors import Condition, Later, Unreachable
@@ -404,7 +405,7 @@ class Salesforce:
     def _master_query(self, name: str, ids: Sequence[str]) -> tuple[str, str, Any]:
         """Which of these records are deleted, and into which others they were merged."""
         master = f", {MASTER_ID}" if self._schema.has(name, MASTER_ID) else ""
-        listed = ",".join(_soql_text(id_) for id_ in ids)
+        listed = list_texts(ids)
         soql = f"SELECT Id{master} FROM {name} WHERE IsDeleted = true AND Id IN ({listed})"
         return self._query(soql, gone_too=True)
 
@@ -453,7 +454,7 @@ class Salesforce:
         for group in _groups(queries, COLLECTIONS):
             answers = self._composite(
                 {
-                    f"t{number}": self._query(query.format(ids=",".join(map(_soql_text, some))))
+                    f"t{number}": self._query(query.format(ids=list_texts(some)))
                     for number, (query, _, some) in enumerate(group)
                 }
             )
@@ -477,9 +478,7 @@ class Salesforce:
         found: dict[str, dict[str, Any]] = {}
         for group in _groups(ids, COLLECTION * COLLECTIONS):
             queries = {
-                f"q{number}": self._query(
-                    f"SELECT {columns} FROM {object_} WHERE Id IN ({','.join(map(_soql_text, some))})"
-                )
+                f"q{number}": self._query(f"SELECT {columns} FROM {object_} WHERE Id IN ({list_texts(some)})")
                 for number, some in enumerate(_groups(group, COLLECTION))
             }
             found |= {row["Id"]: row for answer in self._composite(queries).values() for row in self._rows(answer)}
@@ -491,7 +490,7 @@ class Salesforce:
         if not wanted.partner_field or not self._schema.has(object_, wanted.partner_field):
             return found
         for some in _groups(partner_ids, COLLECTION):
-            listed = ",".join(_soql_text(id_) for id_ in some)
+            listed = list_texts(some)
             columns = ", ".join(self._columns(object_, wanted))
             soql = f"SELECT {columns} FROM {object_} WHERE {wanted.partner_field} IN ({listed})"
             for row in self._rows(self._composite({"q": self._query(soql)})["q"]):
@@ -513,8 +512,8 @@ class Salesforce:
                 names = sorted({label for id_ in some for name in fields[id_] for label in _labels(name)})
                 soql = (
                     f"SELECT {object_}Id, Field, MAX(CreatedDate) edited FROM {table}"
-                    f" WHERE {object_}Id IN ({','.join(map(_soql_text, some))})"
-                    f" AND Field IN ({','.join(map(_soql_text, names))}) GROUP BY {object_}Id, Field"
+                    f" WHERE {object_}Id IN ({list_texts(some)})"
+                    f" AND Field IN ({list_texts(names)}) GROUP BY {object_}Id, Field"
                 )
                 queries[f"q{number}"] = self._query(soql)
             for status, body in self._composite(queries).values():
@@ -594,7 +593,7 @@ class Salesforce:
         for group in _groups(sorted(set(opportunities)), COLLECTION * COLLECTIONS):
             queries = {}
             for number, some in enumerate(_groups(group, COLLECTION)):
-                listed = ",".join(_soql_text(id_) for id_ in some)
+                listed = list_texts(some)
                 columns = ", ".join(self._role_columns())
                 queries[f"q{number}"] = self._query(
                     f"SELECT {columns} FROM {ROLE} WHERE OpportunityId IN ({listed}) ORDER BY Id"
@@ -1035,16 +1034,6 @@ def _iso(moment: datetime) -> str:
 def _soql_time(iso: str) -> str:
     """SOQL wants date-times unquoted; whole seconds, rounded down."""
     return f"{iso[:19]}Z"
-
-
-_ESCAPES = str.maketrans({
-    "\\": r"\\", "'": r"\'", '"': r"\"", "\n": r"\n", "\r": r"\r", "\t": r"\t", "\b": r"\b", "\f": r"\f",
-})  # fmt: skip
-
-
-def _soql_text(text: str) -> str:
-    """A quoted SOQL string (SOQL and SOSL Reference, "Quoted String Escape Sequences")."""
-    return f"'{text.translate(_ESCAPES)}'"
 
 
 def _groups(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:

@@ -29,7 +29,7 @@ def writing_privately(path: Path, *, encoding: str = "utf-8", newline: str | Non
         with path.open("w", encoding=encoding, newline=newline) as file:
             yield file
         return
-    target = path.resolve()  # a link stays one: what it leads to is replaced
+    target = Path(os.path.realpath(path))  # a link stays one: what it leads to is replaced
     descriptor, unfinished = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".unfinished")
     try:
         with os.fdopen(descriptor, "w", encoding=encoding, newline=newline) as file:

@@ -11,6 +11,7 @@ mapping that somebody sent opens nothing elsewhere. Whoever means another place 
 from __future__ import annotations
 
 import copy
+import os.path
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -337,7 +338,8 @@ def _file_of(store: str) -> str | None:
 
 def _leads_out(folder: Path, path: Path) -> bool:
     """Whether a path that begins in a folder ends outside, once `..` and links are followed."""
-    return not (folder / path).resolve().is_relative_to(folder.resolve())
+    end, root = (Path(os.path.realpath(one)) for one in (folder / path, folder))  # resolve() raises at a circle
+    return not end.is_relative_to(root)
 
 
 def _overlay(document: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:

@@ -162,8 +162,7 @@ class Database:
         if self._open is not None:
             return self._run(self._open, statement, rows)
         with self.transaction():
-            assert self._open is not None  # noqa: S101  # transaction() has just opened it
-            return self._run(self._open, statement, rows)
+            return self.execute(statement, rows)
 
     def fetch(self, statement: Executable) -> Sequence[Row[Any]]:
         """All rows of a query."""

@@ -199,7 +199,7 @@ class Door(requests.Session):
 
     def _check_answer(self, response: requests.Response) -> None:
         """Refuse a redirect, and clean an answer that is an error, and so nothing but words."""
-        if response.is_redirect:
+        if response.status_code in requests.models.REDIRECT_STATI:
             there = host_of(urljoin(response.url or "", response.headers.get("Location", "")))
             message = f"{self.side} sends the call on to {there}, and redirects are not followed"
             remedy = "if that is where it is now, put that address into the settings"

@@ -12,6 +12,7 @@ import responses
 
 from connector.adapters import hubspot, salesforce
 from connector.adapters.http import Door, PlainLoopback
+from connector.adapters.hubspot import HubSpot, HubSpotCredentials
 from connector.adapters.salesforce import Salesforce, SalesforceCredentials
 from connector.core.model import Side
 from connector.errors import Unreachable
@@ -151,6 +152,16 @@ def test_no_redirect_is_followed(method, status):
                 door.request(method, url, data=TOKEN, headers={"Authorization": f"Bearer {TOKEN}"})
     assert (len(heard), len(at_elsewhere)) == (1, 0)
     assert TOKEN not in f"{caught.value.message} {caught.value.remedy}"
+
+
+def test_a_redirect_to_nowhere_is_not_taken_for_done():
+    """A proxy that answers a deletion with 302 has deleted nothing."""
+    door = Door(Side.HUBSPOT, hubspot.judge)
+    crm = HubSpot(door, HubSpotCredentials("https://api.hubapi.com", TOKEN), searches_per_second=0)
+    with responses.RequestsMock() as wire:
+        wire.post("https://api.hubapi.com/crm/v3/objects/deals/batch/archive", status=302)
+        with pytest.raises(Unreachable, match="redirects are not followed"):
+            list(crm.delete("deals", ["1"]))
 
 
 # --- hosts that an answer names ---------------------------------------------------------------------------

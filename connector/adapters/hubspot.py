@@ -30,12 +30,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 import orjson
 import requests
+from pydantic import SecretStr
+from pydantic.dataclasses import dataclass as checked
 from pyrate_limiter import Duration, Limiter, Rate
 
 from connector.adapters.base import (
@@ -133,10 +136,12 @@ class Property:
     refers_to: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@checked(frozen=True, slots=True)
 class HubSpotCredentials:
+    """Where HubSpot is, and the token of a private app or service key."""
+
     base_url: str
-    access_token: str = field(default="", repr=False)
+    access_token: SecretStr = SecretStr("")
 
 
 def judge(response: requests.Response) -> None:
@@ -212,7 +217,7 @@ class HubSpot:
     ) -> None:
         self._door = door
         self._base = credentials.base_url.rstrip("/")
-        self._headers = {"Authorization": f"Bearer {credentials.access_token}"}
+        self._token = credentials.access_token
         self._paths = paths(version)
         self._overlap = overlap
         self._workers = workers
@@ -249,10 +254,10 @@ class HubSpot:
                 body = {"pipelineId": pipeline.id, "label": pipeline.label, "displayOrder": pipeline.order}
                 self._expect("POST", root, body | {"stages": stages})
             case CreateStage(pipeline_id, stage):
-                self._expect("POST", f"{root}/{pipeline_id}/stages", _stage_body(stage))
+                self._expect("POST", f"{root}/{_segment(pipeline_id)}/stages", _stage_body(stage))
             case UpdateStage(pipeline_id, stage):
                 body = {key: value for key, value in _stage_body(stage).items() if key != "stageId"}
-                self._expect("PATCH", f"{root}/{pipeline_id}/stages/{stage.id}", body)
+                self._expect("PATCH", f"{root}/{_segment(pipeline_id)}/stages/{_segment(stage.id)}", body)
 
     def properties(self, object_: str) -> dict[str, Property]:
         """All property definitions of an object, by name. One call."""
@@ -296,9 +301,8 @@ class HubSpot:
 
     def scopes(self) -> frozenset[str] | None:
         """The scopes of a private app's token; None if HubSpot does not tell (service keys, OAuth)."""
-        token = self._headers["Authorization"].removeprefix("Bearer ")
         path = "/oauth/v2/private-apps/get/access-token-info"
-        status, body = self._call("POST", path, {"tokenKey": token})
+        status, body = self._call("POST", path, {"tokenKey": self._token.get_secret_value()})
         return frozenset(body.get("scopes") or ()) if status == 200 else None
 
     # --- reading ---
@@ -468,6 +472,8 @@ class HubSpot:
         """
         found: dict[str, Record] = {}
         for id_ in ids:
+            if not (id_.isascii() and id_.isdigit()):
+                continue  # no id of HubSpot: it was typed, or stored by somebody
             status, row = self._call("GET", f"{self._path('objects', object_)}/{id_}")
             if status == 200 and str(row["id"]) != id_:
                 found[id_] = _merged(object_, id_, str(row["id"]), str(row["updatedAt"]))
@@ -824,7 +830,8 @@ class HubSpot:
         self, method: str, path: str, body: Any = None, query: Mapping[str, str] | None = None
     ) -> tuple[int, Any]:
         data = None if body is None else orjson.dumps(body)
-        headers = self._headers | ({"Content-Type": "application/json"} if data else {})
+        headers = {"Authorization": f"Bearer {self._token.get_secret_value()}"}
+        headers |= {"Content-Type": "application/json"} if data else {}
         response = self._door.request(
             method, self._base + path, params=query, data=data, headers=headers, allow_redirects=False
         )
@@ -833,9 +840,12 @@ class HubSpot:
         if not response.content:
             return response.status_code, {}
         try:
-            return response.status_code, orjson.loads(response.content)
+            answer = orjson.loads(response.content)
         except ValueError:
             raise self._refused(response.status_code, {"message": "the answer is not JSON"}) from None
+        if isinstance(answer, dict) and answer.get("errors"):  # of single records, in an answer that is none itself
+            answer["errors"] = self._door.redact_all(answer["errors"])
+        return response.status_code, answer
 
     def _refused(self, status: int, body: Any) -> Unreachable:
         message = body.get("message", "") if isinstance(body, dict) else ""
@@ -994,6 +1004,11 @@ def _with_field(record: Record, name: str, value: str | None) -> Record:
 def _next(body: Mapping[str, Any]) -> str | None:
     following = (body.get("paging") or {}).get("next") or {}
     return str(following["after"]) if following.get("after") is not None else None
+
+
+def _segment(text: str) -> str:
+    """One part of a path: a slash or a question mark in it leads nowhere else."""
+    return quote(text, safe="")
 
 
 def _text(value: Any) -> str:

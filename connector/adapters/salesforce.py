@@ -30,13 +30,17 @@ hangs on (D5), and never an opportunity (D2, law 10), unless it is proven that t
 from __future__ import annotations
 
 import contextlib
+import warnings
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
+from xml.parsers.expat import ExpatError
 
 import requests
+from pydantic import SecretStr
+from pydantic.dataclasses import dataclass as checked
 from simple_salesforce.api import Salesforce as Client
 from simple_salesforce.exceptions import SalesforceAuthenticationFailed, SalesforceError
 
@@ -54,6 +58,7 @@ from connector.adapters.salesforce_deletion import (
 )
 from connector.adapters.salesforce_refusals import MEANINGS, read_refusal, unknown_columns
 from connector.adapters.salesforce_selections import Api, Selections
+from connector.adapters.salesforce_soql import list_texts
 from connector.core.model import ContactRole, Presence, ProblemClass, Proof, Record, Side, Value
 from connector.core.pipelines import RecordType, StageDefinition
 from connector.errors import Condition, Later, Unreachable
@@ -71,11 +76,15 @@ RIGHTS = (
     "PermissionsAssignPermissionSets",
 )
 """The system permissions that bear on a sync, or on setting it up (Object Reference, "UserPermissionAccess")."""
+MOST_SAID = 200
+"""Characters of the reason for which a sign-in is refused: it may be a page of somebody else's."""
 DELETED_WINDOW = timedelta(days=15)
 WITHOUT_RECORD_TYPES = "RecordTypeId"
 """An object without record types has no such field; its records read as if it were blank."""
 
 T = TypeVar("T")
+
+_NONE = SecretStr("")
 
 _ROLES = "SELECT OpportunityId, ContactId FROM OpportunityContactRole WHERE {field} IN ({{ids}}) ORDER BY Id"
 _OF_ACCOUNT = "SELECT Id, AccountId FROM {object} WHERE AccountId IN ({{ids}}) ORDER BY Id"
@@ -118,21 +127,22 @@ class Setup:
     stages: tuple[StageDefinition, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@checked(frozen=True, slots=True)
 class SalesforceCredentials:
-    """Where and as whom to log in: a session, a connected app, or a user. Secrets are kept out of its repr."""
+    """Where and as whom to log in: a session, a connected app, or a user."""
 
     instance_url: str
-    session_id: str = field(default="", repr=False)
-    consumer_key: str = field(default="", repr=False)
-    consumer_secret: str = field(default="", repr=False)
+    session_id: SecretStr = _NONE
+    consumer_key: SecretStr = _NONE
+    consumer_secret: SecretStr = _NONE
     username: str = ""
-    password: str = field(default="", repr=False)
-    security_token: str = field(default="", repr=False)
+    password: SecretStr = _NONE
+    security_token: SecretStr = _NONE
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        return self.session_id, self.consumer_key, self.consumer_secret, self.password, self.security_token
+        own = (self.session_id, self.consumer_key, self.consumer_secret, self.password, self.security_token)
+        return tuple(one.get_secret_value() for one in own)
 
 
 def judge(response: requests.Response) -> None:
@@ -395,7 +405,7 @@ class Salesforce:
     def _master_query(self, name: str, ids: Sequence[str]) -> tuple[str, str, Any]:
         """Which of these records are deleted, and into which others they were merged."""
         master = f", {MASTER_ID}" if self._schema.has(name, MASTER_ID) else ""
-        listed = ",".join(_soql_text(id_) for id_ in ids)
+        listed = list_texts(ids)
         soql = f"SELECT Id{master} FROM {name} WHERE IsDeleted = true AND Id IN ({listed})"
         return self._query(soql, gone_too=True)
 
@@ -444,7 +454,7 @@ class Salesforce:
         for group in _groups(queries, COLLECTIONS):
             answers = self._composite(
                 {
-                    f"t{number}": self._query(query.format(ids=",".join(map(_soql_text, some))))
+                    f"t{number}": self._query(query.format(ids=list_texts(some)))
                     for number, (query, _, some) in enumerate(group)
                 }
             )
@@ -468,9 +478,7 @@ class Salesforce:
         found: dict[str, dict[str, Any]] = {}
         for group in _groups(ids, COLLECTION * COLLECTIONS):
             queries = {
-                f"q{number}": self._query(
-                    f"SELECT {columns} FROM {object_} WHERE Id IN ({','.join(map(_soql_text, some))})"
-                )
+                f"q{number}": self._query(f"SELECT {columns} FROM {object_} WHERE Id IN ({list_texts(some)})")
                 for number, some in enumerate(_groups(group, COLLECTION))
             }
             found |= {row["Id"]: row for answer in self._composite(queries).values() for row in self._rows(answer)}
@@ -482,7 +490,7 @@ class Salesforce:
         if not wanted.partner_field or not self._schema.has(object_, wanted.partner_field):
             return found
         for some in _groups(partner_ids, COLLECTION):
-            listed = ",".join(_soql_text(id_) for id_ in some)
+            listed = list_texts(some)
             columns = ", ".join(self._columns(object_, wanted))
             soql = f"SELECT {columns} FROM {object_} WHERE {wanted.partner_field} IN ({listed})"
             for row in self._rows(self._composite({"q": self._query(soql)})["q"]):
@@ -504,8 +512,8 @@ class Salesforce:
                 names = sorted({label for id_ in some for name in fields[id_] for label in _labels(name)})
                 soql = (
                     f"SELECT {object_}Id, Field, MAX(CreatedDate) edited FROM {table}"
-                    f" WHERE {object_}Id IN ({','.join(map(_soql_text, some))})"
-                    f" AND Field IN ({','.join(map(_soql_text, names))}) GROUP BY {object_}Id, Field"
+                    f" WHERE {object_}Id IN ({list_texts(some)})"
+                    f" AND Field IN ({list_texts(names)}) GROUP BY {object_}Id, Field"
                 )
                 queries[f"q{number}"] = self._query(soql)
             for status, body in self._composite(queries).values():
@@ -585,7 +593,7 @@ class Salesforce:
         for group in _groups(sorted(set(opportunities)), COLLECTION * COLLECTIONS):
             queries = {}
             for number, some in enumerate(_groups(group, COLLECTION)):
-                listed = ",".join(_soql_text(id_) for id_ in some)
+                listed = list_texts(some)
                 columns = ", ".join(self._role_columns())
                 queries[f"q{number}"] = self._query(
                     f"SELECT {columns} FROM {ROLE} WHERE OpportunityId IN ({listed}) ORDER BY Id"
@@ -784,7 +792,16 @@ class Salesforce:
                 one["body"] = body
             subrequests.append(one)
         answer = self._call("POST", "composite", {"allOrNone": False, "compositeRequest": subrequests})
-        return {one["referenceId"]: (one["httpStatusCode"], one["body"]) for one in answer["compositeResponse"]}
+        return {one["referenceId"]: self._read_part(one) for one in answer["compositeResponse"]}
+
+    def _read_part(self, part: Mapping[str, Any]) -> tuple[int, Any]:
+        """Status and body of a sub-request; what it says of errors is cleaned like the errors of a whole call."""
+        status, body = part["httpStatusCode"], part["body"]
+        if status >= 400:
+            body = self._door.redact_all(body)
+        elif isinstance(body, list) and any(isinstance(row, dict) and row.get("errors") for row in body):
+            body = [self._door.redact_all(row) if row.get("errors") else row for row in body]
+        return status, body
 
     def _path(self, path: str) -> str:
         return f"/services/data/v{self._version}/{path}"
@@ -820,7 +837,8 @@ class Salesforce:
 
     def _guarded(self, call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         try:
-            answer = call(*args, **kwargs)
+            with _quietly():
+                answer = call(*args, **kwargs)
         except SalesforceError as error:
             if error.status == requests.codes.unauthorized:
                 raise self._not_let_in("the session has expired or is not valid") from None
@@ -854,9 +872,17 @@ class Salesforce:
         if self._client is None:
             given = self._credentials
             try:
-                self._client = Client(session=self._door, version=self._version, **_login(given))
+                with _quietly():
+                    self._client = Client(session=self._door, version=self._version, **_login(given))
             except SalesforceAuthenticationFailed as error:
-                raise self._not_let_in(self._door.redact(str(error.message))) from None
+                said = " ".join(self._door.redact(str(error.auth_message)).split())
+                raise self._not_let_in(said[:MOST_SAID]) from None
+            except (
+                AttributeError,
+                TypeError,
+                ExpatError,
+            ):  # what simple-salesforce makes of an answer that is none
+                raise self._not_let_in("its answer to the sign-in names no session") from None
         return self._client
 
     def _not_let_in(self, why: str) -> Unreachable:
@@ -889,18 +915,27 @@ def _touch(row: Mapping[str, Any]) -> Touch:
     return Touch((row.get("LastModifiedBy") or {}).get("Name") or "", _iso(_moment(row["LastModifiedDate"])))
 
 
+@contextlib.contextmanager
+def _quietly() -> Iterator[None]:
+    """simple-salesforce warns of an app that nobody approved, with its key, whenever it signs in."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module=r"simple_salesforce\.login")
+        yield
+
+
 def _login(given: SalesforceCredentials) -> dict[str, Any]:
     """simple-salesforce chooses the flow by which arguments it gets."""
     host = _host(given)
-    if given.session_id:
-        return {"session_id": given.session_id, "instance_url": given.instance_url}
+    session_id, key, secret, password, security_token = given.secrets
+    if session_id:
+        return {"session_id": session_id, "instance_url": given.instance_url}
     login = {"domain": host.removesuffix(".salesforce.com")}
-    if given.consumer_key and given.consumer_secret and not given.username:
-        return login | {"consumer_key": given.consumer_key, "consumer_secret": given.consumer_secret}
-    login |= {"username": given.username, "password": given.password}
-    if given.consumer_key:
-        return login | {"consumer_key": given.consumer_key, "consumer_secret": given.consumer_secret}
-    return login | {"security_token": given.security_token}
+    if key and secret and not given.username:
+        return login | {"consumer_key": key, "consumer_secret": secret}
+    login |= {"username": given.username, "password": password}
+    if key:
+        return login | {"consumer_key": key, "consumer_secret": secret}
+    return login | {"security_token": security_token}
 
 
 def login_aliases(given: SalesforceCredentials) -> dict[str, str]:
@@ -999,16 +1034,6 @@ def _iso(moment: datetime) -> str:
 def _soql_time(iso: str) -> str:
     """SOQL wants date-times unquoted; whole seconds, rounded down."""
     return f"{iso[:19]}Z"
-
-
-_ESCAPES = str.maketrans({
-    "\\": r"\\", "'": r"\'", '"': r"\"", "\n": r"\n", "\r": r"\r", "\t": r"\t", "\b": r"\b", "\f": r"\f",
-})  # fmt: skip
-
-
-def _soql_text(text: str) -> str:
-    """A quoted SOQL string (SOQL and SOSL Reference, "Quoted String Escape Sequences")."""
-    return f"'{text.translate(_ESCAPES)}'"
 
 
 def _groups(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:

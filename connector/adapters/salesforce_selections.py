@@ -24,6 +24,7 @@ from typing import Any
 import requests
 
 from connector.adapters.base import Refusal, Trouble, Wanted
+from connector.adapters.salesforce_soql import quote_text
 from connector.core.model import ProblemClass, Record, Side
 from connector.errors import Unreachable
 
@@ -129,7 +130,7 @@ class Selections:
         size = PAGE if extract.most is None else min(PAGE, extract.most - done)
         if size <= 0:
             return Portion((), None)
-        after = f"Id > '{cursor.after}'" if cursor.after else ""
+        after = f"Id > {quote_text(cursor.after)}" if cursor.after else ""
         where = _where(extract.condition, after)
         columns = ", ".join(self.api.columns(extract.object, extract.wanted))
         soql = f"SELECT {columns} FROM {extract.object}{where} ORDER BY Id LIMIT {size}"

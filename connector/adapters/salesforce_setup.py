@@ -25,6 +25,7 @@ from urllib.parse import quote
 from connector.adapters.base import Refusal, Trouble
 from connector.adapters.salesforce import Salesforce
 from connector.adapters.salesforce_refusals import read_refusal
+from connector.adapters.salesforce_soql import quote_text
 from connector.core.model import ProblemClass
 
 PERMISSION_SET, PERMISSION_SET_LABEL = "HubSpot_Connector", "HubSpot connector"
@@ -42,7 +43,7 @@ _BOTH = {"PermissionsRead": True, "PermissionsEdit": True}
 _DESCRIPTION = "Lets the connector's user see and edit the fields that store ids of HubSpot, and nothing else."
 _GRANTS = (
     "SELECT Id, (SELECT Field, PermissionsEdit FROM FieldPerms), (SELECT AssigneeId FROM Assignments)"  # a constant
-    f" FROM PermissionSet WHERE Name = '{PERMISSION_SET}'"
+    f" FROM PermissionSet WHERE Name = {quote_text(PERMISSION_SET)}"
 )
 
 
@@ -50,8 +51,8 @@ def find_custom_field(crm: Salesforce, object_: str, name: str) -> bool | None:
     """Whether a custom field is there, be it hidden from our user; None if that may not be asked. One call."""
     developer_name = name.removesuffix("__c")
     soql = (
-        "SELECT Id FROM CustomField"  # names of the mapping and of settings, checked when loaded
-        f" WHERE TableEnumOrId = '{_plain(object_)}' AND DeveloperName = '{_plain(developer_name)}'"
+        "SELECT Id FROM CustomField"
+        f" WHERE TableEnumOrId = {quote_text(object_)} AND DeveloperName = {quote_text(developer_name)}"
     )
     rows = _tooling_rows(crm, soql)
     return None if rows is None else bool(rows)
@@ -59,7 +60,7 @@ def find_custom_field(crm: Salesforce, object_: str, name: str) -> bool | None:
 
 def find_field_names(crm: Salesforce, object_: str) -> frozenset[str]:
     """The fields of an object, as far as our user may know of them, hidden ones included. One call."""
-    soql = f"SELECT QualifiedApiName FROM FieldDefinition WHERE EntityDefinitionId = '{_plain(object_)}'"
+    soql = f"SELECT QualifiedApiName FROM FieldDefinition WHERE EntityDefinitionId = {quote_text(object_)}"
     return frozenset(str(row["QualifiedApiName"]) for row in _tooling_rows(crm, soql) or ())
 
 
@@ -134,8 +135,3 @@ def _refusal(answer: tuple[int, Any]) -> Refusal | None:
     if status < 300:
         return None
     return read_refusal(body if isinstance(body, list) else [])
-
-
-def _plain(name: str) -> str:
-    """A name between quotes: nothing of it can end them."""
-    return "".join(one for one in name if one.isalnum() or one == "_")

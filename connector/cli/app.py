@@ -14,7 +14,8 @@
     try it    demo, sandbox serve          `cli/demo/`, `cli/sandbox.py`
 
 Every error a command raises on purpose is told in one place, `Commands.invoke`, and becomes an exit code:
-0 done, 1 done with problems, 2 bad usage or configuration, 3 refused by the guard, 4 no connection.
+0 done, 1 done with problems, 2 bad usage or configuration, 3 refused by the guard, 4 no connection. An error that
+nobody foresaw is `__main__`'s: 70.
 What is slow to import is imported inside the commands, so that `--help` is not.
 """
 

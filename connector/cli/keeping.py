@@ -17,6 +17,7 @@ from connector.cli.options import Json
 from connector.cli.printing import keeping as printing
 from connector.cli.printing import terminal
 from connector.errors import BadConfiguration, Finding
+from connector.private_files import writing_privately
 
 if TYPE_CHECKING:
     from connector.settings import Settings
@@ -114,22 +115,16 @@ def export(
 
 @contextlib.contextmanager
 def _writing(file: Path | None) -> Iterator[Callable[[str], object]]:
-    """To standard output, or to a file that takes its place once it is whole, and that is private."""
+    """To standard output, or to a file."""
     if file is None:
         yield sys.stdout.write
         return
-    partial = file.with_name(f".{file.name}.{os.getpid()}.partial")
     try:
-        partial.touch(mode=0o600)
-        with partial.open("w", encoding="utf-8") as opened:
+        with writing_privately(file) as opened:
             yield opened.write
-        partial.replace(file)
     except OSError as error:
         message = f"cannot be written: {error.strerror or error}"
         raise BadConfiguration([Finding(str(file), 0, message, "name another place, or make room")]) from None
-    finally:
-        with contextlib.suppress(OSError):  # it was moved, or could not be made
-            partial.unlink()
 
 
 def _settings() -> Settings:

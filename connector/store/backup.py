@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,11 +19,12 @@ from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote
 
-from sqlalchemy import URL, make_url
+from sqlalchemy import URL
 from sqlalchemy.exc import ArgumentError
 
 from connector.errors import BadConfiguration, Busy, Fault, Finding, StoreUnusable
-from connector.store.database import BUSY_MILLISECONDS, file_of
+from connector.private_files import make_privately
+from connector.store.database import BUSY_MILLISECONDS, file_of, tell_reason
 from connector.store.faults import find_fault, make_unusable
 from connector.store.migrate import is_known
 from connector.store.runs import LEASE_SECONDS
@@ -61,9 +61,10 @@ def find_file(url: str) -> Path:
         BadConfiguration: it is none.
     """
     try:
-        path = file_of(make_url(url))
-    except ArgumentError as error:
-        raise BadConfiguration([Finding("CONNECTOR_STORE_URL", 0, f"cannot be used: {error}")]) from None
+        path = file_of(url)
+    except (ArgumentError, ValueError) as error:
+        reason = tell_reason(url, error)
+        raise BadConfiguration([Finding("CONNECTOR_STORE_URL", 0, f"cannot be used: {reason}")]) from None
     if path is None:
         remedy = (
             "back up PostgreSQL by its own means, `pg_dump` and `pg_restore`; `connector export` reads any store"
@@ -224,19 +225,18 @@ def _replace(copy: Path, target: Path) -> None:
 
 @contextlib.contextmanager
 def _copied(source: Path, target: Path) -> Iterator[Path]:
-    """A copy of a store in the folder of `target`, in one file, as private as what it was copied from."""
+    """A copy of a store in the folder of `target`, in one file, readable by this user alone."""
     copy = target.with_name(f".{target.name}.{os.getpid()}.partial")
     try:
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            copy.touch(mode=0o600)
+            make_privately(copy)
         except OSError as error:
             raise _in_the_way(target, error) from None
         mode = "rw" if os.access(source, os.W_OK) else "ro"
         with _connected(source, mode) as here, _connected(copy, "rw", target) as there, _told_of(source):
             here.backup(there)  # all pages in one step are one snapshot, and writers are not kept waiting
             there.execute("PRAGMA journal_mode=DELETE")
-        shutil.copymode(source, copy)
         yield copy
     finally:
         for end in ("", *_LOGS, "-journal"):

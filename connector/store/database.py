@@ -24,6 +24,8 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.sql import Executable
 
 from connector.errors import BadConfiguration, Fault, Finding, StoreUnusable
+from connector.private_files import make_privately
+from connector.secrecy import Secrets
 from connector.store.faults import make_unusable, translate_errors
 from connector.store.migrate import is_current, upgrade
 
@@ -54,26 +56,38 @@ def open_engine(url: str | URL) -> Engine:
             raise
         raise _cannot_be_used(error.detail, error.remedy) from None
     except (SQLAlchemyError, ImportError, OSError, ValueError) as error:
-        raise _cannot_be_used(error, "e.g. sqlite:///connector.db") from None
+        raise _cannot_be_used(tell_reason(url, error), "e.g. sqlite:///connector.db") from None
     return engine
 
 
-def _cannot_be_used(reason: object, remedy: str) -> BadConfiguration:
+def _cannot_be_used(reason: str, remedy: str) -> BadConfiguration:
     return BadConfiguration([Finding("CONNECTOR_STORE_URL", 0, f"cannot be used: {reason}", remedy)])
+
+
+def tell_reason(url: str | URL, error: Exception) -> str:
+    """Why a store cannot be opened, without the password in its URL, nor any part of it that stands elsewhere."""
+    text = url if isinstance(url, str) else url.render_as_string(hide_password=False)
+    user = text.partition("://")[2].rpartition("@")[0]
+    if not user:
+        return str(error)
+    if isinstance(error, ValueError | ArgumentError):
+        return "the part before or after its @ is not as it should be; / : @ in a password are written %2F %3A %40"
+    secret = user.partition(":")[2]
+    return Secrets(text, user, secret, unquote(secret)).redact(str(error))
 
 
 def exists(url: str) -> bool:
     """Whether there is a store at a URL that could be opened; only of a file is it known that there is none."""
     try:
-        parsed = make_url(url)
-    except ArgumentError:
+        path = file_of(url)
+    except (ArgumentError, ValueError):
         return True  # opening it says what is wrong
-    path = file_of(parsed)
     return path is None or path.exists()
 
 
-def file_of(url: URL) -> Path | None:
+def file_of(given: str | URL) -> Path | None:
     """The file that an SQLite URL names; None for a store in memory or on a server."""
+    url = make_url(given)
     name = url.database
     if url.get_backend_name() != "sqlite" or name in (None, "", ":memory:"):
         return None
@@ -88,6 +102,8 @@ def _make_engine(url: str | URL) -> Engine:
     path = file_of(parsed)
     if path is not None and parsed.query.get("mode") not in ("ro", "rw"):  # such a file has to be there
         path.resolve().parent.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(OSError):  # SQLite tells what is in the way
+            make_privately(path)  # its logs get the mode of the database
     engine = create_engine(parsed)
     translate_errors(engine)
     if parsed.get_backend_name() == "sqlite":
@@ -174,8 +190,7 @@ class Database:
         if self._open is not None:
             return self._run(self._open, statement, rows)
         with self.transaction():
-            assert self._open is not None  # noqa: S101  # transaction() has just opened it
-            return self._run(self._open, statement, rows)
+            return self.execute(statement, rows)
 
     def fetch(self, statement: Executable) -> Sequence[Row[Any]]:
         """All rows of a query."""

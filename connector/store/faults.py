@@ -16,6 +16,7 @@ from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import SQLAlchemyError
 
 from connector.errors import Fault, StoreUnusable
+from connector.secrecy import Secrets
 
 _SQLITE = {
     11: Fault.DAMAGED,  # SQLITE_CORRUPT
@@ -96,6 +97,8 @@ def translate_errors(engine: Engine) -> None:
 def make_unusable(fault: Fault, url: URL | None, detail: str) -> StoreUnusable:
     """The error that tells of a fault of the store, with its place if that is known, and without its password."""
     what, remedy = _WORDS[fault]
+    if url is not None and url.password:
+        detail = Secrets(url.password, url.render_as_string(hide_password=False)).redact(detail)
     return StoreUnusable(fault, f"the store{_place(url)} {what}: {detail}", remedy, detail)
 
 

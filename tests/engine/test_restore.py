@@ -360,8 +360,8 @@ def test_a_backup_for_which_there_is_no_room(path, tmp_path):
 
 
 def test_a_backup_while_a_run_writes(path, url, tmp_path, now):
-    """It is the store as it was before the transaction that is open, in one file, and as private."""
-    path.chmod(0o600)
+    """It is the store as it was before the transaction that is open, in one file, and its owner's alone."""
+    path.chmod(0o640)
     backup = tmp_path / "backup.db"
     store = Store.open(url, "default", now)
     with store.transaction():

@@ -289,6 +289,14 @@ def test_every_fault_has_words_and_a_remedy(fault):
     assert len(error.remedy) > 5
 
 
+@pytest.mark.parametrize("said", ["hunter2", "postgresql://me:hunter2@host/db", "auth of me:hunter2@host failed"])
+def test_no_driver_tells_the_password_of_the_url(said):
+    """Whatever a server or its driver answers, neither the message nor its detail has it."""
+    error = faults.make_unusable(Fault.FORBIDDEN, make_url(f"postgresql://me:{SECRET}@host/db"), said)
+    assert SECRET not in error.message + error.detail
+    assert "@host/db" in error.message
+
+
 # --- where the file is ---
 
 

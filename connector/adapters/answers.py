@@ -1,7 +1,7 @@
 """Is an answer of a CRM what its documents say, so that the connector may go by it?
 
-Every answer is read here, once, where it comes in: bytes -> JSON -> a typed shape. One that is of another shape ends
-the run before anything is made of it, as a broken connection does; the message says which call and which place, and
+Every answer is read here, once, where it comes in: bytes -> JSON -> a typed shape. One of another shape ends the
+run before anything is made of it, as a broken connection does; the message says which call and which place, and
 never a value, which is a customer's. What a shape does not name is dropped: vendors add keys at any time.
 
 | what                             | how it is read                                            |

@@ -248,7 +248,7 @@ def test_a_query_of_another_shape_ends_the_run(salesforce, wire, body, words):
 def test_a_composite_that_lacks_an_answer_ends_the_run(salesforce, wire, told):
     """Or that is none."""
     wire.post(f"{DATA}/composite", json={"compositeResponse": told} if isinstance(told, list) else told)
-    stopped(lambda: salesforce.set_up(), "Salesforce", "POST")
+    stopped(salesforce.set_up, "Salesforce", "POST")
 
 
 def test_pages_of_a_query_that_come_again_end_the_run(salesforce, wire):

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from engine.lab import Lab
+from fuzz.wire import Bending, BentLab
 
 from connector.core.model import Side
 from connector.engine import connect as connecting
@@ -25,9 +25,9 @@ STORE = "connector.db"
 
 
 @cache
-def past() -> tuple[Lab, bytes, bytes, dict[str, str]]:
+def past() -> tuple[BentLab, bytes, bytes, dict[str, str]]:
     """A lab after some runs, with a conflict of its own making, a deletion and an edit that waits; and its ids."""
-    lab = Lab()
+    lab = BentLab()
     account, contact, opportunity = lab.business(Amount=100)
     gone = lab.opportunity("Gone", AccountId=account)
     lab.sync_until_rest()
@@ -45,7 +45,7 @@ class Place:
     """A working folder, and the lab that its commands reach."""
 
     folder: Path
-    lab: Lab
+    lab: BentLab
     environment: dict[str, str]
 
 
@@ -54,6 +54,7 @@ def working(folder: Path) -> Iterator[Place]:
     """The folder as it was when the past ended, and as the current one."""
     lab, crms, store, _ = past()
     lab = lab.copy(crms, store)
+    lab.bending = Bending(None)
     for path in folder.iterdir():
         if path.is_file():
             path.unlink()

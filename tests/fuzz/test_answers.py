@@ -12,8 +12,10 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
+import pytest
 from engine.test_crashes import view
-from fuzz.oracle import end, tried
+from fuzz.oracle import STOPPED, end, run, tried
+from fuzz.place import working
 from fuzz.wire import (
     ERRORS,
     Bend,
@@ -110,7 +112,7 @@ ANSWERS = st.integers(0, 60)
 LASTING = st.sampled_from((0, 0, 0, 2, 1000))
 
 
-@tried(8)
+@tried(5)
 @given(bend=bends(), first=ANSWERS, lasting=LASTING)
 @example(bend=Body(ERRORS), first=1, lasting=0)
 @example(bend=Forever(fresh=True), first=0, lasting=1000)
@@ -136,3 +138,33 @@ def test_a_run_survives_any_answer(bend: Bend, first: int, lasting: int) -> None
         end(lambda: lab.sync(ALL))
     assert before <= opportunities(lab), "an opportunity was deleted"
     check_partners(lab)
+
+
+COMMANDS = (
+    ("plan",), ("plan", "--json"), ("check",), ("check", "--json"), ("setup", "--yes"), ("audit",),
+    ("undo", "2", "--yes"), ("import", "opportunities"),
+    ("import", "contacts", "--where", "LastName != null", "--json"),
+    ("mappings", "validate", "--live"), ("mappings", "suggest"), ("backfill", "--deals"),
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    return tmp_path_factory.mktemp("place")
+
+
+@tried(4)
+@given(command=st.sampled_from(COMMANDS), bend=bends(), first=st.integers(0, 12), lasting=LASTING)
+@example(command=("check",), bend=Body(b"[]"), first=0, lasting=1000)
+@example(command=("setup", "--yes"), bend=Body(b"{}"), first=0, lasting=1000)
+def test_a_command_survives_any_answer(
+    folder: Any, command: tuple[str, ...], bend: Bend, first: int, lasting: int
+) -> None:
+    """Those that look, set up, import and undo; with right answers each of them goes through the time after."""
+    with working(folder) as place:
+        place.lab.bending = Bending(bend, first, lasting)
+        result = run(*command, typed="y\n" * 5, **place.environment)
+        place.lab.bending = Bending(None)
+        if result.exit_code in STOPPED and command[0] != "check":
+            resume(place.lab.store)
+        run("sync", "--allow-deletes", **place.environment)

@@ -29,6 +29,8 @@ from fuzz.wire import (
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from connector.core.model import Side
+from connector.engine.live import read_live
 from connector.engine.run import Wish
 from connector.engine.suspension import resume
 from connector.errors import Unreachable
@@ -168,3 +170,15 @@ def test_a_command_survives_any_answer(
         if result.exit_code in STOPPED and command[0] != "check":
             resume(place.lab.store)
         run("sync", "--allow-deletes", **place.environment)
+
+
+@tried(4)
+@given(bend=bends(), first=st.integers(0, 14), lasting=LASTING)
+@example(bend=Body(b"[]"), first=0, lasting=1000)
+def test_a_new_folder_survives_any_answer(bend: Bend, first: int, lasting: int) -> None:
+    """What `init` reads of a side that answers oddly is left as it is shipped, and it says why."""
+    lab = twin()
+    lab.bending = Bending(bend, first, lasting)
+    live = read_live(lab.environment, attempts=2, transports={side: lab.transport(side) for side in Side})
+    assert len(live.notes) == len(Side) - len(live.read)
+    lab.bending = Bending(None)

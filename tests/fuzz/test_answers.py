@@ -2,9 +2,10 @@
 well.
 
 The answers are those of both sandboxes in a run that has much to do, each bent in one way. The run makes no more
-calls than a run has to make. If it has stopped, nothing was made of the bent answer: once the answers are right
-again, the next runs come to the same rest as a twin whose answers were never bent. If it has not, the answer was
-one that a CRM can give, be it not true; then too, no opportunity is deleted and no record gets two partners.
+calls than a run has to make. If it has stopped at the first bent answer, nothing was made of the bent answer:
+once the answers are right again, the next runs come to the same rest as a twin whose answers were never bent. If
+it has not, the answer was one that a CRM can give, be it not true; then too, no opportunity is deleted and no
+record gets two partners.
 """
 
 from __future__ import annotations
@@ -132,7 +133,9 @@ def test_a_run_survives_any_answer(bend: Bend, first: int, lasting: int) -> None
         assert stop.side.lower() in stop.message.lower() + stop.remedy.lower(), stop.message
         bent = lab.bending.bent
         go_on(lab)
-        if view(lab) != right()[0]:
+        if (
+            len(bent) == 1 and view(lab) != right()[0]
+        ):  # of several, those before the last may have been false tales
             go_on(lab, days=3)
             assert view(lab) == right()[0], f"after: {stop.message}\n{bent}"
     else:

@@ -11,7 +11,7 @@ READERS := aiosalesforce tap-hubspot tap-salesforce
 LOCKS := tests/compatibility/readers
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test laws lint docs audit lock readers rules mutants clean
+.PHONY: help demo test laws fuzz lint docs audit lock readers rules mutants clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -29,6 +29,12 @@ SEED := 0
 laws: $(READY)  ## Search long for a story in which a law does not hold: STORIES=4000 STEPS=25 SEED=7
 	MACHINE_EXAMPLES=$(STORIES) MACHINE_STEPS=$(STEPS) $(BIN)/python -m pytest tests/engine/test_laws.py \
 		-p no:randomly --hypothesis-seed=$(SEED) -k whatever_happens
+
+# Of each kind of input; the same seed tries the same ones. Some minutes for every hundred.
+EXAMPLES := 500
+fuzz: $(READY)  ## Try bad input of every kind, and say how much was tried: EXAMPLES=5000 SEED=7
+	FUZZ_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest tests/fuzz -p no:randomly --hypothesis-seed=$(SEED) \
+		--hypothesis-show-statistics
 
 lint: $(READY)  ## Check formatting, style, types and who imports whom
 	$(BIN)/ruff format --check .

@@ -37,6 +37,10 @@ CONFIG = "config/connector.yaml"
 STORE_URL = "CONNECTOR_STORE_URL"
 _MAY_BE_SECRET = {"CONNECTOR__NETWORK__PROXY": ("network", "proxy"), STORE_URL: ("store",)}
 """Variables of settings in which a password may stand, so that they may come from a file too."""
+WEEK, YEAR = 7 * 24 * 60, 366 * 24
+"""In minutes, and in hours: more is a slip."""
+MOST = 1_000_000_000
+"""Of whatever is counted: more than any org has."""
 
 
 class _Section(BaseModel):
@@ -48,10 +52,12 @@ class SalesforceSettings(_Section):
 
     environment: str = Field("SALESFORCE", description="prefix of the environment variables with credentials")
     api_version: str = Field("62.0", pattern=r"^\d+\.0$", description="version of the REST API to speak")
-    overlap_minutes: float = Field(10, ge=0, description="how far the cursor stays behind the server's clock")
+    overlap_minutes: float = Field(
+        10, ge=0, le=WEEK, description="how far the cursor stays behind the server's clock"
+    )
     id_field: str = Field("HubSpot_Id__c", description="external id field that stores the HubSpot id")
     daily_calls: int | None = Field(
-        None, ge=1, description="API calls in any 24 hours (E3); empty: as many as the org allows"
+        None, ge=1, le=MOST, description="API calls in any 24 hours (E3); empty: as many as the org allows"
     )
 
 
@@ -62,19 +68,19 @@ class HubSpotSettings(_Section):
     api_version: str = Field(
         "v3", pattern=r"^(v3|\d{4}-\d{2})$", description="version of the API to speak: v3, or a dated one"
     )
-    overlap_minutes: float = Field(30, ge=0, description="search may lag behind writes that long")
+    overlap_minutes: float = Field(30, ge=0, le=WEEK, description="search may lag behind writes that long")
     id_property: str = Field(
         "sf_record_id",
         pattern=r"^[a-z][a-z0-9_]*$",
         description="unique property on companies, contacts and deals that stores the Salesforce id",
     )
-    searches_per_second: int = Field(5, ge=0, description="searches to make in a second; 0: no limit")
+    searches_per_second: int = Field(5, ge=0, le=1000, description="searches to make in a second; 0: no limit")
     workers: int = Field(4, ge=1, le=16, description="batches under way at a time")
-    sweep_hours: float = Field(24, gt=0, description="how often to look for records deleted in HubSpot")
+    sweep_hours: float = Field(24, gt=0, le=YEAR, description="how often to look for records deleted in HubSpot")
     daily_calls: int | None = Field(
-        None, ge=1, description="API calls in any 24 hours (E3); empty: as many as the portal allows"
+        None, ge=1, le=MOST, description="API calls in any 24 hours (E3); empty: as many as the portal allows"
     )
-    associations_per_run: int = Field(1000, ge=0, description="deals whose contacts each run reads again")
+    associations_per_run: int = Field(1000, ge=0, le=MOST, description="deals whose contacts each run reads again")
 
 
 class SyncSettings(_Section):
@@ -106,7 +112,7 @@ class PipelineOptions(_Section):
         "Salesforce - {record_type.id}",
         description="what a made pipeline is called; {record_type.name} gives readable names (O2)",
     )
-    limit: int = Field(15, ge=1, description="how many pipelines the HubSpot subscription allows (O3)")
+    limit: int = Field(15, ge=1, le=MOST, description="how many pipelines the HubSpot subscription allows (O3)")
     assigned: dict[str, str] = Field(default_factory=dict, description="record type id or name: pipeline id")
     probability_decimals: int = Field(
         2, ge=1, le=4, description="decimals with which a stage's probability is written"
@@ -136,7 +142,7 @@ class LifecycleOptions(_Section):
 class GuardOptions(_Section):
     """A run that deletes more than this is refused (D7): the larger of the two counts."""
 
-    records: int = Field(10, ge=0, description="as many records of an object may be deleted in any case")
+    records: int = Field(10, ge=0, le=MOST, description="as many records of an object may be deleted in any case")
     percent: float = Field(5.0, ge=0, le=100, description="as many percent of the linked ones may be deleted")
 
 

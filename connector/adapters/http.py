@@ -13,6 +13,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import email.utils
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -224,7 +225,9 @@ class Door(requests.Session):
     def _note_time(self, response: requests.Response) -> None:
         stamp = response.headers.get("Date")
         if stamp:
-            with contextlib.suppress(ValueError):  # some proxies write dates of their own: the last time stands
+            with contextlib.suppress(
+                ValueError, OverflowError
+            ):  # some proxies write dates of their own: the last time stands
                 self.server_time = email.utils.parsedate_to_datetime(stamp).astimezone(UTC)
 
 
@@ -257,12 +260,13 @@ def retry_after(response: requests.Response) -> float | None:
     """The `Retry-After` header in seconds, if there is one."""
     text = response.headers.get("Retry-After", "")
     try:
-        return max(float(text), 0.0)
+        seconds = float(text)
+        return None if math.isnan(seconds) else max(seconds, 0.0)
     except ValueError:
         pass
     try:
         return max((email.utils.parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds(), 0.0)
-    except (TypeError, ValueError):
+    except (OverflowError, TypeError, ValueError):
         return None
 
 

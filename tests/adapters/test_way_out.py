@@ -224,7 +224,7 @@ def test_a_next_page_cannot_lead_elsewhere():
     body = {"compositeResponse": [{"referenceId": name, "httpStatusCode": 200, "body": page} for name in NAMES]}
     with responses.RequestsMock() as wire:
         wire.post(f"{ORG}/services/data/v62.0/composite", json=body)
-        with pytest.raises(Unreachable, match=r"nothing is sent but to acme\.my\.salesforce\.com"):
+        with pytest.raises(Unreachable, match="nextRecordsUrl"):
             salesforce_at(ORG, {"session_id": TOKEN}).set_up()
         assert len(wire.calls) == 1
 
@@ -238,7 +238,7 @@ def test_a_sign_in_that_answers_nonsense_is_said(given, body):
     """No session in it, no JSON, no XML: a reason, and no traceback."""
     with responses.RequestsMock() as wire:
         wire.post(f"{ORG}/services/{'oauth2/token' if 'consumer_key' in given else 'Soap/u/62.0'}", body=body)
-        with pytest.raises(Unreachable, match="refuses the login"):
+        with pytest.raises(Unreachable, match=r"refuses the login|answered the login"):
             salesforce_at(ORG, given).probe()
 
 

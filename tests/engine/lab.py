@@ -234,15 +234,17 @@ class Lab:
         return connect(
             self.environment,
             FOLDER,
-            transports={
-                Side.SALESFORCE: FatefulAdapter(SandboxAdapter(self.salesforce), self.fate),
-                Side.HUBSPOT: FatefulAdapter(SandboxAdapter(self.hubspot), self.fate),
-            },
+            transports={side: self.transport(side) for side in Side},
             pairs=self.pairs,
             store=Store(self.engine, "default", self.clock.now),
             now=self.clock.now,
             sleep=lambda seconds: self.clock.advance(timedelta(seconds=seconds)),
         )
+
+    def transport(self, side: Side) -> BaseAdapter:
+        """What carries the connector's requests to a side."""
+        sandbox = self.salesforce if side is Side.SALESFORCE else self.hubspot
+        return FatefulAdapter(SandboxAdapter(sandbox), self.fate)
 
     def sync(self, wish: Wish | None = None) -> Report:
         self.fate.revive()

@@ -62,6 +62,14 @@ FOUND = {
     "fields_is_text": [
         (3, 1, "fields: should be a list", "write `[one, two]`, or one `- …` a line"),
     ],
+    "half_a_character": [
+        (
+            4,
+            24,
+            "has half a character: `\\ud800` to `\\udfff` stand for none by themselves",
+            "write the character itself",
+        ),
+    ],
     "impossible_date": [
         (1, 0, "is not YAML: day is out of range for month", "put values that are meant as text in quotes"),
     ],

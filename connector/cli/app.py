@@ -3,6 +3,7 @@
     sync      plan, apply                  `cli/plan.py`
               sync                         `cli/sync.py`
               undo, resume                 `cli/undo.py`
+              forget                       `cli/forget.py`
               schedule, audit, backfill    a file each in `cli/`
               import                       `cli/imports.py`
     answers   explain, status, runs        a file each in `cli/`
@@ -30,6 +31,7 @@ from connector.cli import (
     backfill,
     conflicts,
     explain,
+    forget,
     imports,
     links,
     mappings,
@@ -78,6 +80,7 @@ app = typer.Typer(
 plan.register(app)
 sync.register(app)
 undo.register(app)
+forget.register(app)
 schedule.register(app)
 audit.register(app)
 backfill.register(app)

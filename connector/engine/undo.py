@@ -182,3 +182,5 @@ def _describe(story: Story, inverse: Inverse) -> Iterator[str]:
         yield f"what run {story.run.id} made in HubSpot for all later runs stays: {made[0]}{more}"
     if story.skipped:
         yield f"{story.skipped} write(s) to objects that do not sync now are not undone"
+    if story.forgotten:
+        yield f"{story.forgotten} write(s) were about a person who was forgotten since; they are not undone (G1)"

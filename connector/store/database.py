@@ -8,6 +8,7 @@ except while pretending, when all is rolled back.
 from __future__ import annotations
 
 import contextlib
+import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from sqlalchemy.sql import Executable
 
 from connector.errors import BadConfiguration, Finding
 from connector.store.migrate import is_current, upgrade
+from connector.store.schema import metadata
 
 CHUNK = 500
 """How many ids go into one IN list."""
@@ -154,6 +156,27 @@ class Database:
     @staticmethod
     def _run(connection: Connection, statement: Executable, rows: Sequence[Mapping[str, Any]] | None) -> Any:
         return connection.execute(statement, list(rows)) if rows is not None else connection.execute(statement)
+
+    def wipe(self) -> bool:
+        """Write the database anew, so that nothing that was deleted stays in its files.
+
+        Returns whether that went through: on SQLite nobody else may be reading meanwhile. Takes as long as it takes
+        to copy the database, and as much free space.
+        """
+        if self._engine.dialect.name == "postgresql":
+            quote = self._engine.dialect.identifier_preparer.format_table
+            tables = ", ".join(quote(one) for one in metadata.sorted_tables)
+            with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                connection.exec_driver_sql(f"VACUUM (FULL) {tables}")
+            return True
+        with contextlib.closing(self._engine.raw_connection()) as raw:
+            driver: Any = raw.driver_connection
+            try:
+                driver.execute("VACUUM")
+                busy = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+            except sqlite3.OperationalError:  # locked by a reader, or no room on the disk
+                return False
+        return not busy
 
     def upsert(self, table: Table, rows: Sequence[Mapping[str, Any]], update: Iterable[str] = ()) -> None:
         """Insert `rows` (all with the same keys); where the primary key exists, set the `update` columns.

@@ -24,7 +24,7 @@ _LINK_COLUMNS = (
 _EDGE_COLUMNS = ("with_creation", "applied", "agreed")
 _BASES = ("base_salesforce", "base_hubspot")
 
-_NOTHING: Columns = {
+NOTHING: Columns = {
     "salesforce_id": None, "hubspot_id": None, "state": LinkState.CLOSED.value, "base_salesforce": {},
     "base_hubspot": {}, "company_applied": None, "handed_on": None,
 }  # fmt: skip
@@ -126,7 +126,7 @@ class Images:
     def put_link(self, link_id: int, values: Columns | None) -> None:
         """Give a link these columns. None: it is nothing any more, but nobody else will ever have its number."""
         self.keep_links([link_id])
-        row = {name: dump(one) if name in _BASES else one for name, one in (values or _NOTHING).items()}
+        row = {name: dump(one) if name in _BASES else one for name, one in (values or NOTHING).items()}
         self._db.execute(update(link).where(link.c.id == link_id).values(**row, derive=False))
 
     def put_edge(self, key: EdgeKey, values: Columns | None) -> None:

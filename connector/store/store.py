@@ -18,6 +18,7 @@ from connector.store.imports import Imports
 from connector.store.journal import Journal, Problems
 from connector.store.links import Links
 from connector.store.migrate import revision_of
+from connector.store.people import People
 from connector.store.records import Records
 from connector.store.runs import Runs
 from connector.store.schema import connection
@@ -40,6 +41,7 @@ class Store:
         self.standing = Standings(self._database)
         self.choices = Choices(self._database)
         self.imports = Imports(self._database, now)
+        self.people = People(self._database)
 
     @classmethod
     def open(cls, url: str, name: str, now: Callable[[], datetime]) -> Store:
@@ -61,6 +63,10 @@ class Store:
         """What happens inside is seen inside and forgotten afterwards."""
         with self._database.pretending():
             yield
+
+    def wipe(self) -> bool:
+        """Let nothing that was deleted stay in the files of the database. Returns whether it could be done now."""
+        return self._database.wipe()
 
     def probe(self) -> str:
         """Write a trifle and take it back. Returns the revision of the schema.

@@ -381,7 +381,8 @@ def _describe_write(write: WriteAnswer) -> Iterable[Text]:
     if write.record_id:
         head.append(f" {write.record_id}", "dim")
     if write.state != "done":
-        head.append(" refused" if write.state == "failed" else " not concluded", "yellow")
+        states = {"failed": " refused", "forgotten": " forgotten"}
+        head.append(states.get(write.state, " not concluded"), "yellow")
     yield head
     reasons: dict[tuple[str, str, str], list[Text]] = {}
     for one in write.changes:

@@ -20,6 +20,7 @@ from connector.engine.work import Work
 from connector.engine.world import CONTACTS, DEALS
 from connector.mapping.transforms import Reference
 from connector.store.images import EdgeKey
+from connector.store.people import FORGOTTEN
 from connector.store.runs import Run
 
 LIVE = {LinkState.LINKED.value, LinkState.FROZEN.value}
@@ -35,6 +36,8 @@ class Story:
     entries: tuple[Entry, ...]
     skipped: int
     """Writes to objects that do not sync any more."""
+    forgotten: int
+    """Writes of which nothing is known any more, since a person was forgotten."""
     now: Now
     links: Mapping[int, Past]
     edges: Mapping[EdgeKey, Past]
@@ -46,7 +49,8 @@ def tell(work: Work, run: Run) -> Story:
     """Read all that bears on undoing a run."""
     pairs = pairs_by_object(work.c.pairs.values())
     _claim_lost(work, run, pairs)
-    every = [_entry(one) for one in work.c.store.journal.of_run(run.id)]
+    written = [_entry(one) for one in work.c.store.journal.of_run(run.id)]
+    every = [one for one in written if one.state != FORGOTTEN]
     entries = tuple(
         one for one in every if one.object in pairs or (one.object == CONTACT_ROLE and "deals" in pairs)
     )
@@ -71,6 +75,7 @@ def tell(work: Work, run: Run) -> Story:
         run,
         entries,
         len(every) - len(entries),
+        len(written) - len(every),
         replace(now, labelled=_describe_labels(work, now)),
         links,
         work.c.store.images.edges_of(run.id),

@@ -195,7 +195,7 @@ def _apply(
     progress: Progress,
     only: Only | None,
 ) -> None:
-    agreed = [AgreedGate(wish.agreed.writes)] if wish.agreed else []
+    agreed = [AgreedGate(wish.agreed.writes, c.store.veil)] if wish.agreed else []
     report.notes += describe_held(c.store)
     gates: tuple[Gate, ...] = (*make_gates(c), *agreed)
     work = Work(c, world, hands, report, only, lambda number: progress("syncing", number), gates=gates)

@@ -8,21 +8,27 @@ except while pretending, when all is rolled back.
 from __future__ import annotations
 
 import contextlib
+import secrets
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Engine, Row, Table, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, Row, Table, and_, create_engine, event, make_url, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.sql import Executable
 
+from connector.core.hiding import Hidden, Veil
+from connector.core.model import Value
 from connector.errors import BadConfiguration, Finding
 from connector.store.migrate import is_current, upgrade
-from connector.store.schema import metadata
+from connector.store.schema import cursor, metadata
 
+_HIDDEN = "hidden"
+KEY = "hiding/key"
+"""Under which name the key of the hashes is remembered, beside the cursors."""
 CHUNK = 500
 """How many ids go into one IN list."""
 
@@ -107,6 +113,9 @@ class Database:
         """Called at the end of every transaction; raises if another run has taken over."""
         self.run_id: int | None = None
         """The run that is under way, if any: links keep how they were before it (`images.py`)."""
+        self._key: str | None = None
+        self.veil = Veil()
+        """What the journal and all that keeps former values hides (G3)."""
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
@@ -157,6 +166,25 @@ class Database:
     def _run(connection: Connection, statement: Executable, rows: Sequence[Mapping[str, Any]] | None) -> Any:
         return connection.execute(statement, list(rows)) if rows is not None else connection.execute(statement)
 
+    def open_up(self, kept: Any) -> Value:
+        """What `close_up` gave, as it was."""
+        return Hidden(kept[_HIDDEN], self.key or "") if isinstance(kept, dict) else kept
+
+    @property
+    def key(self) -> str | None:
+        """The key of this connection's hashes; None: nothing was ever hidden."""
+        if self._key is None:
+            mine = and_(cursor.c.connection_id == self.connection_id, cursor.c.stream == KEY)
+            self._key = next((load(row.value) for row in self.fetch(select(cursor.c.value).where(mine))), None)
+        return self._key
+
+    def make_key(self) -> str:
+        """The same, made if there is none yet."""
+        if self.key is None:
+            row = {"connection_id": self.connection_id, "stream": KEY, "value": dump(secrets.token_hex(32))}
+            self.upsert(cursor, [row])  # of two that do so at once, the first one's counts
+        return str(self.key)
+
     def wipe(self) -> bool:
         """Write the database anew, so that nothing that was deleted stays in its files.
 
@@ -201,6 +229,11 @@ def dump(value: Any) -> str:
 
 def load(text: str | None) -> Any:
     return None if text is None else orjson.loads(text)
+
+
+def close_up(value: Value) -> Any:
+    """A value as JSON keeps it, so that no text of a CRM is ever taken for a hidden value."""
+    return {_HIDDEN: str(value)} if isinstance(value, Hidden) else value
 
 
 def chunks(items: Iterable[str], size: int = CHUNK) -> Iterator[list[str]]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Engine, insert, select
 from sqlalchemy.exc import DBAPIError
 
+from connector.core.hiding import Veil
+from connector.core.model import Pair
 from connector.errors import BadConfiguration, Finding
 from connector.store.choices import Choices
 from connector.store.database import Database, open_engine, read_only
@@ -63,6 +66,17 @@ class Store:
         """What happens inside is seen inside and forgotten afterwards."""
         with self._database.pretending():
             yield
+
+    def hide(self, pairs: Iterable[Pair]) -> None:
+        """From now on keep no former value of these pairs' personal fields, beside what is hidden already (G3)."""
+        asked = Veil.over(pairs)
+        if asked:
+            self._database.veil = replace(self._database.veil.with_more(asked), key=self._database.make_key())
+
+    @property
+    def veil(self) -> Veil:
+        """What is hidden, to be asked before something is shown or told."""
+        return self._database.veil
 
     def wipe(self) -> bool:
         """Let nothing that was deleted stay in the files of the database. Returns whether it could be done now."""

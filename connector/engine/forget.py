@@ -17,6 +17,7 @@ from typing import Any
 
 from connector.core.model import Side
 from connector.engine.answers.references import Reference, no_such_record, read_reference
+from connector.engine.wiping import note_deleted, wipe
 from connector.engine.world import CONTACTS
 from connector.errors import BadConfiguration
 from connector.mapping.files import PAIRS
@@ -25,8 +26,6 @@ from connector.store.store import Store
 
 OBJECTS = dict(zip(Side, PAIRS[CONTACTS], strict=True))
 KIND = "forget"
-TO_WIPE = "forget/to wipe"
-"""What the store remembers between the removal and the end of the wiping."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,23 +83,14 @@ def forget(store: Store, who: str) -> Forgotten:
         try:
             person = _find(store, who)
         except BadConfiguration:
-            _wipe(store)
+            wipe(store)
             raise
         told = _describe(store, person)
         with store.transaction():
             removed = store.people.forget(person)
             run = store.runs.note_act(KIND, records=len(told.records), removed=removed)
-            store.runs.remember(TO_WIPE, True)
-        return replace(told, run=run, removed=removed, wiped=_wipe(store))
-
-
-def _wipe(store: Store) -> bool:
-    if not store.runs.read(TO_WIPE):
-        return True
-    wiped = store.wipe()
-    if wiped:
-        store.runs.remember(TO_WIPE, False)
-    return wiped
+            note_deleted(store)
+        return replace(told, run=run, removed=removed, wiped=wipe(store))
 
 
 def _find(store: Store, who: str) -> Person:

@@ -8,17 +8,42 @@ hold.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from connector.core.hiding import Hidden, Veil
 from connector.core.model import Change, Pair, Problem, Record, Side, Value
+from connector.engine.wiping import note_deleted, wipe
 from connector.store.store import Store
 
+_DONE = "hiding/fields"
 COVERED = "(hidden)"
 NOT_TOLD = "its value was not accepted; what it is, and what was said of it, is hidden as personal (G3)"
 SHORTEST = 3
 """Characters of the shortest value that is covered: what is shorter stands in any word."""
+
+
+def hide_former(store: Store, progress: Callable[[int], None] = lambda _: None) -> str:
+    """Hide what was kept of personal fields before the mapping said that they are. Only where it says so newly.
+
+    Returns what is to be told of it, in words; empty: nothing. What is done is not undone by taking the mark away.
+    """
+    asked = sorted([side.value, object_, *sorted(names)] for (side, object_), names in store.veil.personal.items())
+    if store.runs.read(_DONE) == asked or not asked:
+        return ""
+    number = 0
+    for room in (store.journal, store.images, store.holds):
+        for some in room.hide_former():
+            number += some
+            progress(some)
+    with store.transaction():
+        store.runs.remember(_DONE, asked)
+        if number:
+            note_deleted(store)
+    if not number:
+        return ""
+    told = f"former values of fields that are personal now were hidden in {number:,} entries (G3)"
+    return told if wipe(store) else f"{told}; their bytes stay in the files until `connector forget` can wipe them"
 
 
 def cover_problems(store: Store, pairs: Mapping[str, Pair], problems: Iterable[Problem]) -> list[Problem]:

@@ -6,11 +6,11 @@ it, or when a person lets it go.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import and_, delete, func, select
+from sqlalchemy import and_, delete, func, select, update
 
 from connector.core.model import Side, Value
 from connector.store.database import Database, chunks, close_up, dump, load
@@ -100,6 +100,18 @@ class Holds:
     def lift(self, run_id: int) -> None:
         """Let go of all that is held since a run was undone."""
         self._db.execute(delete(held).where(self._mine, held.c.run_id == run_id))
+
+    def hide_former(self) -> Iterator[int]:
+        """Hide what is held of fields that are personal by now. Yields how many values were changed."""
+        number = 0
+        for row in self._db.fetch(select(held).where(self._mine, held.c.new.is_not(None))):
+            values = [self._db.veil.hide(Side(row.side), row.object, row.field, one) for one in self._open(row.new)]
+            kept = dump([close_up(one) for one in values])
+            if kept != row.new:
+                key = [column == getattr(row, column.name) for column in held.primary_key.columns]
+                self._db.execute(update(held).where(*key).values(new=kept))
+                number += 1
+        yield number
 
     def _open(self, kept: str | None) -> list[Value]:
         return [self._db.open_up(one) for one in load(kept) or ()]

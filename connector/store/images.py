@@ -6,10 +6,10 @@ first one of a run counts. Whoever changes a link or an edge asks for it first.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, delete, func, select, update
+from sqlalchemy import ColumnElement, Row, and_, bindparam, delete, func, select, update
 
 from connector.core.hiding import reveal, without_hidden
 from connector.core.inverse import Columns, Past
@@ -142,6 +142,23 @@ class Images:
     def _bases_of(self, link_id: int) -> dict[str, str]:
         rows = self._db.fetch(select(link.c.base_salesforce, link.c.base_hubspot).where(link.c.id == link_id))
         return {name: getattr(row, name) for row in rows for name in _BASES}
+
+    def hide_former(self) -> Iterator[int]:
+        """Hide what images hold of fields that are personal by now. Yields how many of each run were changed."""
+        mine = and_(
+            image.c.connection_id == self._db.connection_id, image.c.table == LINK, image.c.row.is_not(None)
+        )
+        for run in self._db.fetch(select(image.c.run_id).where(mine).distinct().order_by(image.c.run_id)):
+            of_run = and_(mine, image.c.run_id == run.run_id)
+            changed = []
+            for one in self._db.fetch(select(image.c.key, image.c.row).where(of_run)):
+                kept = dump(self._close(self._open(load(one.row))))
+                if kept != one.row:
+                    changed.append({"at": one.key, "kept": kept})
+            self._db.execute(
+                update(image).where(of_run, image.c.key == bindparam("at")).values(row=bindparam("kept")), changed
+            )
+            yield len(changed)
 
     # --- putting back ---
 

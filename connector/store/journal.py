@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,6 +15,7 @@ from connector.store.schema import journal, problem, run
 
 RETRY_MINUTES = 15
 RETRIES = 10
+PAGE = 500
 
 
 class Journal:
@@ -171,6 +172,32 @@ class Journal:
         """What was last written to each field of a record and taken by its CRM, and when."""
         done = [one for one in self.of_record(side, object_, record_id) if one["state"] == "done"]
         return {change["field"]: (change["new"], one["at"]) for one in done for change in one["changes"]}
+
+    def hide_former(self) -> Iterator[int]:
+        """Hide what entries hold of fields that are personal by now. Yields how many were changed at a time."""
+        veil = self._db.veil
+        for side, object_ in veil.personal:
+            mine = and_(journal.c.connection_id == self._db.connection_id, journal.c.side == side.value)
+            after, mine = 0, and_(mine, journal.c.object == object_)
+            while rows := self._db.fetch(
+                select(journal).where(mine, journal.c.id > after).order_by(journal.c.id).limit(PAGE)
+            ):
+                after = rows[-1].id
+                hidden = {row.id: self._hide(row.verb, side, object_, row.changes) for row in rows}
+                changed = [
+                    {"number": row.id, "kept": hidden[row.id]} for row in rows if hidden[row.id] != row.changes
+                ]
+                self._db.execute(
+                    update(journal).where(journal.c.id == bindparam("number")).values(changes=bindparam("kept")),
+                    changed,
+                )
+                yield len(changed)
+
+    def _hide(self, verb: str, side: Side, object_: str, kept: str) -> str:
+        changes = [
+            Change(name, self._db.open_up(old), self._db.open_up(new), *why) for name, old, new, *why in load(kept)
+        ]
+        return dump([_row(self._db.veil.cover(verb, side, object_, one)) for one in changes])
 
     def _read(self, condition: Any, order: Any = journal.c.id, first: int | None = None) -> list[dict[str, Any]]:
         mine = journal.c.connection_id == self._db.connection_id

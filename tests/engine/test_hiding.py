@@ -245,3 +245,24 @@ def test_G3_a_hash_is_never_written_to_a_crm(lab):
     c = lab.connection()
     with pytest.raises(ValueError, match="phone are hidden"):
         RealHands(c.salesforce, c.hubspot).update(Side.HUBSPOT, "contacts", [Edit("1", {"phone": Hidden("x")})])
+
+
+def test_G3_what_was_kept_before_a_field_was_marked_is_hidden_by_the_next_run():
+    """In the journal, in what was agreed before each run, and in what an undo holds; once, and no byte is left."""
+    lab = Lab()
+    contact = lab.sf_create("Contact", LastName="Lovelacius", Email="a@acme.example", Phone=FIRST)
+    lab.sync_until_rest()
+    lab.sf_edit("Contact", contact, Phone=SECOND)
+    run = lab.sync().run
+    undo_run(lab, run)
+    lab.sf_edit("Contact", contact, Phone=THIRD)
+    lab.sync_until_rest()
+    assert former(lab)
+    lab.pairs = mark(lab.pairs, "Phone")
+    (note,) = [one for one in lab.sync().notes if "were hidden in" in one]
+    assert note.endswith("entries (G3)")
+    store = lab.durable_store()
+    assert FIRST.encode() not in store
+    assert SECOND.encode() not in store
+    assert changes_of(lab, run)["phone"]["new"] == SECOND
+    assert not any("were hidden in" in one for one in lab.sync().notes)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from connector.core.hiding import Hidden, Veil, reveal, without_hidden
 from connector.core.inverse import Entry, Now
-from connector.core.model import Change, FieldRule, Pair, Rule, Side
+from connector.core.model import Change, FieldRule, Pair, Record, Rule, Side
 from connector.core.naming import CONTACT
 from connector.core.sameness import same_value
 from connector.core.undo import HIDDEN, invert
@@ -146,3 +146,42 @@ def test_G3_a_record_is_not_made_anew_without_what_it_needs():
     inverse = invert([entry], Now({}, known={3: {"lastname": ["Fox"]}}), pairs, "undo")
     assert [dict(one.values) for one in inverse.remakings] == [{"lastname": "Fox", "jobtitle": "Boss"}]
     assert inverse.left == []
+
+
+def test_G3_two_veils_hide_what_either_does():
+    """A pair without a mark hides nothing; and what was hidden once stays so."""
+    plain = Pair("x", "Account", "companies", PAIR.fields[1:], creates=frozenset())
+    both = Veil().with_more(Veil.over([plain, PAIR], "key"))
+    assert (both.key, set(both.personal)) == ("key", {(Side.SALESFORCE, "Contact"), (HS, "contacts")})
+    assert both.with_more(Veil.over([plain])).is_personal(HS, "contacts", "lastname")
+
+
+def test_G3_what_is_hidden_and_not_known_stays_and_the_rest_goes_back():
+    """A field is told that would need a hash to go back; one that was edited since is told as that."""
+    changes = [
+        Change("lastname", hide("Fox"), hide("Wolf"), "F1", ""),
+        Change("jobtitle", "Boss", "Chief", "F1", ""),
+    ]
+    entry = Entry(1, "done", "update", HS, "contacts", "7", 3, None, tuple(changes))
+    pairs = {"Contact": PAIR, "contacts": PAIR}
+
+    def turn(name, known=()):
+        record = Record(HS, "contacts", "7", "1", {"lastname": name, "jobtitle": "Chief"})
+        now = Now({(HS, "contacts", "7"): record}, known={3: {"lastname": list(known)}})
+        inverse = invert([entry], now, pairs, "undo")
+        back = {one.field: one.new for each in inverse.restorings for one in each.changes}
+        return back, [(one.field, one.why) for one in inverse.left]
+
+    assert turn("Wolf") == ({"jobtitle": "Boss"}, [("lastname", HIDDEN)])
+    assert turn("Wolf", ["Lamb", "Fox"]) == ({"jobtitle": "Boss", "lastname": "Fox"}, [])
+    assert turn("Lamb") == ({"jobtitle": "Boss"}, [("lastname", "changed since")])
+    assert turn("Fox") == ({"jobtitle": "Boss"}, [])
+
+
+def test_G3_a_record_is_made_anew_with_what_is_known_and_the_rest_is_told():
+    """What it can do without is left out."""
+    changes = [Change("lastname", "Fox", None, "D5", ""), Change("fax", hide("555"), None, "D5", "")]
+    entry = Entry(1, "done", "delete", HS, "contacts", "7", 3, None, tuple(changes))
+    inverse = invert([entry], Now({}), {"Contact": PAIR, "contacts": PAIR}, "undo")
+    assert [dict(one.values) for one in inverse.remakings] == [{"lastname": "Fox"}]
+    assert [(one.field, one.why) for one in inverse.left] == [("fax", HIDDEN)]

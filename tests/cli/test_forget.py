@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
+import pytest
 from cli.conftest import Crms, Run, read_json
 
 
@@ -43,3 +46,18 @@ def test_G1_forget_says_in_words_what_it_did(crms: Crms, connected: Run, connect
     assert done.exit_code == 0
     assert "noted as run 2 by numbers alone" in done.stdout
     assert "Backups of the store" in done.stdout
+
+
+def test_G1_forget_asks_first_and_takes_no_for_an_answer(
+    crms: Crms, connected: Run, connector: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a terminal what would go is shown, and only a yes removes it."""
+    connected("sync")
+    person = crms.salesforce.query("SELECT Id FROM Contact ORDER BY Id LIMIT 1")[0]["Id"]
+    terminal = SimpleNamespace(stdin=SimpleNamespace(isatty=lambda: True))
+    monkeypatch.setattr("connector.cli.forget.sys", terminal)
+    refused = connector("forget", person, input="n\n")
+    assert (refused.exit_code, refused.stdout.startswith("Would be forgotten")) == (1, True)
+    assert connector("links", "show", person).exit_code == 0
+    agreed = connector("forget", person, input="y\n")
+    assert (agreed.exit_code, "Forgotten, noted as run 2" in agreed.stdout) == (0, True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from dataclasses import asdict, replace
 from functools import cache
@@ -9,8 +10,10 @@ from functools import cache
 import pytest
 from engine.lab import Lab
 from engine.undoing import show_undo, undo_run
+from rich.console import Console
 
 from connector.adapters.base import Edit
+from connector.cli.printing.explanations import print_explanation
 from connector.core.hiding import START, Hidden
 from connector.core.model import Problem, ProblemClass, Side
 from connector.core.undo import HIDDEN
@@ -214,6 +217,12 @@ def test_G3_explain_shows_hashes_in_the_history(lab):
     assert {str(one.new)[:7] for write in told.history for one in write.changes} == {START}
     assert told.fields[0].personal
     assert told.fields[0].hubspot.values == (SECOND,)
+    console = Console(record=True, width=120, file=io.StringIO())
+    print_explanation(told, console)
+    text = console.export_text()
+    assert "journal    keeps hashes only: the mapping says `personal: true` (G3)" in text
+    assert "`hidden:…` is a hash in place of a personal value" in text
+    assert FIRST not in text
 
 
 def test_G3_a_deleted_record_leaves_hashes_of_all_that_is_not_mapped(lab):

@@ -6,16 +6,18 @@ import io
 import json
 from dataclasses import asdict, replace
 from functools import cache
+from types import SimpleNamespace
 
 import pytest
 from engine.lab import Lab
 from engine.undoing import show_undo, undo_run
 from rich.console import Console
 
-from connector.adapters.base import Edit
+from connector.adapters.base import Edit, Refusal, Trouble
 from connector.cli.printing.explanations import print_explanation
 from connector.core.hiding import START, Hidden
-from connector.core.model import Problem, ProblemClass, Side
+from connector.core.inverse import Inverse, Restoring, TakingBack
+from connector.core.model import Change, Problem, ProblemClass, Side
 from connector.core.undo import HIDDEN
 from connector.engine.answers.conflicts import list_conflicts, resolve
 from connector.engine.answers.explain import explain
@@ -23,6 +25,7 @@ from connector.engine.hands import RealHands
 from connector.engine.hiding import NOT_TOLD, cover_problems
 from connector.engine.plan_file import PlanFile, PlannedFor, PlannedWish, describe_plan
 from connector.engine.run import Wish
+from connector.engine.undoing.doing import Doing
 from connector.errors import BadConfiguration
 
 FIRST, SECOND, THIRD = "555-0100", "555-0200", "555-0300"
@@ -275,3 +278,20 @@ def test_G3_what_was_kept_before_a_field_was_marked_is_hidden_by_the_next_run():
     assert SECOND.encode() not in store
     assert changes_of(lab, run)["phone"]["new"] == SECOND
     assert not any("were hidden in" in one for one in lab.sync().notes)
+
+
+def test_G3_an_undo_that_is_refused_does_not_quote_the_value(lab):
+    """Neither of a personal field nor in the words about a whole record."""
+    inverse = Inverse()
+    work = SimpleNamespace(c=lab.connection())
+    doing = Doing(work, None, inverse, 1, True, "undo")
+    refusal = Refusal(Trouble.REFUSED, ProblemClass.PROPERTY_VALUES, "X", f"{SECOND} is no number")
+    change = Change("phone", FIRST, SECOND, "X2", "undo")
+    back = Restoring(Side.HUBSPOT, "contacts", "7", 1, (change,), {})
+    taken = TakingBack(Side.HUBSPOT, "contacts", "7", 1, {"phone": SECOND, "jobtitle": "no"}, {})
+    doing.refuse(back, refusal, "phone")
+    doing.refuse(back, refusal)
+    doing.refuse(taken, refusal)
+    assert [one.why for one in inverse.left] == [
+        f"refused: X: {NOT_TOLD}", "refused: X: (hidden) is no number", "refused: X: (hidden) is no number",
+    ]  # fmt: skip

@@ -3,6 +3,7 @@
     sync      plan, apply                  `cli/plan.py`
               sync                         `cli/sync.py`
               undo, resume                 `cli/undo.py`
+              forget                       `cli/forget.py`
               schedule, audit, backfill    a file each in `cli/`
               import                       `cli/imports.py`
     answers   explain, status, runs        a file each in `cli/`
@@ -32,6 +33,7 @@ from connector.cli import (
     backfill,
     conflicts,
     explain,
+    forget,
     imports,
     keeping,
     links,
@@ -81,6 +83,7 @@ app = typer.Typer(
 plan.register(app)
 sync.register(app)
 undo.register(app)
+forget.register(app)
 schedule.register(app)
 audit.register(app)
 backfill.register(app)

@@ -5,7 +5,7 @@ Everything here is data. `undo.py` and `undo_roles.py` make it, the engine carri
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from connector.core.model import Change, ContactRole, Fields, Record, Side, Value
@@ -68,6 +68,8 @@ class Now:
     """Links that the run made, and that are still there."""
     unsettled: frozenset[int] = frozenset()
     """Those of them that nothing has changed since."""
+    known: Mapping[int, Mapping[str, Sequence[Value]]] = field(default_factory=dict)
+    """What is known by now of a link's records, in store and CRMs: values by field, for those that are hidden."""
     labelled: Mapping[tuple[str, str], Fields] = field(default_factory=dict)
     """What the associations of contacts (deal, contact) are labelled, in the words of the journal."""
 

@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
+from connector.core.hiding import Hidden, reveal, without_hidden
 from connector.core.inverse import (
     ABOUT_ROLES,
     BASES,
@@ -38,13 +39,15 @@ from connector.core.naming import CONTACT, IS_PRIMARY, LABELS, ROLE_NAMES
 from connector.core.sameness import fields_of, group_fields, same_fields
 from connector.core.undo_roles import turn_roles
 
+HIDDEN = "the value before is hidden as personal, and nothing else has it (G3)"
+
 
 def invert(entries: Sequence[Entry], now: Now, pairs: Mapping[str, Pair], cause: str) -> Inverse:
     """Plan what takes these writes of one run back. `pairs` are by the names of their objects."""
     made = [one for one in entries if one.state != "failed"]
     inverse = Inverse()
     _take_back(inverse, made, entries, now, pairs)
-    _remake(inverse, made, now)
+    _remake(inverse, made, now, pairs)
     _restore(inverse, made, now, pairs, cause)
     turn_roles(inverse, made, now, cause)
     return inverse
@@ -92,6 +95,7 @@ def _restore_record(
         written.append({one.field: one.new for one in mine})
         old = {**{one.field: now.aliases.get((side, object_, one.field, one.old), one.old) for one in mine}, **old}
     link_id = next((one.link_id for one in reversed(entries) if one.link_id is not None), None)
+    old = _reveal(old, link_id, now)
     record = now.records.get(key)
     restoring = Restoring(side, object_, id_, link_id, (), {})
     changes: list[Change] = []
@@ -104,6 +108,8 @@ def _restore_record(
         fields = fields_of(record, pair)
         if ending is not None and link_id in now.new_links and link_id not in ending:
             inverse.left.append(_left(restoring, names, last, fields, "the two records stay linked"))
+        elif _cannot_know(pair, side, names, fields, old) and _holds(pair, side, names, fields, written, now, key):
+            inverse.left.append(_left(restoring, names, last, fields, HIDDEN))
         elif same_fields(pair, side, names, fields, old) or _holds(pair, side, names, fields, written, now, key):
             wrote |= last
             changes += [
@@ -114,6 +120,18 @@ def _restore_record(
         else:
             inverse.left.append(_left(restoring, names, last, fields, "changed since"))
     return replace(restoring, changes=tuple(changes), wrote=wrote)
+
+
+def _reveal(values: Fields, link_id: int | None, now: Now) -> dict[str, Value]:
+    """The same with what is hidden told, where the value is known from elsewhere (G3)."""
+    known = now.known.get(link_id or 0, {})
+    return {name: reveal(value, known.get(name, ())) for name, value in values.items()}
+
+
+def _cannot_know(pair: Pair, side: Side, names: Sequence[str], fields: Fields, old: Fields) -> bool:
+    """Whether something would have to go back of which only the hash is left."""
+    hidden = any(isinstance(old[name], Hidden) for name in names)
+    return hidden and not same_fields(pair, side, names, fields, old)
 
 
 def _holds(
@@ -241,7 +259,7 @@ def _touched(
     return ""
 
 
-def _remake(inverse: Inverse, made: Sequence[Entry], now: Now) -> None:
+def _remake(inverse: Inverse, made: Sequence[Entry], now: Now, pairs: Mapping[str, Pair]) -> None:
     updates = _index_updates(made)
     for one in made:
         if one.verb != "delete":
@@ -255,6 +273,19 @@ def _remake(inverse: Inverse, made: Sequence[Entry], now: Now) -> None:
         values = _values(one, "old")
         for before in reversed(updates.get(one.key, ())):
             values |= _values(before, "old")
+        values = _reveal(values, one.link_id, now)
+        hidden = sorted(values.keys() - without_hidden(values).keys())
+        if not new_id and not set(pairs[one.object].required.get(one.side, ())).isdisjoint(hidden):
+            inverse.left.append(
+                Left(one.side, one.object, one.record_id or "", "", None, None, HIDDEN, link_id=one.link_id)
+            )
+            continue
+        if hidden:
+            told = "+".join(hidden)
+            inverse.left.append(
+                Left(one.side, one.object, one.record_id or "", told, None, None, HIDDEN, link_id=one.link_id)
+            )
+        values = without_hidden(values)
         contacts = _read_contacts(one) if one.side is Side.HUBSPOT else {}
         inverse.remakings.append(
             Remaking(
@@ -306,8 +337,8 @@ def turn_link(past: Past, fields: Mapping[Side, Collection[str]], *, keeps_stage
         was, left = _mapping(before.get(column)), _mapping(after.get(column))
         for name in fields.get(side, ()):
             if base.get(name) == left.get(name):
-                base.pop(name, None)
-                base |= {name: was[name]} if name in was else {}
+                value = base.pop(name, None)
+                base |= without_hidden({name: reveal(was[name], [value])}) if name in was else {}
         row[column] = base
     for column in () if keeps_stage else ("company_applied", "handed_on"):
         if row.get(column) == after.get(column):

@@ -12,23 +12,31 @@ already. Transactions are of batches and pages, so that costs one flush for hund
 from __future__ import annotations
 
 import contextlib
+import secrets
+import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import orjson
-from sqlalchemy import URL, Connection, Engine, Row, Table, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, Row, Table, and_, create_engine, event, make_url, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.sql import Executable
 
+from connector.core.hiding import Hidden, Veil
+from connector.core.model import Value
 from connector.errors import BadConfiguration, Fault, Finding, StoreUnusable
 from connector.private_files import make_privately
 from connector.secrecy import Secrets
 from connector.store.faults import make_unusable, translate_errors
 from connector.store.migrate import is_current, upgrade
+from connector.store.schema import cursor, metadata
 
+_HIDDEN = "hidden"
+KEY = "hiding/key"
+"""Under which name the key of the hashes is remembered, beside the cursors."""
 CHUNK = 500
 """How many ids go into one IN list."""
 BUSY_MILLISECONDS = 10_000
@@ -154,6 +162,9 @@ class Database:
         """Called at the end of every transaction; raises if another run has taken over."""
         self.run_id: int | None = None
         """The run that is under way, if any: links keep how they were before it (`images.py`)."""
+        self._key: str | None = None
+        self.veil = Veil()
+        """What the journal and all that keeps former values hides (G3)."""
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
@@ -203,6 +214,46 @@ class Database:
     def _run(connection: Connection, statement: Executable, rows: Sequence[Mapping[str, Any]] | None) -> Any:
         return connection.execute(statement, list(rows)) if rows is not None else connection.execute(statement)
 
+    def open_up(self, kept: Any) -> Value:
+        """What `close_up` gave, as it was."""
+        return Hidden(kept[_HIDDEN], self.key or "") if isinstance(kept, dict) else kept
+
+    @property
+    def key(self) -> str | None:
+        """The key of this connection's hashes; None: nothing was ever hidden."""
+        if self._key is None:
+            mine = and_(cursor.c.connection_id == self.connection_id, cursor.c.stream == KEY)
+            self._key = next((load(row.value) for row in self.fetch(select(cursor.c.value).where(mine))), None)
+        return self._key
+
+    def make_key(self) -> str:
+        """The same, made if there is none yet."""
+        if self.key is None:
+            row = {"connection_id": self.connection_id, "stream": KEY, "value": dump(secrets.token_hex(32))}
+            self.upsert(cursor, [row])  # of two that do so at once, the first one's counts
+        return str(self.key)
+
+    def wipe(self) -> bool:
+        """Write the database anew, so that nothing that was deleted stays in its files.
+
+        Returns whether that went through: on SQLite nobody else may be reading meanwhile. Takes as long as it takes
+        to copy the database, and as much free space.
+        """
+        if self._engine.dialect.name == "postgresql":
+            quote = self._engine.dialect.identifier_preparer.format_table
+            tables = ", ".join(quote(one) for one in metadata.sorted_tables)
+            with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                connection.exec_driver_sql(f"VACUUM (FULL) {tables}")
+            return True
+        with contextlib.closing(self._engine.raw_connection()) as raw:
+            driver: Any = raw.driver_connection
+            try:
+                driver.execute("VACUUM")
+                busy = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+            except sqlite3.OperationalError:  # locked by a reader, or no room on the disk
+                return False
+        return not busy
+
     def upsert(self, table: Table, rows: Sequence[Mapping[str, Any]], update: Iterable[str] = ()) -> None:
         """Insert `rows` (all with the same keys); where the primary key exists, set the `update` columns.
 
@@ -234,6 +285,11 @@ def load(text: str | None) -> Any:
         return None if text is None else orjson.loads(text)
     except orjson.JSONDecodeError as error:
         raise make_unusable(Fault.DAMAGED, None, f"not JSON where there should be some: {error}") from None
+
+
+def close_up(value: Value) -> Any:
+    """A value as JSON keeps it, so that no text of a CRM is ever taken for a hidden value."""
+    return {_HIDDEN: str(value)} if isinstance(value, Hidden) else value
 
 
 def chunks(items: Iterable[str], size: int = CHUNK) -> Iterator[list[str]]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import URL, Engine, insert, select
 
+from connector.core.hiding import Veil
+from connector.core.model import Pair
 from connector.errors import BadConfiguration, Finding, StoreUnusable
 from connector.store.choices import Choices
 from connector.store.database import Database, open_engine, read_only
@@ -19,6 +22,7 @@ from connector.store.imports import Imports
 from connector.store.journal import Journal, Problems
 from connector.store.links import Links
 from connector.store.migrate import revision_of
+from connector.store.people import People
 from connector.store.records import Records
 from connector.store.retention import Retention
 from connector.store.runs import Runs
@@ -44,6 +48,7 @@ class Store:
         self.choices = Choices(self._database)
         self.imports = Imports(self._database, now)
         self.retention = Retention(self._database, now)
+        self.people = People(self._database)
 
     @classmethod
     def open(cls, url: str, name: str, now: Callable[[], datetime]) -> Store:
@@ -75,8 +80,23 @@ class Store:
         with self._database.pretending():
             yield
 
+    def hide(self, pairs: Iterable[Pair]) -> None:
+        """From now on keep no former value of these pairs' personal fields, beside what is hidden already (G3)."""
+        asked = Veil.over(pairs)
+        if asked:
+            self._database.veil = replace(self._database.veil.with_more(asked), key=self._database.make_key())
+
+    @property
+    def veil(self) -> Veil:
+        """What is hidden, to be asked before something is shown or told."""
+        return self._database.veil
+
+    def wipe(self) -> bool:
+        """Let nothing that was deleted stay in the files of the database. Returns whether it could be done now."""
+        return self._database.wipe()
+
     def read_all(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Everything in the store, of all connections: (table, values by column)."""
+        """Everything in the store, of all connections, but for the keys of hashes: (table, values by column)."""
         return read_all(self._engine)
 
     def probe(self) -> str:

@@ -26,6 +26,15 @@ def test_every_row_of_every_table(store, stranger):
     assert link["base_salesforce"] == {"Amount": 5}
 
 
+def test_G3_the_key_of_what_is_hidden_is_left_out(store):
+    """What leaves the store holds hashes alone, against which nobody can try out a guess (G3)."""
+    key = store._database.make_key()
+    store.runs.remember("hubspot/deals", {"after": "x"})
+    rows = list(store.read_all())
+    assert [row["stream"] for table, row in rows if table == "cursor"] == ["hubspot/deals"]
+    assert key not in str(rows)
+
+
 def test_no_column_of_json_is_forgotten():
     """What the schema's remarks call JSON is exported as JSON: as many columns as are dumped somewhere."""
     told = [column for table in metadata.tables.values() for column in table.columns if column.info]

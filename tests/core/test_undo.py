@@ -7,10 +7,8 @@ from dataclasses import replace
 import pytest
 from core.examples import HS, SF, pair, record, rule
 
-from connector.core.hold import find_held_fields, is_creation_held, is_role_held
 from connector.core.inverse import Entry, Now, Past, RoleBack
 from connector.core.model import Change, ContactRole, Presence
-from connector.core.sameness import same_fields, same_value
 from connector.core.undo import invert, turn_link
 from connector.mapping.transforms import Text
 
@@ -345,52 +343,3 @@ def test_X2_what_the_lifecycle_had_acted_upon_goes_back_unless_the_stage_has_mov
     assert turned["company_applied"] == applied
     later = replace(past, now=row(company_applied="later"))
     assert (turn_link(later, {}, keeps_stage=False) or {})["company_applied"] == "later"
-
-
-# --- values and holds -------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("one", "other", "same"),
-    [
-        (None, "", True), ("", "", True), (None, "0", False), ("1", 1, True), ("1.0", 1, True), ("a", "b", False),
-        ("2026-01-01T00:00:00.000Z", "2026-01-01T00:00:00Z", True), (True, "True", True), ("1", "a", False),
-    ],
-)  # fmt: skip
-def test_values_as_a_crm_prints_them(one, other, same):
-    """Numbers by their value, times by the second, blank is blank."""
-    assert same_value(one, other) is same
-
-
-def test_fields_that_were_not_read_are_not_different():
-    """What is not known on both sides says nothing."""
-    assert same_fields(DEALS, HS, ["dealname", "pipeline", "dealstage"], {"dealname": "a"}, {"dealname": " a"})
-    assert same_fields(DEALS, HS, ["pipeline", "dealstage"], {"pipeline": "p"}, {"pipeline": "p", "dealstage": "s"})
-    assert not same_fields(DEALS, HS, ["amount"], {"amount": "1"}, {"amount": "2"})
-
-
-@pytest.mark.parametrize(
-    ("planned", "held", "is_held"),
-    [
-        ({"a": 1, "b": None}, {"a": [1]}, True),
-        ({"a": 1}, {"a": [2, 1]}, True),
-        ({"a": 2}, {"a": [1]}, False),
-        ({"a": 1}, {"a": [1], "b": [2]}, False),
-        ({"a": 1}, {"a": [1], "company": [2]}, True),
-        ({"a": 1, "company": 3}, {"a": [1], "company": [2]}, True),
-        ({"a": 1}, {}, False),
-    ],
-)
-def test_X2_a_creation_is_held_as_long_as_its_source_says_the_same(planned, held, is_held):
-    """But for ids of records that may have been made anew."""
-    changes = [Change(name, None, value, "T1", "") for name, value in planned.items()]
-    assert is_creation_held(changes, held, {"company"}) is is_held
-
-
-def test_X2_a_field_and_a_role_are_held_by_their_values():
-    """A role only as a whole; whose it is, is no change."""
-    named = [Change("contact", "5", "5", "R4", ""), Change("labels", None, "Decider", "R4", "")]
-    assert find_held_fields(named, {"labels": ["Decider"]}) == {"labels"}
-    assert is_role_held(named, {"labels": ["Decider"]})
-    assert not is_role_held(named, {"labels": ["Other"]})
-    assert not is_role_held([], {})

@@ -18,7 +18,7 @@ class Doubled:
     """HubSpot holds twice what Salesforce does; nothing is the double of text."""
 
     def meaning(self, side: Side, values: Values):
-        return values
+        return values[0]
 
     def carry(self, to: Side, values: Values, known):
         value = values[0]
@@ -77,9 +77,13 @@ def test_F2_a_choice_is_void_once_it_is_done_or_a_side_was_edited(here, there, d
     assert weigh(choice(SF, 7, 1, 4), here, there) == Void(done=done)
 
 
-def test_F2_a_choice_is_void_where_a_side_is_not_read():
-    """Without both values nothing can be compared."""
-    assert weigh_choice(rule(), choice(SF, 7, 1, 4), {}, {"a": 4}, None) == Void(done=False)
+@pytest.mark.parametrize("unread", ["A", "a"])
+@pytest.mark.parametrize("here", [1, 7])
+def test_F2_a_choice_is_void_where_a_side_is_not_read(unread, here):
+    """Without both values nothing can be compared, be it done on the side that is read or not."""
+    salesforce, hubspot = ({name: value} for name, value in {"A": here, "a": 4}.items())
+    (salesforce if unread == "A" else hubspot).clear()
+    assert weigh_choice(rule(), choice(SF, 7, 1, 4), salesforce, hubspot, None) == Void(done=False)
 
 
 def test_F2_a_choice_that_both_sides_agree_on_already_is_done():
@@ -121,6 +125,7 @@ def test_F2_a_chosen_value_is_planned_with_its_reason():
     [change] = update.changes
     assert (change.field, change.old, change.new, change.rule) == ("A", 2, 7, "F2")
     assert change.cause == "chosen by a person (run 9)"
+    assert update.settles == Base({"A": 2}, {"a": 4})
 
 
 def test_F2_a_void_choice_leaves_the_plan_as_it_is():

@@ -14,14 +14,16 @@ from connector.core.inverse import (
     RULE,
     Entry,
     Inverse,
+    Left,
     Now,
     Remaking,
     Restoring,
     RoleBack,
     TakingBack,
     read_labels,
+    read_role,
 )
-from connector.core.model import Change, Presence
+from connector.core.model import Change, ContactRole, Presence
 
 CHANGE = Change("dealname", "new", "old", "X2", "undo of run 1")
 RESTORING = Restoring(HS, "deals", "1", 7, (CHANGE,), {"dealname": "new"})
@@ -43,9 +45,12 @@ def entry(*changes, id_="1", object_="deals"):
 
 
 def test_X2_an_entry_is_known_by_its_record():
-    """One whose record never came to be has an id that is nobody's."""
-    assert entry().key == (HS, "deals", "1")
-    assert entry(id_=None).key == (HS, "deals", "")
+    """By its side, its object and its id; so are all things to do."""
+    whose = (HS, "deals", "1")
+    assert entry().key == whose
+    assert RESTORING.key == whose
+    assert replace(TAKING_BACK, object="deals", record_id="1").key == whose
+    assert Left(*whose, "dealname", "new", "typed", "changed since").key == whose
 
 
 LABELLED = Change("labels", None, "Decider", "R4", "")
@@ -94,6 +99,28 @@ def test_X2_a_record_is_there_if_it_was_found_and_is_present(presence):
 def test_X2_what_an_undo_writes_is_counted(inverse, writes):
     """Of every kind; what is as it was already, is gone, or was made anew by an earlier try, is no write."""
     assert inverse.writes == writes
+
+
+def test_X2_what_the_run_created_goes_or_stays_as_a_whole():
+    """What is left of a record that was there before is a field of it."""
+    whole = Left(HS, "contacts", "6", "", None, None, "somebody else has edited it since")
+    field = Left(HS, "deals", "1", "dealname", "new", "typed", "changed since")
+    inverse = Inverse(restorings=[RESTORING], taking_back=[TAKING_BACK], left=[field, whole])
+    assert inverse.created == {(HS, "contacts", "5"), (HS, "contacts", "6")}
+
+
+@pytest.mark.parametrize(
+    ("told", "role"),
+    [
+        ({"contact": "003A"}, ContactRole("006A", "003A", None, primary=False)),
+        ({"contact": "003A", "Role": None, "IsPrimary": None}, ContactRole("006A", "003A", None, primary=False)),
+        ({"contact": "003A", "Role": "User"}, ContactRole("006A", "003A", "User", primary=False)),
+        ({"contact": "003A", "IsPrimary": True}, ContactRole("006A", "003A", None, primary=True)),
+    ],
+)
+def test_X2_a_contact_role_is_read_as_the_journal_keeps_it(told, role):
+    """What it does not tell of was blank."""
+    assert read_role("006A", told) == role
 
 
 @pytest.mark.parametrize(

@@ -65,6 +65,7 @@ DEALS = pair(NAME, STAGE, partner_field={HS: "sf_record_id"})
         ("The Tower of London, north", "The Tower of London, south", False),
         ("Extension of Tower Hill A", "Extension of Tower Hill B", False),
         ("the Trust", "the Tower", False),
+        ("Extension Tower A", "Extension Tower B", False),
     ],
 )
 def test_X2_values_are_the_same_as_a_crm_prints_them(one, other, same):

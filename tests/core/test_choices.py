@@ -15,10 +15,10 @@ SF, HS = Side.SALESFORCE, Side.HUBSPOT
 
 @dataclass(frozen=True)
 class Doubled:
-    """HubSpot holds twice what Salesforce does; nothing is the double of text."""
+    """HubSpot holds twice what Salesforce does, as a number or as text; nothing is the double of a word."""
 
     def meaning(self, side: Side, values: Values):
-        return values[0]
+        return values[0] if side is SF else str(values[0])
 
     def carry(self, to: Side, values: Values, known):
         value = values[0]
@@ -71,10 +71,26 @@ def test_F2_what_was_put_there_before_a_crash_is_not_put_again():
     assert weigh(choice(SF, 7, 1, 4), 7, 4) == Count(Base({"A": 2}, {"a": 4}))
 
 
-@pytest.mark.parametrize(("here", "there", "done"), [(7, 14, True), (2, 4, False), (1, 6, False), (None, 6, False)])
+@pytest.mark.parametrize(
+    ("here", "there", "done"),
+    [
+        (7, 14, True),
+        (7, "14", True),
+        (2, 4, False),
+        (1, 6, False),
+        (None, 6, False),
+        (7, 6, False),
+        (1, 14, False),
+    ],
+)
 def test_F2_a_choice_is_void_once_it_is_done_or_a_side_was_edited(here, there, done):
     """Both hold the value: done. Either holds something that the person did not see: not done."""
     assert weigh(choice(SF, 7, 1, 4), here, there) == Void(done=done)
+
+
+def test_F2_a_value_without_counterpart_is_not_done_where_the_other_side_was_edited():
+    """The side that decides holds it, but the other one cannot mean the same."""
+    assert weigh(choice(SF, "word", 1, 4), "word", 6) == Void(done=False)
 
 
 @pytest.mark.parametrize("unread", ["A", "a"])

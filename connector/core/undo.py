@@ -90,8 +90,7 @@ def _restore_record(
     old: dict[str, Value] = {}
     for changes in reversed(writes):
         old |= {one.field: now.aliases.get((side, object_, one.field, one.old), one.old) for one in changes}
-    states = [old]
-    """What the run left there, from the beginning on."""
+    states = [old]  # what was there before the run, and what each of its writes left
     for changes in writes:
         states.append(states[-1] | {one.field: one.new for one in changes})
     link_id = next((one.link_id for one in reversed(entries) if one.link_id is not None), None)

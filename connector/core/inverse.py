@@ -29,14 +29,16 @@ class Entry:
     verb: str
     side: Side
     object: str
-    record_id: str | None
+    record_id: str
+    """Empty if it never came to be, or nobody knows."""
     link_id: int | None
-    made: str | None
+    made: str
+    """The id of the contact role that it made; empty if its answer was lost."""
     changes: tuple[Change, ...]
 
     @property
     def key(self) -> Key:
-        return self.side, self.object, self.record_id or ""
+        return self.side, self.object, self.record_id
 
     @property
     def contact(self) -> str:
@@ -107,6 +109,10 @@ class Left:
     who: str = ""
     when: str = ""
     link_id: int | None = None
+
+    @property
+    def key(self) -> Key:
+        return self.side, self.object, self.record_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,12 +200,23 @@ class Inverse:
     """Links that end with it although neither record was created: the run had found two that belong together."""
 
     @property
+    def created(self) -> set[Key]:
+        """The records that the run created: they go, or they stay with all that they have."""
+        return {one.key for one in self.taking_back} | {one.key for one in self.left if not one.field}
+
+    @property
     def writes(self) -> int:
         records = sum(1 for one in self.restorings if one.changes) + sum(
             1 for one in self.taking_back if not one.gone
         )
         remade = sum(1 for one in self.remakings if not one.new_id)
         return records + remade + sum(1 for one in self.roles if one.needed)
+
+
+def read_role(opportunity: str, told: Fields) -> ContactRole:
+    """A contact role, by what the journal tells of one that was taken away."""
+    name = told.get(ROLE_NAMES)
+    return ContactRole(opportunity, str(told[CONTACT]), str(name) if name else None, bool(told.get(IS_PRIMARY)))
 
 
 def read_labels(text: Value) -> frozenset[int]:

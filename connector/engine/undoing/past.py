@@ -108,8 +108,8 @@ def _entry(row: Mapping[str, object]) -> Entry:
     )
 
 
-def _text(value: object) -> str | None:
-    return None if value is None else str(value)
+def _text(value: object) -> str:
+    return "" if value is None else str(value)
 
 
 def _claim_lost(work: Work, run: Run, pairs: Mapping[str, Pair]) -> None:
@@ -175,7 +175,7 @@ def _deals_of(entries: Sequence[Entry], work: Work, side: Side) -> list[str]:
     """The opportunities or deals whose contacts an undo may change."""
     object_ = work.c.pairs[DEALS].object(side)
     roles = [one for one in entries if one.side is side and one.verb in {"connect", "disconnect", "name"}]
-    ids = [one.record_id for one in roles if one.verb != "name" or side is Side.HUBSPOT]
+    ids: list[str | None] = [one.record_id for one in roles if one.verb != "name" or side is Side.HUBSPOT]
     ids += [one.record_id for one in entries if one.key[:2] == (side, object_) and one.verb == "create"]
     named = work.c.store.links.load(one.link_id for one in roles if one.link_id is not None)
     ids += [link.id_of(side) for link in named.values()]

@@ -11,7 +11,7 @@ READERS := aiosalesforce tap-hubspot tap-salesforce
 LOCKS := tests/compatibility/readers
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test laws lint docs lock readers rules mutants clean
+.PHONY: help demo test laws fuzz lint docs audit lock readers rules mutants clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -30,6 +30,12 @@ laws: $(READY)  ## Search long for a story in which a law does not hold: STORIES
 	MACHINE_EXAMPLES=$(STORIES) MACHINE_STEPS=$(STEPS) $(BIN)/python -m pytest tests/engine/test_laws.py \
 		-p no:randomly --hypothesis-seed=$(SEED) -k whatever_happens
 
+# Of each kind of input; the same seed tries the same ones. Some minutes for every hundred.
+EXAMPLES := 500
+fuzz: $(READY)  ## Try bad input of every kind, and say how much was tried: EXAMPLES=5000 SEED=7
+	FUZZ_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest tests/fuzz -p no:randomly --hypothesis-seed=$(SEED) \
+		--hypothesis-show-statistics
+
 lint: $(READY)  ## Check formatting, style, types and who imports whom
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -39,6 +45,9 @@ lint: $(READY)  ## Check formatting, style, types and who imports whom
 # The variable silences an advertisement for the successor of mkdocs.
 docs: $(READY)  ## Build the documentation into build/docs; a broken link is an error
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+audit: $(READY) .venv-audit/.ready  ## Ask whether a weakness is known of what the lock names; says so if nobody can be asked
+	$(BIN)/python .ci/audit.py
 
 rules: $(READY)  ## Write docs/rules.md: every rule with its tests
 	$(BIN)/python tests/evidence.py
@@ -51,13 +60,14 @@ readers: $(READERS:%=.venv-readers/%/.ready)  ## Install the programs of others 
 # uv is a tool of this one command, and so not itself in the lock.
 COMPILE := $(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header \
 	--no-emit-index-url --no-emit-find-links --python-version 3.11
-lock: $(BIN)/python  ## Resolve the dependencies anew into requirements.lock, and those of the readers
+lock: $(BIN)/python  ## Resolve the dependencies anew into requirements.lock, those of the readers and of the audit
 	$(BIN)/python -m pip install --quiet uv
 	$(COMPILE) --group dev pyproject.toml -o requirements.lock
 	for reader in $(READERS); do echo $$reader | $(COMPILE) - -o $(LOCKS)/$$reader.lock || exit 1; done
+	echo pip-audit | $(COMPILE) - -o .ci/audit.lock
 
 clean:  ## Remove the environment and everything the tools left behind
-	rm -rf .venv .venv-readers .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage htmlcov build dist
+	rm -rf .venv .venv-readers .venv-audit .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage htmlcov build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
@@ -72,6 +82,13 @@ $(BIN)/python:
 $(READY): requirements.lock pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# What audits the dependencies has as many of its own, and is none of them.
+.venv-audit/.ready: .ci/audit.lock | $(BIN)/python
+	$(BIN)/python -m venv --clear --without-pip .venv-audit
+	$(BIN)/python -m pip --python .venv-audit/bin/python install --quiet --disable-pip-version-check \
+		--no-deps --require-hashes -r $<
 	@touch $@
 
 # Without a pip of their own, which would take longer to make than the rest.

@@ -6,6 +6,7 @@
     │   ├── Refused            the guard or `mode: read_only` refuses, nothing was written (exit 3)
     │   ├── Busy               another run holds the lease (exit 4)
     │   ├── Halted             it was asked to end, and ends where everything begun is settled
+    │   ├── StoreUnusable      the store cannot be read or written: damaged, locked, full, out of reach (exit 4)
     │   └── Unreachable        a CRM cannot be used: credentials, rights, limits, network (exit 4)
     │       ├── Suspended      it could not be used before, and nothing was tried since (exit 4)
     │       └── Spent          the calls that the settings allow are used up (exit 4)
@@ -83,6 +84,30 @@ class Halted(Stop):
     """The run was asked to end, and came to a place where all that was begun is settled."""
 
     exit_code = 0
+
+
+class Fault(StrEnum):
+    """Of a store: what keeps it from being read or written."""
+
+    DAMAGED = "damaged"
+    NO_STORE = "no store"
+    LOCKED = "locked"
+    FORBIDDEN = "forbidden"
+    FULL = "full"
+    NOT_THERE = "not there"
+    OUT_OF_REACH = "out of reach"
+    TAKEN = "taken"
+    """A row with the same key is there already."""
+    OTHER = "other"
+
+
+class StoreUnusable(Stop):
+    """The store cannot be read or written. `detail` is what the database said."""
+
+    def __init__(self, fault: Fault, message: str, remedy: str, detail: str) -> None:
+        super().__init__(message, remedy)
+        self.fault = fault
+        self.detail = detail
 
 
 class Condition(StrEnum):

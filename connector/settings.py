@@ -1,33 +1,46 @@
 """What did the owner of this sync decide? `config/connector.yaml` and the environment -> `Settings`.
 
-Secrets are never in the file: they come from the environment. Every setting can come from there too, as
-`CONNECTOR__SECTION__KEY` (for example `CONNECTOR__SYNC__DEALS=false`); the environment wins over the file.
+Secrets are never in the file: they come from the environment, or from where it says (`secret_sources.py`). Every
+setting can come from there too, as `CONNECTOR__SECTION__KEY` (for example `CONNECTOR__SYNC__DEALS=false`); the
+environment wins over the file.
+
+What a file in the working folder names, and whatever a link in it leads to, lies in that folder: a settings file or
+mapping that somebody sent opens nothing elsewhere. Whoever means another place says so in the environment.
 """
 
 from __future__ import annotations
 
 import copy
-import ipaddress
+import os.path
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
+from connector.addresses import has_user, is_proxy, is_safe_url
 from connector.core.guard import DeletionLimit
 from connector.core.lifecycle import LifecycleSettings
 from connector.core.model import Pair, Side
 from connector.core.pipelines import PipelineSettings
 from connector.errors import BadConfiguration, Finding
-from connector.mapping.documents import explain, read_yaml
+from connector.mapping.documents import explain, find_place, read_yaml
 from connector.mapping.files import MappingSettings, load_pairs
 from connector.mapping.schemas import DIALECT
+from connector.secret_sources import SUFFIXES, read_secret
 from connector.timetable import Times, read_times
 
 PREFIX = "CONNECTOR__"
+CONFIG = "config/connector.yaml"
+STORE_URL = "CONNECTOR_STORE_URL"
+_MAY_BE_SECRET = {"CONNECTOR__NETWORK__PROXY": ("network", "proxy"), STORE_URL: ("store",)}
+"""Variables of settings in which a password may stand, so that they may come from a file too."""
+WEEK, YEAR = 7 * 24 * 60, 366 * 24
+"""In minutes, and in hours: more is a slip."""
+MOST = 1_000_000_000
+"""Of whatever is counted: more than any org has."""
 
 
 class _Section(BaseModel):
@@ -39,10 +52,12 @@ class SalesforceSettings(_Section):
 
     environment: str = Field("SALESFORCE", description="prefix of the environment variables with credentials")
     api_version: str = Field("62.0", pattern=r"^\d+\.0$", description="version of the REST API to speak")
-    overlap_minutes: float = Field(10, ge=0, description="how far the cursor stays behind the server's clock")
+    overlap_minutes: float = Field(
+        10, ge=0, le=WEEK, description="how far the cursor stays behind the server's clock"
+    )
     id_field: str = Field("HubSpot_Id__c", description="external id field that stores the HubSpot id")
     daily_calls: int | None = Field(
-        None, ge=1, description="API calls in any 24 hours (E3); empty: as many as the org allows"
+        None, ge=1, le=MOST, description="API calls in any 24 hours (E3); empty: as many as the org allows"
     )
 
 
@@ -53,19 +68,19 @@ class HubSpotSettings(_Section):
     api_version: str = Field(
         "v3", pattern=r"^(v3|\d{4}-\d{2})$", description="version of the API to speak: v3, or a dated one"
     )
-    overlap_minutes: float = Field(30, ge=0, description="search may lag behind writes that long")
+    overlap_minutes: float = Field(30, ge=0, le=WEEK, description="search may lag behind writes that long")
     id_property: str = Field(
         "sf_record_id",
         pattern=r"^[a-z][a-z0-9_]*$",
         description="unique property on companies, contacts and deals that stores the Salesforce id",
     )
-    searches_per_second: int = Field(5, ge=0, description="searches to make in a second; 0: no limit")
+    searches_per_second: int = Field(5, ge=0, le=1000, description="searches to make in a second; 0: no limit")
     workers: int = Field(4, ge=1, le=16, description="batches under way at a time")
-    sweep_hours: float = Field(24, gt=0, description="how often to look for records deleted in HubSpot")
+    sweep_hours: float = Field(24, gt=0, le=YEAR, description="how often to look for records deleted in HubSpot")
     daily_calls: int | None = Field(
-        None, ge=1, description="API calls in any 24 hours (E3); empty: as many as the portal allows"
+        None, ge=1, le=MOST, description="API calls in any 24 hours (E3); empty: as many as the portal allows"
     )
-    associations_per_run: int = Field(1000, ge=0, description="deals whose contacts each run reads again")
+    associations_per_run: int = Field(1000, ge=0, le=MOST, description="deals whose contacts each run reads again")
 
 
 class SyncSettings(_Section):
@@ -97,7 +112,7 @@ class PipelineOptions(_Section):
         "Salesforce - {record_type.id}",
         description="what a made pipeline is called; {record_type.name} gives readable names (O2)",
     )
-    limit: int = Field(15, ge=1, description="how many pipelines the HubSpot subscription allows (O3)")
+    limit: int = Field(15, ge=1, le=MOST, description="how many pipelines the HubSpot subscription allows (O3)")
     assigned: dict[str, str] = Field(default_factory=dict, description="record type id or name: pipeline id")
     probability_decimals: int = Field(
         2, ge=1, le=4, description="decimals with which a stage's probability is written"
@@ -127,8 +142,20 @@ class LifecycleOptions(_Section):
 class GuardOptions(_Section):
     """A run that deletes more than this is refused (D7): the larger of the two counts."""
 
-    records: int = Field(10, ge=0, description="as many records of an object may be deleted in any case")
+    records: int = Field(10, ge=0, le=MOST, description="as many records of an object may be deleted in any case")
     percent: float = Field(5.0, ge=0, le=100, description="as many percent of the linked ones may be deleted")
+
+
+class JournalSettings(_Section):
+    """How long it is known what runs wrote, and what stood there before.
+
+    For ever is a store that only grows, and a copy of customers' data that outlives that of both CRMs; 400 days
+    still answer what was done a year ago.
+    """
+
+    keep_days: int | None = Field(
+        400, ge=1, description="days after which a run's writes are forgotten and cannot be undone; empty: never"
+    )
 
 
 class ScheduleSettings(_Section):
@@ -150,8 +177,23 @@ class ScheduleSettings(_Section):
 class NetworkSettings(_Section):
     """How to get out. Proxies and certificates of the environment are ignored unless named here."""
 
-    proxy: str | None = Field(None, description="address of a proxy for both CRMs, such as http://proxy:3128")
-    ca_bundle: str | None = Field(None, description="file of the certificate authorities to trust")
+    proxy: SecretStr | None = Field(
+        None,
+        description="address of a proxy for both CRMs, such as http://proxy:3128; one with a password belongs into"
+        " CONNECTOR__NETWORK__PROXY",
+    )
+    ca_bundle: str | None = Field(
+        None,
+        description="file of the certificate authorities to trust; one outside of this folder belongs into"
+        " CONNECTOR__NETWORK__CA_BUNDLE",
+    )
+
+    @field_validator("proxy")
+    @classmethod
+    def _is_an_address(cls, proxy: SecretStr | None) -> SecretStr | None:
+        if proxy and not is_proxy(proxy.get_secret_value()):
+            raise ValueError("is not the address of a proxy → write http://HOST:PORT, or https://HOST:PORT")
+        return proxy
 
     @field_validator("ca_bundle")
     @classmethod
@@ -185,6 +227,7 @@ class Settings(_Section):
     guard: GuardOptions = Field(
         GuardOptions(), description="a run that would delete more is refused: the larger of the two counts (D7)"
     )
+    journal: JournalSettings = Field(JournalSettings(), description="how long it is known what runs wrote")
     schedule: ScheduleSettings = Field(ScheduleSettings(), description="when `connector schedule` syncs (T5)")
     network: NetworkSettings = Field(NetworkSettings(), description="how to get out to both CRMs")
 
@@ -266,30 +309,67 @@ def load_settings(environment: Mapping[str, str], folder: Path) -> Settings:
     Raises:
         BadConfiguration: with everything that is wrong in the file and in the environment.
     """
-    path = folder / environment.get("CONNECTOR_CONFIG", "config/connector.yaml")
+    path = folder / environment.get("CONNECTOR_CONFIG", CONFIG)
     findings: list[Finding] = []
     document: Any = {}
-    if path.exists() or "CONNECTOR_CONFIG" in environment:
+    if "CONNECTOR_CONFIG" not in environment and _leads_out(folder, path):
+        remedy = "put the file itself there, or name the other one in CONNECTOR_CONFIG"
+        findings.append(Finding(str(path), 0, "is a link that leads out of this folder", remedy))
+    elif path.exists() or "CONNECTOR_CONFIG" in environment:
         document = read_yaml(path, findings) or {}
     if not isinstance(document, dict):
         findings.append(Finding(str(path), 1, "is not a list of settings", "start from `connector init`"))
     if findings:
         raise BadConfiguration(findings)
     given = _overlay(document, environment)
-    if "CONNECTOR_STORE_URL" in environment:
-        given["store"] = environment["CONNECTOR_STORE_URL"]
     try:
-        return Settings.model_validate(given)
+        settings = Settings.model_validate(given)
     except ValidationError as error:
         raise BadConfiguration(
             _locate(explain(error, document, str(path), Settings), environment, document)
         ) from None
+    if findings := list(_find_outside(folder, str(path), document, settings)):
+        raise BadConfiguration(findings)
+    return settings
+
+
+def _find_outside(folder: Path, where: str, document: Any, settings: Settings) -> Iterator[Finding]:
+    """The files that the settings file itself names, and that do not lie in the working folder."""
+    network = document.get("network")
+    bundle = network.get("ca_bundle") if isinstance(network, dict) else None
+    named = (
+        (("network", "ca_bundle"), bundle, settings.network.ca_bundle, bundle, f"{PREFIX}NETWORK__CA_BUNDLE"),
+        (("store",), document.get("store"), settings.store, _file_of(settings.store), STORE_URL),
+    )
+    for part, written, used, file, variable in named:
+        if file and written == used and _leads_out(folder, Path(file)):
+            line, column = find_place(document, part)
+            remedy = f"name one in it; or say it in {variable}, if that is meant"
+            message = f"{'.'.join(part)}: {file} is outside of this folder"
+            yield Finding(where, line, message, remedy, column=column)
+
+
+def _file_of(store: str) -> str | None:
+    """The file of an SQLite URL."""
+    found = re.match(r"sqlite(?:\+\w+)?:///(?:file:)?([^?]*)", store)
+    return found[1] if found and found[1] != ":memory:" else None
+
+
+def _leads_out(folder: Path, path: Path) -> bool:
+    """Whether a path that begins in a folder ends outside, once `..` and links are followed."""
+    end, root = (Path(os.path.realpath(one)) for one in (folder / path, folder))  # resolve() raises at a circle
+    return not end.is_relative_to(root)
 
 
 def _overlay(document: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:
     # A section whose every line is commented out is blank: the defaults hold.
     given = {key: copy.deepcopy(value) for key, value in document.items() if value is not None}
-    for name, value in environment.items():
+    indirect = {f"{name}{suffix}" for name in _MAY_BE_SECRET for suffix in SUFFIXES}
+    given_here = {name: value for name, value in environment.items() if name not in indirect}
+    for name in reversed(_MAY_BE_SECRET):  # CONNECTOR_STORE_URL wins over CONNECTOR__STORE
+        if secret := read_secret(environment, name):
+            given_here |= {f"{PREFIX}{'__'.join(_MAY_BE_SECRET[name])}".upper(): secret}
+    for name, value in given_here.items():
         if name.startswith(PREFIX):
             *sections, key = name.removeprefix(PREFIX).lower().split("__")
             place: Any = given
@@ -318,15 +398,20 @@ def _locate(findings: list[Finding], environment: Mapping[str, str], document: M
 
 
 def load_credentials(environment: Mapping[str, str], settings: Settings) -> Credentials:
-    """Credentials from the environment.
+    """Credentials from the environment, or from where it says that they lie.
 
     Raises:
         BadConfiguration: naming every variable that lacks or is unusable.
     """
     here, there = settings.salesforce.environment, settings.hubspot.environment
+    findings: list[Finding] = []
 
     def get(prefix: str, name: str) -> str:
-        return environment.get(f"{prefix}_{name}", "").strip()
+        try:
+            return read_secret(environment, f"{prefix}_{name}")
+        except BadConfiguration as error:
+            findings.extend(error.findings)
+            return "?"  # it is there, if of no use: nothing lacks besides
 
     credentials = Credentials(
         salesforce_url=get(here, "INSTANCE_URL"),
@@ -339,12 +424,17 @@ def load_credentials(environment: Mapping[str, str], settings: Settings) -> Cred
         hubspot_url=get(there, "BASE_URL") or "https://api.hubapi.com",
         access_token=SecretStr(get(there, "ACCESS_TOKEN")),
     )
+    if findings:
+        raise BadConfiguration(findings)
     findings = _find_missing(credentials, here, there)
     for variable, url in (
         (f"{here}_INSTANCE_URL", credentials.salesforce_url),
         (f"{there}_BASE_URL", credentials.hubspot_url),
     ):
-        if url and not is_safe_url(url):
+        if has_user(url):
+            remedy = "leave out what stands before the @: how to sign in is told by the other variables"
+            findings.append(Finding(variable, 0, "has a name or a password in it", remedy))
+        elif url and not is_safe_url(url):
             remedy = "use https; plain http is accepted for this machine only (127.0.0.1, localhost)"
             findings.append(Finding(variable, 0, f"{url!r} is not a safe address", remedy))
     if findings:
@@ -378,35 +468,6 @@ def _plain(value: SecretStr | str) -> str:
     return value.get_secret_value() if isinstance(value, SecretStr) else value
 
 
-def is_safe_url(url: str) -> bool:
-    """https, or http to a loopback address."""
-    parts = _split(url)
-    return parts is not None and (parts.scheme == "https" or is_plain_loopback(url))
-
-
-def is_plain_loopback(url: str) -> bool:
-    """Whether it is http to an address of this machine."""
-    parts = _split(url)
-    if parts is None or parts.scheme != "http" or not parts.hostname:
-        return False
-    if parts.hostname == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(parts.hostname).is_loopback
-    except ValueError:
-        return False
-
-
-def _split(url: str) -> SplitResult | None:
-    """The parts of an address that names a host; None for one that no client could call."""
-    try:
-        parts = urlsplit(url)
-        usable = parts.hostname and parts.port != 0  # asking for the port raises if it is not a number
-    except ValueError:
-        return None
-    return parts if usable and not re.search(r"[\s\\]", url) else None
-
-
 def defaults_folder() -> Path:
     """Where the shipped `mappings/` and `config/` are: inside the installed package, or in the checkout."""
     inside = Path(__file__).parent / "defaults"
@@ -414,8 +475,16 @@ def defaults_folder() -> Path:
 
 
 def mapping_files(folder: Path) -> list[Path]:
-    """The mapping files of a working folder, or the shipped ones if it has none."""
+    """The mapping files of a working folder, or the shipped ones if it has none.
+
+    Raises:
+        BadConfiguration: one of them is a link to a file elsewhere.
+    """
     own = sorted((folder / "mappings").glob("*.yaml"))
+    remedy = "put the file itself there"
+    if outside := [one for one in own if _leads_out(folder, one)]:
+        message = "is a link that leads out of this folder"
+        raise BadConfiguration([Finding(str(one), 0, message, remedy) for one in outside])
     return own or sorted((defaults_folder() / "mappings").glob("*.yaml"))
 
 

@@ -25,7 +25,7 @@ TABLE = ROOT / "docs" / "rules.md"
 # What judges the sandboxes proves nothing of the connector.
 NO_EVIDENCE = {"sandbox", "compatibility", "live"}
 
-SECTIONS = "PTORADLUFEIX"
+SECTIONS = "PTORADLUFEIXG"
 ID = rf"[{SECTIONS}]\d+"
 _IN_NAME = re.compile(rf"^test((?:_(?:to_)?{ID})+)(?:_|$)")
 _IN_PARENTHESES = re.compile(r"\(([^()]*)\)")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -116,3 +117,17 @@ def test_D2_only_an_undo_takes_records_back_in_salesforce():
     assert makers == {"connector.store.journal"}
     undoers = {name_of(path) for path in about if "connector.engine.undoing.writing" in set(imports_of(path))}
     assert undoers == {"connector.engine.undo"}
+
+
+SALESFORCE = sorted((ROOT / "adapters").glob("salesforce*.py"))
+
+
+@pytest.mark.parametrize("path", SALESFORCE, ids=name_of)
+def test_no_value_is_put_between_quotes_by_hand(path):
+    """In queries of Salesforce that is `salesforce_soql.py`'s alone, which escapes what could end them."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.JoinedStr) and path.stem != "salesforce_soql":
+            parts = [one.value if isinstance(one, ast.Constant) else None for one in node.values]
+            before = [one for one, after in pairwise(parts) if one is not None and after is None]
+            by_hand = [one for one in before if re.search(r"(^|[=<>(,]|LIKE)\s*'$", one)]
+            assert by_hand == [], f"{name_of(path)}:{node.lineno}"

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
+from connector.addresses import is_plain_loopback, is_safe_url
 from connector.core.guard import DeletionLimit
 from connector.core.lifecycle import LifecycleSettings
 from connector.core.model import Side
@@ -20,8 +21,6 @@ from connector.settings import (
     Credentials,
     Settings,
     defaults_folder,
-    is_plain_loopback,
-    is_safe_url,
     load_credentials,
     load_mapping,
     load_settings,
@@ -94,7 +93,21 @@ def test_another_file_can_be_named(folder):
         ("sync:\n  deals: perhaps\n", 2, "sync.deals: should be true or false", ""),
         ("sync:\n  deal: true\n", 2, "sync.deal: is not a known key", "did you mean `deals`?"),
         ("hubspto: {}\n", 1, "hubspto: is not a known key", "did you mean `hubspot`?"),
-        ("\nguard:\n\n  percent: 101\n", 4, "guard.percent: should be less than or equal to 100", ""),
+        (
+            "\nguard:\n\n  percent: 101\n",
+            4,
+            "guard.percent: should be less than or equal to 100",
+            "give one that fits",
+        ),
+        (
+            "hubspot: {overlap_minutes: .inf}\n",
+            1,
+            "hubspot.overlap_minutes: should be less than",
+            "give one that fits",
+        ),
+        ("hubspot: {sweep_hours: 1e300}\n", 1, "hubspot.sweep_hours: should be less than", "give one that fits"),
+        (f"guard: {{records: {10**30}}}\n", 1, "guard.records: should be less than", "give one that fits"),
+        ('sync:\n  deals: "\\ud800"\n', 2, "has half a character", "write the character itself"),
         ("hubspot: {workers: 0}\n", 1, "hubspot.workers: should be greater than or equal to 1", ""),
         ("salesforce:\n  api_version: 62\n", 2, "salesforce.api_version: should be text", "put it in quotes: '62'"),
         ("salesforce: yes please\n", 1, "salesforce: should be a group of `key: value`", ""),
@@ -457,3 +470,83 @@ def test_what_is_switched_off_has_no_pair(folder, switch, pair):
     assert list(load_mapping(Settings(), folder)) == names
     settings = Settings.model_validate({"sync": {switch: False}})
     assert list(load_mapping(settings, folder)) == [name for name in names if name != pair]
+
+
+# --- what a file may name ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "variable"),
+    [
+        ("store: sqlite:////srv/other/connector.db\n", "CONNECTOR_STORE_URL"),
+        ("store: sqlite:///../connector.db\n", "CONNECTOR_STORE_URL"),
+        ("store: sqlite+pysqlite:///link/connector.db\n", "CONNECTOR_STORE_URL"),
+        ("store: sqlite:///file:../x.db?uri=true\n", "CONNECTOR_STORE_URL"),
+        ("network:\n  ca_bundle: {elsewhere}\n", "CONNECTOR__NETWORK__CA_BUNDLE"),
+        ("network:\n  ca_bundle: link/ca.pem\n", "CONNECTOR__NETWORK__CA_BUNDLE"),
+    ],
+)
+def test_a_settings_file_names_nothing_outside_of_its_folder(folder, monkeypatch, text, variable):
+    """Absolute, by `..`, by a link: the file, the line, and which variable may say it."""
+    elsewhere = folder / "elsewhere"
+    inside = folder / "inside"
+    for one in (elsewhere, inside / "config"):
+        one.mkdir(parents=True)
+    (elsewhere / "ca.pem").write_text("")
+    (inside / "link").symlink_to(elsewhere)
+    monkeypatch.chdir(inside)
+    path = write(inside, text.format(elsewhere=elsewhere / "ca.pem"))
+    (found,) = findings_of(inside)
+    assert (found.where, found.line) == (str(path), text.count("\n"))
+    assert "is outside of this folder" in found.message
+    assert variable in found.remedy
+
+
+def test_the_environment_may_name_any_file(folder, tmp_path):
+    """Whoever sets it is whoever runs the connector."""
+    write(folder, "network:\n  ca_bundle: /etc/nowhere.pem\n")
+    there = tmp_path / "ca.pem"
+    there.write_text("")
+    environment = {"CONNECTOR_STORE_URL": "sqlite:////srv/x.db", "CONNECTOR__NETWORK__CA_BUNDLE": str(there)}
+    settings = load_settings(environment, folder / "config")
+    assert (settings.store, settings.network.ca_bundle) == ("sqlite:////srv/x.db", str(there))
+
+
+def test_a_linked_file_of_the_folder_does_not_lead_out_of_it(folder, tmp_path_factory):
+    """Settings and mapping files are looked at where they are; a link inside of the folder is one of its files."""
+    elsewhere = tmp_path_factory.mktemp("elsewhere") / "file.yaml"
+    elsewhere.write_text("connection: theirs\n")
+    (folder / "config" / "connector.yaml").symlink_to(elsewhere)
+    assert [one.message for one in findings_of(folder)] == ["is a link that leads out of this folder"]
+    (folder / "mappings").mkdir()
+    (folder / "mappings" / "contact.yaml").symlink_to(elsewhere)
+    with pytest.raises(BadConfiguration) as caught:
+        mapping_files(folder)
+    assert [one.where for one in caught.value.findings] == [str(folder / "mappings" / "contact.yaml")]
+    (folder / "mappings" / "contact.yaml").unlink()
+    (folder / "kept.yaml").write_text("")
+    (folder / "mappings" / "contact.yaml").symlink_to("../kept.yaml")
+    assert mapping_files(folder) == [folder / "mappings" / "contact.yaml"]
+
+
+# --- passwords in addresses -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["SALESFORCE_INSTANCE_URL", "HUBSPOT_BASE_URL"])
+def test_an_address_with_a_password_is_refused_and_not_shown(name):
+    """It would go into plan files, which tell for which org they were made."""
+    with pytest.raises(BadConfiguration) as caught:
+        load_credentials(FULL | {name: "https://me:top-secret@acme.my.salesforce.com"}, Settings())
+    (found,) = caught.value.findings
+    assert (found.where, found.message) == (name, "has a name or a password in it")
+    assert "top-secret" not in f"{found!r} {caught.value!r}"
+
+
+@pytest.mark.parametrize(
+    "proxy", ["top-secret", "ftp://me:top-secret@proxy", "http://", "http://me:top-secret@p:x"]
+)
+def test_a_proxy_that_is_none_is_said_without_showing_it(folder, proxy):
+    """A password may stand in it."""
+    (found,) = findings_of(folder, {"CONNECTOR__NETWORK__PROXY": proxy})
+    assert (found.where, "top-secret" in repr(found)) == ("CONNECTOR__NETWORK__PROXY", False)
+    assert "HOST:PORT" in found.remedy

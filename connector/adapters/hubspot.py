@@ -28,16 +28,32 @@ matched by trace id, unique property or id, never by position.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import re
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 import orjson
 import requests
+from pydantic import SecretStr
+from pydantic.dataclasses import dataclass as checked
 from pyrate_limiter import Duration, Limiter, Rate
 
+from connector.adapters import answers
+from connector.adapters.answers import (
+    HubSpotError,
+    HubSpotRow,
+    Misshapen,
+    Pages,
+    WrittenRow,
+    expect,
+    hubspot_error,
+    read_json,
+)
 from connector.adapters.base import (
     Blame,
     Draft,
@@ -92,6 +108,7 @@ GROUP, GROUP_LABEL = "salesforce_sync", "Salesforce sync"
 
 T = TypeVar("T")
 R = TypeVar("R")
+P = TypeVar("P", answers.Owners, answers.HubSpotRows)
 
 
 def paths(version: str) -> Mapping[str, str]:
@@ -133,16 +150,18 @@ class Property:
     refers_to: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@checked(frozen=True, slots=True)
 class HubSpotCredentials:
+    """Where HubSpot is, and the token of a private app or service key."""
+
     base_url: str
-    access_token: str = field(default="", repr=False)
+    access_token: SecretStr = SecretStr("")
 
 
 def judge(response: requests.Response) -> None:
     """What an answer of HubSpot means for the call and the connection (Error handling guide)."""
     status = response.status_code
-    body = _body(response)
+    body = _error(response)
     if status == requests.codes.unauthorized:
         raise Unreachable(
             Side.HUBSPOT,
@@ -174,21 +193,21 @@ def judge(response: requests.Response) -> None:
         raise Later(f"HTTP {status}", retry_after(response) or (2.0 if status == 423 else None))
 
 
-def _body(response: requests.Response) -> dict[str, Any]:
+def _error(response: requests.Response) -> HubSpotError:
     if response.status_code < 400:
         return {}
     try:
-        body = orjson.loads(response.content)
+        return hubspot_error(orjson.loads(response.content))
     except ValueError:
         return {}
-    return body if isinstance(body, dict) else {}
 
 
-def _scopes_remedy(body: Mapping[str, Any]) -> str:
+def _scopes_remedy(error: HubSpotError) -> str:
     scopes = {
         scope
-        for error in body.get("errors") or ()
-        for scope in (error.get("context") or {}).get("requiredGranularScopes", ())
+        for one in error.get("errors", ())
+        for scope in one.get("context", {}).get("requiredGranularScopes", ())
+        if scope
     }
     if not scopes:
         return "give the access token the scopes that `connector check` lists"
@@ -212,7 +231,7 @@ class HubSpot:
     ) -> None:
         self._door = door
         self._base = credentials.base_url.rstrip("/")
-        self._headers = {"Authorization": f"Bearer {credentials.access_token}"}
+        self._token = credentials.access_token
         self._paths = paths(version)
         self._overlap = overlap
         self._workers = workers
@@ -224,20 +243,17 @@ class HubSpot:
 
     def owners(self) -> tuple[Owner, ...]:
         """Active owners. One call per 100."""
-        found: list[Owner] = []
-        after: str | None = None
-        while True:
-            query = {"limit": "100"} | ({"after": after} if after else {})
-            body = self._get(self._paths["owners"], query)
-            found += [Owner(str(one["id"]), (one.get("email") or "").lower()) for one in body["results"]]
-            after = _next(body)
-            if after is None:
-                return tuple(found)
+        pages = self._pages(self._paths["owners"], answers.Owners, {"limit": "100"})
+        return tuple(
+            Owner(one["id"], (one.get("email") or "").lower()) for page in pages for one in page["results"]
+        )
 
     def pipelines(self) -> tuple[Pipeline, ...]:
         """Deal pipelines with their stages. One call."""
         return tuple(
-            _pipeline(one) for one in self._get(self._paths["pipelines"])["results"] if not one.get("archived")
+            _pipeline(one)
+            for one in self._get(self._paths["pipelines"], answers.Pipelines)["results"]
+            if not one.get("archived")
         )
 
     def make_pipeline(self, action: PipelineAction) -> None:
@@ -247,32 +263,33 @@ class HubSpot:
             case CreatePipeline(pipeline):
                 stages = [_stage_body(stage) for stage in pipeline.stages]
                 body = {"pipelineId": pipeline.id, "label": pipeline.label, "displayOrder": pipeline.order}
-                self._expect("POST", root, body | {"stages": stages})
+                self._send("POST", root, body | {"stages": stages})
             case CreateStage(pipeline_id, stage):
-                self._expect("POST", f"{root}/{pipeline_id}/stages", _stage_body(stage))
+                self._send("POST", f"{root}/{_segment(pipeline_id)}/stages", _stage_body(stage))
             case UpdateStage(pipeline_id, stage):
                 body = {key: value for key, value in _stage_body(stage).items() if key != "stageId"}
-                self._expect("PATCH", f"{root}/{pipeline_id}/stages/{stage.id}", body)
+                self._send("PATCH", f"{root}/{_segment(pipeline_id)}/stages/{_segment(stage.id)}", body)
 
     def properties(self, object_: str) -> dict[str, Property]:
         """All property definitions of an object, by name. One call."""
-        return {one["name"]: _property(one) for one in self._get(self._path("properties", object_))["results"]}
+        found = self._get(self._path("properties", object_), answers.PropertyRows)
+        return {one["name"]: _property(one) for one in found["results"]}
 
     def make_properties(self, object_: str, wanted: Sequence[Mapping[str, Any]]) -> None:
         """Create the group of this connector and properties in it. Existing ones are left as they are."""
         root = self._path("properties", object_)
         group = {"name": GROUP, "label": GROUP_LABEL, "displayOrder": -1}
-        self._expect("POST", f"{root}/groups", group, accept={409})
+        self._send("POST", f"{root}/groups", group, accept={409})
         inputs = [{**one, "groupName": GROUP} for one in wanted]
-        body = self._expect("POST", f"{root}/batch/create", {"inputs": inputs}, accept={409})
-        errors = [error for error in body.get("errors") or () if error.get("category") != "CONFLICT"]
+        body = self._send("POST", f"{root}/batch/create", {"inputs": inputs}, accept={409})
+        errors = [error for error in _errors_of(body) if hubspot_error(error).get("category") != "CONFLICT"]
         if errors:
             raise self._refused(400, errors[0])
 
     def labels(self) -> dict[str, int]:
         """The labels that people defined for contacts of deals: type ids by text. One call."""
-        body = self._get(f"{self._path('associations', 'deals', 'contacts')}/labels")
-        return {str(one["label"]): int(one["typeId"]) for one in body["results"] if one["category"] == LABEL}
+        body = self._get(f"{self._path('associations', 'deals', 'contacts')}/labels", answers.Labels)
+        return {str(one["label"]): one["typeId"] for one in body["results"] if one["category"] == LABEL}
 
     def make_label(self, label: str) -> Refusal | None:
         """Define a label for contacts of deals. One call; refused beyond ten, or by the subscription.
@@ -284,10 +301,9 @@ class HubSpot:
         status, body = self._call("POST", path, {"label": label, "name": name})
         return None if status < 300 else read_refusal(body, ProblemClass.FIELD_MAPPING)
 
-    def account(self) -> Mapping[str, Any]:
+    def account(self) -> answers.Account:
         """Time zone, currency and id of the portal. One call."""
-        found: Mapping[str, Any] = self._get("/account-info/v3/details")
-        return found
+        return self._get("/account-info/v3/details", answers.Account)
 
     def speaks_version(self) -> bool:
         """Whether there is anything under the version of the settings. One call."""
@@ -296,10 +312,11 @@ class HubSpot:
 
     def scopes(self) -> frozenset[str] | None:
         """The scopes of a private app's token; None if HubSpot does not tell (service keys, OAuth)."""
-        token = self._headers["Authorization"].removeprefix("Bearer ")
         path = "/oauth/v2/private-apps/get/access-token-info"
-        status, body = self._call("POST", path, {"tokenKey": token})
-        return frozenset(body.get("scopes") or ()) if status == 200 else None
+        status, body = self._call("POST", path, {"tokenKey": self._token.get_secret_value()})
+        if status != 200:
+            return None
+        return frozenset(expect(answers.Scopes, body, Side.HUBSPOT, f"POST {path}").get("scopes") or ())
 
     # --- reading ---
 
@@ -318,9 +335,8 @@ class HubSpot:
 
     def _list_all(self, name: str, want: Wanted, cursor: Mapping[str, Any]) -> Iterator[Page]:
         after, started = cursor.get("after"), cursor.get("started")
-        while True:
-            query = {"limit": str(LIST_PAGE), "properties": ",".join(self._columns(name, want))}
-            body = self._get(self._path("objects", name), query | ({"after": after} if after else {}))
+        query = {"limit": str(LIST_PAGE), "properties": ",".join(self._columns(name, want))}
+        for body in self._pages(self._path("objects", name), answers.HubSpotRows, query, after):
             started = started or _iso(self._now())
             after = _next(body)
             onward = {"after": after, "started": started}
@@ -330,8 +346,6 @@ class HubSpot:
                 self._records(name, want, body["results"]),
                 cursors={_stream(name): onward if after else done},
             )
-            if after is None:
-                return
 
     def _search_changes(self, name: str, want: Wanted, since: str) -> Iterator[Page]:
         started: datetime | None = None
@@ -361,22 +375,29 @@ class HubSpot:
 
     def _search(
         self, name: str, want: Wanted, filters: list[dict[str, str]]
-    ) -> tuple[list[dict[str, Any]], str | None]:
-        """The first page of a search, and the last id on it if there are more."""
+    ) -> tuple[list[HubSpotRow], str | None]:
+        """The first page of a search behind an id, and the last id on it if there are more."""
         if self._searches is not None:
             self._searches.try_acquire("search")
+        path = f"{self._path('objects', name)}/search"
         body = self._expect(
             "POST",
-            f"{self._path('objects', name)}/search",
+            path,
             {
                 "filterGroups": [{"filters": filters}],
                 "sorts": [{"propertyName": "hs_object_id", "direction": "ASCENDING"}],
                 "properties": self._columns(name, want),
                 "limit": SEARCH_PAGE,
             },
+            answers.HubSpotRows,
         )
         rows = body["results"]
-        return rows, str(rows[-1]["id"]) if rows and _next(body) is not None else None
+        if _next(body) is None:
+            return rows, None
+        after = next(one["value"] for one in filters if one["propertyName"] == "hs_object_id")
+        if not rows or not _is_behind(rows[-1]["id"], after):
+            raise Misshapen(Side.HUBSPOT, f"POST {path}", "there is to be a next page, and no id that it is behind")
+        return rows, rows[-1]["id"]
 
     def _columns(self, name: str, want: Wanted) -> list[str]:
         own = [MODIFIED[name], "createdate", MERGED_IDS]
@@ -386,7 +407,7 @@ class HubSpot:
             own.append(want.partner_field)
         return list(dict.fromkeys([*own, *(one for one in want.fields if one != PRIMARY_COMPANY)]))
 
-    def _records(self, name: str, want: Wanted, rows: Sequence[Mapping[str, Any]]) -> tuple[Record, ...]:
+    def _records(self, name: str, want: Wanted, rows: Sequence[HubSpotRow]) -> tuple[Record, ...]:
         """Records, and with each survivor of a merge those that it absorbed, which HubSpot shows no more (A7).
 
         The property lists them all, whatever their order ("Merge records"; CRM API, "Using object APIs").
@@ -400,7 +421,7 @@ class HubSpot:
         ]
         return (*found, *absorbed)
 
-    def _record(self, name: str, want: Wanted, row: Mapping[str, Any]) -> Record:
+    def _record(self, name: str, want: Wanted, row: HubSpotRow) -> Record:
         properties = row.get("properties") or {}
         fields = {one: properties[one] or None for one in want.fields if one in properties}
         if name == "contacts" and PRIMARY_COMPANY in want.fields:
@@ -409,26 +430,21 @@ class HubSpot:
         return Record(
             side=Side.HUBSPOT,
             object=name,
-            id=str(row["id"]),
-            version=str(modified),
+            id=row["id"],
+            version=modified,
             fields=fields,
             created=properties.get("createdate") or row.get("createdAt") or "",
-            modified=str(modified),
+            modified=modified,
             partner_id=(properties.get(want.partner_field) or None) if want.partner_field else None,
             presence=Presence.DELETED if row.get("archived") else Presence.PRESENT,
         )
 
     def archived(self, name: str, wanted: Wanted) -> Iterator[list[Record]]:
         """Records in the recycle bin, by pages. Their fields are not read, only the partner's id."""
-        after: str | None = None
         slim = Wanted((), wanted.partner_field)
-        while True:
-            query = {"limit": str(LIST_PAGE), "archived": "true", "properties": wanted.partner_field or ""}
-            body = self._get(self._path("objects", name), query | ({"after": after} if after else {}))
+        query = {"limit": str(LIST_PAGE), "archived": "true", "properties": wanted.partner_field or ""}
+        for body in self._pages(self._path("objects", name), answers.HubSpotRows, query):
             yield [self._record(name, slim, {**one, "archived": True}) for one in body["results"]]
-            after = _next(body)
-            if after is None:
-                return
 
     def read(self, object_: str, ids: Sequence[str], wanted: Wanted) -> dict[str, Record]:
         """Records as they are now. Those that are not there are archived, merged, or out of sight."""
@@ -450,16 +466,16 @@ class HubSpot:
     def _read(
         self, object_: str, ids: Sequence[str], wanted: Wanted, *, archived: bool = False
     ) -> dict[str, Record]:
-        def read_some(some: Sequence[str]) -> list[dict[str, Any]]:
+        def read_some(some: Sequence[str]) -> list[HubSpotRow]:
             body = {"inputs": [{"id": id_} for id_ in some], "properties": self._columns(object_, wanted)}
-            path = f"{self._path('objects', object_)}/batch/read"
-            answer = self._expect("POST", path + ("?archived=true" if archived else ""), body)
-            return list(answer["results"])
+            path = f"{self._path('objects', object_)}/batch/read" + ("?archived=true" if archived else "")
+            answer = self._expect("POST", path, body, answers.HubSpotRows)
+            return [row for row in answer["results"] if row["id"] in some]  # what nobody asked for is no answer
 
         rows = [row for some in self._in_parallel(read_some, _groups(ids, BATCH)) for row in some]
         if archived:
             rows = [{**row, "archived": True} for row in rows]
-        return {str(row["id"]): self._record(object_, wanted, row) for row in rows}
+        return {row["id"]: self._record(object_, wanted, row) for row in rows}
 
     def _merged_away(self, object_: str, ids: Sequence[str]) -> dict[str, Record]:
         """Of ids that no batch knows those that a merge absorbed: asked for alone, they answer the survivor.
@@ -468,9 +484,14 @@ class HubSpot:
         """
         found: dict[str, Record] = {}
         for id_ in ids:
-            status, row = self._call("GET", f"{self._path('objects', object_)}/{id_}")
-            if status == 200 and str(row["id"]) != id_:
-                found[id_] = _merged(object_, id_, str(row["id"]), str(row["updatedAt"]))
+            if not (id_.isascii() and id_.isdigit()):
+                continue  # no id of HubSpot: it was typed, or stored by somebody
+            path = f"{self._path('objects', object_)}/{id_}"
+            status, body = self._call("GET", path)
+            if status == 200:
+                row = expect(answers.Merged, body, Side.HUBSPOT, f"GET {path}")
+                if row["id"] != id_:
+                    found[id_] = _merged(object_, id_, row["id"], row["updatedAt"])
         return found
 
     def read_whole(self, object_: str, ids: Sequence[str], wanted: Wanted) -> dict[str, Record]:
@@ -523,11 +544,13 @@ class HubSpot:
 
     def _histories(
         self, object_: str, ids: Sequence[str], names: Sequence[str]
-    ) -> Iterator[tuple[str, dict[str, list[dict[str, Any]]]]]:
+    ) -> Iterator[tuple[str, dict[str, list[answers.Version]]]]:
+        path = f"{self._path('objects', object_)}/batch/read"
         for some in _groups(ids, WITH_HISTORY):
             body = {"inputs": [{"id": id_} for id_ in some], "properties": [], "propertiesWithHistory": names}
-            for row in self._expect("POST", f"{self._path('objects', object_)}/batch/read", body)["results"]:
-                yield str(row["id"]), row.get("propertiesWithHistory") or {}
+            for row in self._expect("POST", path, body, answers.PastRows)["results"]:
+                if row["id"] in some:
+                    yield row["id"], row.get("propertiesWithHistory") or {}
 
     def find(self, object_: str, values: Sequence[str], wanted: Wanted, by: str | None = None) -> dict[str, Record]:
         """Records by a unique property: the partner's id, or `by` (contacts also by `email`)."""
@@ -537,7 +560,7 @@ class HubSpot:
             columns = [*self._columns(object_, wanted), name]
             inputs = [{"id": value} for value in some]
             body = {"inputs": inputs, "idProperty": name, "properties": columns}
-            answer = self._expect("POST", f"{self._path('objects', object_)}/batch/read", body)
+            answer = self._expect("POST", f"{self._path('objects', object_)}/batch/read", body, answers.HubSpotRows)
             for row in answer["results"]:
                 value = (row.get("properties") or {}).get(name)
                 if value:
@@ -583,18 +606,23 @@ class HubSpot:
         """Associations as (from, to, category by type id); `unknown` takes whoever HubSpot did not answer for."""
         todo: list[dict[str, str]] = [{"id": id_} for id_ in ids]
         path = f"{self._path('associations', object_, to)}/batch/read"
+        pages: dict[str, Pages] = defaultdict(lambda: Pages(Side.HUBSPOT, f"POST {path}"))
         while todo:
             some, todo = todo[:READ_ASSOCIATIONS], todo[READ_ASSOCIATIONS:]
-            body = self._expect("POST", path, {"inputs": some})
+            asked = {one["id"] for one in some}
+            body = self._expect("POST", path, {"inputs": some}, answers.Associations)
             if unknown is not None:
-                unknown |= _unanswered(body, {one["id"] for one in some})
+                unknown |= _unanswered(body, asked)
             for row in body["results"]:
-                source = str(row["from"]["id"])
+                source = row["from"]["id"]
+                if source not in asked:
+                    continue
                 for target in row["to"]:
-                    types = {int(one["typeId"]): one["category"] for one in target["associationTypes"]}
-                    yield source, str(target["toObjectId"]), types
+                    types = {one["typeId"]: one["category"] for one in target["associationTypes"]}
+                    yield source, target["toObjectId"], types
                 following = _next(row)
                 if following:
+                    pages[source].check(following, row["to"][0]["toObjectId"] if row["to"] else "")
                     todo.append({"id": source, "after": following})
 
     # --- writing ---
@@ -656,7 +684,7 @@ class HubSpot:
             if (properties := {name: _text(one) for name, one in values.items() if name != PRIMARY_COMPANY})
         }
         path = f"{self._path('objects', object_)}/batch/update"
-        return {one.key: one for one in self._batch(path, inputs, lambda row: str(row["id"]))}
+        return {one.key: one for one in self._batch(path, inputs, lambda row: row["id"])}
 
     def _move_companies(self, object_: str, edits: Sequence[Edit]) -> list[Outcome]:
         """Take away the primary company that the connector had set, then set the new one."""
@@ -665,7 +693,7 @@ class HubSpot:
         new = [(edit.id, str(edit.values[PRIMARY_COMPANY])) for edit in edits if edit.values[PRIMARY_COMPANY]]
         for some in _groups(old, ASSOCIATE):
             inputs = [{"from": {"id": one}, "to": [{"id": company}]} for one, company in some]
-            self._expect("POST", f"{root}/batch/archive", {"inputs": inputs})
+            self._send("POST", f"{root}/batch/archive", {"inputs": inputs})
         failed: dict[str, Refusal] = {}
         for some in _groups(new, ASSOCIATE):
             refusals = self._associate(root, some, PRIMARY_TYPE[object_])
@@ -676,7 +704,7 @@ class HubSpot:
         """Archive records. HubSpot keeps them for 90 days; archiving an archived one changes nothing."""
         for some in _groups(ids, BATCH):
             path = f"{self._path('objects', object_)}/batch/archive"
-            self._expect("POST", path, {"inputs": [{"id": id_} for id_ in some]})
+            self._send("POST", path, {"inputs": [{"id": id_} for id_ in some]})
             yield [Outcome(id_, id_) for id_ in some]
 
     def add_contacts(self, pairs: Sequence[tuple[str, str]]) -> Iterator[list[Outcome]]:
@@ -696,7 +724,7 @@ class HubSpot:
         root = self._path("associations", "deals", "contacts")
         for some in _groups(pairs, ASSOCIATE):
             inputs = [{"from": {"id": deal}, "to": [{"id": contact}]} for deal, contact in some]
-            self._expect("POST", f"{root}/batch/archive", {"inputs": inputs})
+            self._send("POST", f"{root}/batch/archive", {"inputs": inputs})
             yield [Outcome(f"{deal}/{contact}", contact) for deal, contact in some]
 
     def label_contacts(self, labellings: Sequence[Labelling]) -> Iterator[list[Outcome]]:
@@ -713,7 +741,7 @@ class HubSpot:
             inputs = [
                 {"from": {"id": one.deal}, "to": {"id": one.contact}, "types": _labels(one.gone)} for one in some
             ]
-            self._expect("POST", f"{root}/batch/labels/archive", {"inputs": inputs})
+            self._send("POST", f"{root}/batch/labels/archive", {"inputs": inputs})
             yield [_labelled(one, None) for one in some]
 
     def _associate(
@@ -729,8 +757,8 @@ class HubSpot:
         """Create associations under these types; returns refusals by pair."""
         pairs = list(types)
         inputs = [{"from": {"id": one}, "to": {"id": other}, "types": spec} for (one, other), spec in types.items()]
-        body = self._expect("POST", f"{root}/batch/create", {"inputs": inputs})
-        made = {(str(row["fromObjectId"]), str(row["toObjectId"])) for row in body.get("results") or ()}
+        body = self._expect("POST", f"{root}/batch/create", {"inputs": inputs}, answers.Associated)
+        made = {(row["fromObjectId"], row["toObjectId"]) for row in body.get("results") or ()}
         made |= {(other, one) for one, other in made}
         error = (body.get("errors") or [{}])[0]
         return {
@@ -769,7 +797,7 @@ class HubSpot:
     # --- batches ---
 
     def _batch(
-        self, path: str, by_key: Mapping[str, dict[str, Any]], key_of: Callable[[dict[str, Any]], str | None]
+        self, path: str, by_key: Mapping[str, dict[str, Any]], key_of: Callable[[WrittenRow], str | None]
     ) -> list[Outcome]:
         """Send inputs, each with a trace id, and find out what became of each.
 
@@ -777,18 +805,19 @@ class HubSpot:
         """
         if not by_key:
             return []
-        status, body = self._call("POST", path, {"inputs": list(by_key.values())})
+        status, told = self._call("POST", path, {"inputs": list(by_key.values())})
         if status not in {200, 201, 207}:
             if len(by_key) == 1:
-                return [Outcome(key, refusal=read_refusal(body)) for key in by_key]
+                return [Outcome(key, refusal=read_refusal(told)) for key in by_key]
             keys = list(by_key)
             halves = (keys[: len(keys) // 2], keys[len(keys) // 2 :])
             return [one for half in halves for one in self._batch(path, {key: by_key[key] for key in half}, key_of)]
+        body = expect(answers.Batch, told, Side.HUBSPOT, f"POST {path}")
         done: dict[str, Outcome] = {}
-        for row in body.get("results") or ():
+        for row in body["results"]:
             key = row.get("objectWriteTraceId") or key_of(row)
             if key is not None and key in by_key:
-                done[key] = Outcome(key, str(row["id"]), version=_version(row))
+                done[key] = Outcome(key, row["id"], version=_version(row))
         refused = _refusals(body, by_key)
         return [done.get(key) or Outcome(key, refusal=refused.get(key, _MISSING)) for key in by_key]
 
@@ -808,15 +837,32 @@ class HubSpot:
     def _path(self, kind: str, object_: str, to: str = "") -> str:
         return self._paths[kind].format(object=object_, to=to)
 
-    def _get(self, path: str, query: Mapping[str, str] | None = None) -> Any:
+    def _get(self, path: str, shape: type[T], query: Mapping[str, str] | None = None) -> T:
         status, body = self._call("GET", path, query=query)
         if status != 200:
             raise self._refused(status, body)
-        return body
+        return expect(shape, body, Side.HUBSPOT, f"GET {path}")
 
-    def _expect(self, method: str, path: str, body: Any, accept: set[int] | None = None) -> Any:
+    def _pages(self, path: str, shape: type[P], query: Mapping[str, str], after: str | None = None) -> Iterator[P]:
+        """The pages of a list, from a mark on. One call each."""
+        pages = Pages(Side.HUBSPOT, f"GET {path}")
+        while True:
+            body = self._get(path, shape, {**query, **({"after": after} if after else {})})
+            after = _next(body)
+            if after is not None:
+                rows = body["results"]
+                pages.check(after, rows[0]["id"] if rows else "")
+            yield body
+            if after is None:
+                return
+
+    def _expect(self, method: str, path: str, body: Any, shape: type[T]) -> T:
+        return expect(shape, self._send(method, path, body), Side.HUBSPOT, f"{method} {path}")
+
+    def _send(self, method: str, path: str, body: Any, accept: Collection[int] = ()) -> Any:
+        """The answer to a call that is to succeed, or to fail in a way that is as good."""
         status, answer = self._call(method, path, body)
-        if status >= 400 and status not in (accept or set()):
+        if not 200 <= status < 300 and status not in accept:
             raise self._refused(status, answer)
         return answer
 
@@ -824,7 +870,8 @@ class HubSpot:
         self, method: str, path: str, body: Any = None, query: Mapping[str, str] | None = None
     ) -> tuple[int, Any]:
         data = None if body is None else orjson.dumps(body)
-        headers = self._headers | ({"Content-Type": "application/json"} if data else {})
+        headers = {"Authorization": f"Bearer {self._token.get_secret_value()}"}
+        headers |= {"Content-Type": "application/json"} if data else {}
         response = self._door.request(
             method, self._base + path, params=query, data=data, headers=headers, allow_redirects=False
         )
@@ -832,13 +879,13 @@ class HubSpot:
         self._limit = _number(response, "X-HubSpot-RateLimit-Daily", self._limit)
         if not response.content:
             return response.status_code, {}
-        try:
-            return response.status_code, orjson.loads(response.content)
-        except ValueError:
-            raise self._refused(response.status_code, {"message": "the answer is not JSON"}) from None
+        answer = read_json(response.content, Side.HUBSPOT, f"{method} {path} (HTTP {response.status_code})")
+        if isinstance(answer, dict) and answer.get("errors"):  # of single records, in an answer that is none itself
+            answer["errors"] = self._door.redact_all(answer["errors"])
+        return response.status_code, answer
 
     def _refused(self, status: int, body: Any) -> Unreachable:
-        message = body.get("message", "") if isinstance(body, dict) else ""
+        message = hubspot_error(body).get("message", "")
         return Unreachable(
             Side.HUBSPOT,
             ProblemClass.CONNECTION,
@@ -856,7 +903,7 @@ _MISSING = Refusal(
 )
 
 
-def _version(row: Mapping[str, Any]) -> str:
+def _version(row: WrittenRow) -> str:
     """When a record was last modified, as its properties or the record itself tell."""
     properties = row.get("properties") or {}
     stamps = (properties.get(name) for name in sorted(set(MODIFIED.values())))
@@ -865,7 +912,7 @@ def _version(row: Mapping[str, Any]) -> str:
 
 def _number(response: requests.Response, header: str, before: int | None) -> int | None:
     told = response.headers.get(header, "")
-    return int(told) if told.isdigit() else before
+    return int(told) if re.fullmatch(r"[0-9]{1,15}", told) else before
 
 
 def _blame_company(refusal: Refusal) -> Refusal:
@@ -878,47 +925,57 @@ def _filter(name: str, operator: str, value: str) -> dict[str, str]:
     return {"propertyName": name, "operator": operator, "value": value}
 
 
-def _refusals(body: Mapping[str, Any], by_key: Mapping[str, Any]) -> dict[str, Refusal]:
+def _refusals(body: answers.Batch, by_key: Mapping[str, Any]) -> dict[str, Refusal]:
     """Refusals by input key, from the errors of a 207: named by trace id, or by record id."""
     found: dict[str, Refusal] = {}
     for error in body.get("errors") or ():
-        context = error.get("context") or {}
-        named = [*(context.get("objectWriteTraceId") or ()), *(context.get("ids") or ())]
-        for key in named:
+        context = hubspot_error(error).get("context", {})
+        for key in [*context.get("objectWriteTraceId", ()), *context.get("ids", ())]:
             if key in by_key:
                 found[key] = read_refusal(error)
     return found
 
 
-def _unanswered(body: Mapping[str, Any], asked: set[str]) -> set[str]:
+def _errors_of(body: Any) -> Sequence[Any]:
+    """The errors beside what went well."""
+    found = body.get("errors") if isinstance(body, dict) else None
+    return found if isinstance(found, list) else ()
+
+
+def _unanswered(body: answers.Associations, asked: set[str]) -> set[str]:
     """The records of a batch/read whose associations could not be told.
 
     That a record has none is told as an error too (Associate records guide, "Retrieve associated records").
     An error that names nobody may be about any record that has no result.
     """
-    missing = asked - {str(row["from"]["id"]) for row in body.get("results") or ()}
+    missing = asked - {row["from"]["id"] for row in body["results"]}
     found: set[str] = set()
-    for error in body.get("errors") or ():
-        if str(error.get("subCategory") or "").endswith(NO_ASSOCIATIONS):
+    for error in map(hubspot_error, body.get("errors") or ()):
+        if error.get("subCategory", "").endswith(NO_ASSOCIATIONS):
             continue
-        named = {str(id_) for some in (error.get("context") or {}).values() for id_ in some} & asked
+        named = {id_ for some in error.get("context", {}).values() for id_ in some} & asked
         found |= named or missing
     return found
 
 
-def _pipeline(body: Mapping[str, Any]) -> Pipeline:
+def _is_behind(id_: str, after: str) -> bool:
+    """Whether a search in the order of ids came further: they are numbers."""
+    return id_.isdecimal() and int(id_) > int(after)
+
+
+def _pipeline(body: answers.PipelineRow) -> Pipeline:
     stages = tuple(
         Stage(
-            id=str(one["id"]),
+            id=one["id"],
             label=one["label"],
-            probability=float((one.get("metadata") or {}).get("probability") or 0),
+            probability=(one.get("metadata") or {}).get("probability") or 0.0,
             closed=str((one.get("metadata") or {}).get("isClosed")).lower() == "true",
-            order=int(one.get("displayOrder") or 0),
+            order=one.get("displayOrder") or 0,
         )
         for one in body["stages"]
         if not one.get("archived")
     )
-    return Pipeline(str(body["id"]), body["label"], stages, int(body.get("displayOrder") or 0))
+    return Pipeline(body["id"], body["label"], stages, body.get("displayOrder") or 0)
 
 
 def _stage_body(stage: Stage) -> dict[str, Any]:
@@ -930,7 +987,7 @@ def _stage_body(stage: Stage) -> dict[str, Any]:
     }
 
 
-def _property(body: Mapping[str, Any]) -> Property:
+def _property(body: answers.PropertyRow) -> Property:
     limits = body.get("modificationMetadata") or {}
     options = sorted(body.get("options") or (), key=lambda option: option.get("displayOrder") or 0)
     return Property(
@@ -938,10 +995,10 @@ def _property(body: Mapping[str, Any]) -> Property:
         type=body.get("type") or "string",
         read_only=bool(body.get("calculated") or limits.get("readOnlyValue")),
         unique=bool(body.get("hasUniqueValue")),
-        options=tuple(str(option["value"]) for option in options),
+        options=tuple(option["value"] for option in options),
         group=body.get("groupName") or "",
         label=body.get("label") or "",
-        option_labels=tuple(str(option.get("label") or option["value"]) for option in options),
+        option_labels=tuple(option.get("label") or option["value"] for option in options),
         field_type=body.get("fieldType") or "",
         calculated=bool(body.get("calculated")),
         refers_to=body.get("referencedObjectType") or "",
@@ -959,11 +1016,11 @@ def _merged(object_: str, id_: str, survivor: str, version: str) -> Record:
     return Record(Side.HUBSPOT, object_, id_, version, {}, presence=Presence.MERGED, survivor=survivor)
 
 
-def _source(version: Mapping[str, Any]) -> tuple[str, str]:
+def _source(version: answers.Version) -> tuple[str, str]:
     return str(version.get("sourceType") or ""), str(version.get("sourceId") or "")
 
 
-def _touch(version: Mapping[str, Any], name: str) -> Touch:
+def _touch(version: answers.Version, name: str) -> Touch:
     user = version.get("updatedByUserId")
     who = f"user {user}" if user else str(version.get("sourceLabel") or version.get("sourceType") or "")
     return Touch(who, _iso(_moment(version["timestamp"])), name)
@@ -994,6 +1051,11 @@ def _with_field(record: Record, name: str, value: str | None) -> Record:
 def _next(body: Mapping[str, Any]) -> str | None:
     following = (body.get("paging") or {}).get("next") or {}
     return str(following["after"]) if following.get("after") is not None else None
+
+
+def _segment(text: str) -> str:
+    """One part of a path: a slash or a question mark in it leads nowhere else."""
+    return quote(text, safe="")
 
 
 def _text(value: Any) -> str:

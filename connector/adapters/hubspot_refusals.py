@@ -14,6 +14,7 @@ from typing import Any
 
 import orjson
 
+from connector.adapters.answers import HubSpotError, hubspot_error
 from connector.adapters.base import Blame, Meaning, Refusal, Trouble
 from connector.core.model import ProblemClass
 
@@ -69,10 +70,10 @@ def read_refusal(error: Any, cause: ProblemClass | None = None) -> Refusal:
 
     `cause` is the class of a code that stands for no other one.
     """
-    given: Mapping[str, Any] = error if isinstance(error, dict) else {}
+    given = hubspot_error(error)
     message = given.get("message") or _NO_REASON
     blames = _blames(given, message)
-    codes = {blame.code for blame in blames} | {str(one.get("code") or "") for one in given.get("errors") or ()}
+    codes = {blame.code for blame in blames} | {one.get("code", "") for one in given.get("errors", ())}
     codes |= set(_CODES.findall(message))
     category = given.get("category") or ""
     code = next(iter(sorted(codes - {""})), category or "REFUSED")
@@ -93,7 +94,7 @@ def read_refusal(error: Any, cause: ProblemClass | None = None) -> Refusal:
     )
 
 
-def _blames(error: Mapping[str, Any], message: str) -> tuple[Blame, ...]:
+def _blames(error: HubSpotError, message: str) -> tuple[Blame, ...]:
     """The properties at fault; none if something is wrong that is no property's."""
     found = _listed(error) or _spelled_out(message)
     if not found and _CONTACT_EXISTS in message:
@@ -108,12 +109,12 @@ def _blame(name: str, code: str, message: str) -> Blame:
     return Blame(name, meaning.cause, code or "REFUSED", message, meaning.remedy)
 
 
-def _listed(error: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+def _listed(error: HubSpotError) -> list[tuple[str, str, str]]:
     """(property, code, text) of each of `errors`; none if one lacks a name, which the message may then have."""
     found = [
-        (str(name), str(one.get("code") or ""), str(one.get("message") or ""))
-        for one in error.get("errors") or ()
-        for name in (one.get("context") or {}).get("propertyName") or ("",)
+        (name, one.get("code", ""), one.get("message", ""))
+        for one in error.get("errors", ())
+        for name in one.get("context", {}).get("propertyName") or ("",)
     ]
     return found if all(name for name, _, _ in found) else []
 
@@ -132,7 +133,7 @@ def _spelled_out(message: str) -> list[tuple[str, str, str]]:
     ]
 
 
-def _existing_id(error: Mapping[str, Any], message: str) -> str | None:
-    named = ((error.get("context") or {}).get("existingId") or [None])[0]
+def _existing_id(error: HubSpotError, message: str) -> str | None:
+    named = error.get("context", {}).get("existingId") or [""]
     found = _EXISTING.search(message)
-    return str(named) if named else found.group(1) if found else None
+    return named[0] or (found.group(1) if found else None)

@@ -30,16 +30,33 @@ hangs on (D5), and never an opportunity (D2, law 10), unless it is proven that t
 from __future__ import annotations
 
 import contextlib
+import warnings
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
+from xml.parsers.expat import ExpatError
 
+import orjson
 import requests
-from simple_salesforce.api import Salesforce as Client
+from pydantic import SecretStr
+from pydantic.dataclasses import dataclass as checked
+from simple_salesforce.api import Salesforce as AnyClient
 from simple_salesforce.exceptions import SalesforceAuthenticationFailed, SalesforceError
 
+from connector.adapters import answers as shapes
+from connector.adapters.answers import (
+    Answer,
+    Misshapen,
+    Pages,
+    RecordRow,
+    RoleRow,
+    check_columns,
+    expect,
+    read_json,
+    salesforce_errors,
+)
 from connector.adapters.base import Draft, Edit, Outcome, Page, Touch, Trouble, Usage, Wanted
 from connector.adapters.http import Door, retry_after
 from connector.adapters.salesforce_deletion import (
@@ -54,6 +71,7 @@ from connector.adapters.salesforce_deletion import (
 )
 from connector.adapters.salesforce_refusals import MEANINGS, read_refusal, unknown_columns
 from connector.adapters.salesforce_selections import Api, Selections
+from connector.adapters.salesforce_soql import list_texts
 from connector.core.model import ContactRole, Presence, ProblemClass, Proof, Record, Side, Value
 from connector.core.pipelines import RecordType, StageDefinition
 from connector.errors import Condition, Later, Unreachable
@@ -71,11 +89,15 @@ RIGHTS = (
     "PermissionsAssignPermissionSets",
 )
 """The system permissions that bear on a sync, or on setting it up (Object Reference, "UserPermissionAccess")."""
+MOST_SAID = 200
+"""Characters of the reason for which a sign-in is refused: it may be a page of somebody else's."""
 DELETED_WINDOW = timedelta(days=15)
 WITHOUT_RECORD_TYPES = "RecordTypeId"
 """An object without record types has no such field; its records read as if it were blank."""
 
 T = TypeVar("T")
+
+_NONE = SecretStr("")
 
 _ROLES = "SELECT OpportunityId, ContactId FROM OpportunityContactRole WHERE {field} IN ({{ids}}) ORDER BY Id"
 _OF_ACCOUNT = "SELECT Id, AccountId FROM {object} WHERE AccountId IN ({{ids}}) ORDER BY Id"
@@ -118,21 +140,22 @@ class Setup:
     stages: tuple[StageDefinition, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@checked(frozen=True, slots=True)
 class SalesforceCredentials:
-    """Where and as whom to log in: a session, a connected app, or a user. Secrets are kept out of its repr."""
+    """Where and as whom to log in: a session, a connected app, or a user."""
 
     instance_url: str
-    session_id: str = field(default="", repr=False)
-    consumer_key: str = field(default="", repr=False)
-    consumer_secret: str = field(default="", repr=False)
+    session_id: SecretStr = _NONE
+    consumer_key: SecretStr = _NONE
+    consumer_secret: SecretStr = _NONE
     username: str = ""
-    password: str = field(default="", repr=False)
-    security_token: str = field(default="", repr=False)
+    password: SecretStr = _NONE
+    security_token: SecretStr = _NONE
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        return self.session_id, self.consumer_key, self.consumer_secret, self.password, self.security_token
+        own = (self.session_id, self.consumer_key, self.consumer_secret, self.password, self.security_token)
+        return tuple(one.get_secret_value() for one in own)
 
 
 def judge(response: requests.Response) -> None:
@@ -140,6 +163,9 @@ def judge(response: requests.Response) -> None:
     status = response.status_code
     if status in {429, 500, 502, 503, 504} and not _is_login(response):
         raise Later(f"HTTP {status}", retry_after(response))
+    if status == requests.codes.unauthorized and not _errors(response) and not _is_login(response):
+        # simple-salesforce looks into the first error, to see whether to sign in again.
+        raise not_let_in("the session has expired or is not valid")
     if status != requests.codes.forbidden:
         return
     codes = {error.get("errorCode") for error in _errors(response)}
@@ -166,17 +192,35 @@ def _is_login(response: requests.Response) -> bool:
     return "/services/Soap/" in (response.url or "")
 
 
-def _errors(response: requests.Response) -> list[dict[str, Any]]:
+def _errors(response: requests.Response) -> list[shapes.SalesforceError]:
     try:
-        body = response.json()
+        return salesforce_errors(orjson.loads(response.content))
     except ValueError:
         return []
-    return [error for error in body if isinstance(error, dict)] if isinstance(body, list) else []
+
+
+def not_let_in(why: str) -> Unreachable:
+    return Unreachable(
+        Side.SALESFORCE,
+        ProblemClass.PERMISSIONS,
+        f"Salesforce refuses the login: {why}",
+        "check SALESFORCE_SESSION_ID, or SALESFORCE_CONSUMER_KEY and SALESFORCE_CONSUMER_SECRET,"
+        " or the user's name, password and security token",
+        Condition.NOT_LET_IN,
+    )
 
 
 def is_counted(path: str) -> bool:
     """Logins are not API calls."""
     return path.startswith("/services/data/v")
+
+
+class Client(AnyClient):
+    """simple-salesforce, with our way to read JSON: the same bounds and the same error as for HubSpot's."""
+
+    def parse_result_to_json(self, result: requests.Response) -> Any:
+        call = f"{result.request.method} {urlsplit(result.url or '').path}"
+        return read_json(result.content, Side.SALESFORCE, call)
 
 
 class Salesforce:
@@ -210,9 +254,13 @@ class Salesforce:
     def describe(self, objects: Sequence[str]) -> Schema:
         """The fields of objects; an object that the user may not see has none. One call."""
         answers = self._composite({name: ("GET", f"sobjects/{name}/describe", None) for name in objects})
-        known = {name: body if status == 200 else {} for name, (status, body) in answers.items()}
+        unseen: shapes.Description = {"fields": []}
+        known = {
+            name: answer.read(shapes.Description) if answer.status == 200 else unseen
+            for name, answer in answers.items()
+        }
         return Schema(
-            {name: {one["name"]: _facts(one) for one in body.get("fields", ())} for name, body in known.items()},
+            {name: {one["name"]: _facts(one) for one in body["fields"]} for name, body in known.items()},
             {
                 name: {right: bool(body.get(right)) for right in ("createable", "updateable", "deletable")}
                 for name, body in known.items()
@@ -230,21 +278,23 @@ class Salesforce:
         answers = self._composite(
             {"users": self._query(users), "types": self._query(types), "stages": self._query(stages)}
         )
-        rows = {name: list(self._rows(answers[name])) for name in ("users", "types", "stages")}
         return Setup(
             users=tuple(
-                User(row["Id"], (row["Email"] or "").lower(), bool(row["IsActive"])) for row in rows["users"]
+                User(row["Id"], (row["Email"] or "").lower(), row["IsActive"])
+                for row in self._rows(answers["users"], shapes.UserRow)
             ),
-            record_types=tuple((row["Id"], row["Name"]) for row in rows["types"]),
+            record_types=tuple(
+                (row["Id"], row["Name"]) for row in self._rows(answers["types"], shapes.RecordTypeRow)
+            ),
             stages=tuple(
                 StageDefinition(
                     name=row["ApiName"] or row["MasterLabel"],
                     label=row["MasterLabel"],
-                    probability=float(row["DefaultProbability"] or 0),
-                    closed=bool(row["IsClosed"]),
-                    won=bool(row["IsWon"]),
+                    probability=row["DefaultProbability"] or 0.0,
+                    closed=row["IsClosed"],
+                    won=row["IsWon"],
                 )
-                for row in rows["stages"]
+                for row in self._rows(answers["stages"], shapes.StageDefinitionRow)
             ),
         )
 
@@ -261,7 +311,8 @@ class Salesforce:
             path = f"ui-api/object-info/Opportunity/picklist-values/{id_}/StageName"
             try:
                 answer = self._guarded(self._connect().restful, path)
-                values = [value["value"] for value in answer["values"]]
+                told = expect(shapes.StageValues, answer, Side.SALESFORCE, f"GET {path}")
+                values = [value["value"] for value in told["values"]]
                 stages = tuple(by_name[value] for value in values if value in by_name)
             except SalesforceError:
                 stages = setup.stages
@@ -271,11 +322,11 @@ class Salesforce:
     def permissions(self) -> Mapping[str, bool]:
         """The system permissions of the connector's user (UserPermissionAccess). One call."""
         names = ", ".join(RIGHTS)
-        status, body = self._composite({"rights": self._query(f"SELECT {names} FROM UserPermissionAccess")})[
-            "rights"
-        ]
-        rows = body.get("records", []) if status == 200 else []
-        return {name: bool(value) for name, value in (rows[0] if rows else {}).items() if name != "attributes"}
+        query = self._query(f"SELECT {names} FROM UserPermissionAccess")
+        answer = self._composite({"rights": query})["rights"]
+        rows = answer.read(shapes.QueryPage)["records"] if answer.status == 200 else []
+        told = expect(dict[str, Any], rows[0] if rows else {}, Side.SALESFORCE, answer.call)
+        return {name: bool(value) for name, value in told.items() if name != "attributes"}
 
     # --- reading ---
 
@@ -293,7 +344,9 @@ class Salesforce:
         answers = self._composite(requests_)
         gone = {name: self._gone(name, answers) for name in wanted}
         for name, want in wanted.items():
-            for rows in self._pages(answers[name]):
+            shape: Any = RoleRow if name == ROLE else RecordRow
+            columns = [*self._role_columns(), "SystemModstamp"] if name == ROLE else self._columns(name, want)
+            for rows in self._pages(answers[name], shape, columns):
                 for row in rows:  # deleted, and restored since; or told here, with the reason
                     gone[name].pop(row["Id"], None)
                 last = _moment(rows[-1]["SystemModstamp"]) if rows else horizon
@@ -324,11 +377,11 @@ class Salesforce:
         fields = [*want.fields, *([want.partner_field] if want.partner_field else [])]
         return list(dict.fromkeys([*system, *(one for one in fields if self._schema.has(name, one))]))
 
-    def _page(self, name: str, want: Wanted, rows: list[dict[str, Any]], cursors: dict[str, Any]) -> Page:
+    def _page(self, name: str, want: Wanted, rows: Sequence[Any], cursors: dict[str, Any]) -> Page:
         if name == ROLE:
             return Page(name, roles={row["Id"]: _role(row) for row in rows}, cursors=cursors)
         records = (
-            _gone(name, row["Id"], survivor=row.get(MASTER_ID))
+            _gone(name, row["Id"], survivor=row.get("MasterRecordId"))
             if row.get("IsDeleted")
             else self._record(name, want, row)
             for row in rows
@@ -365,12 +418,11 @@ class Salesforce:
                 requests_[f"{name}_deleted"] = ("GET", f"sobjects/{name}/deleted/?{span}", None)
         return requests_
 
-    def _gone(self, name: str, answers: Mapping[str, tuple[int, Any]]) -> dict[str, Record]:
-        found: dict[str, Record] = {}
-        status, body = answers.get(f"{name}_deleted", (0, {}))
-        if status == 200:
-            found = {row["id"]: _gone(name, row["id"]) for row in body["deletedRecords"]}
-        return found
+    def _gone(self, name: str, answers: Mapping[str, Answer]) -> dict[str, Record]:
+        answer = answers.get(f"{name}_deleted")
+        if answer is None or answer.status != 200:
+            return {}
+        return {row["id"]: _gone(name, row["id"]) for row in answer.read(shapes.Deleted)["deletedRecords"]}
 
     def _tell_merged(self, gone: Mapping[str, dict[str, Record]]) -> None:
         """Of records that getDeleted alone tells find those that were merged, which it does not say (A7).
@@ -389,13 +441,13 @@ class Salesforce:
                 {f"m{number}": self._master_query(name, some) for number, (name, some) in enumerate(groups)}
             )
             for number, (name, _) in enumerate(groups):
-                for row in self._rows(answers[f"m{number}"]):
-                    gone[name][row["Id"]] = _gone(name, row["Id"], survivor=row.get(MASTER_ID))
+                for row in self._rows(answers[f"m{number}"], shapes.MergedRow):
+                    gone[name][row["Id"]] = _gone(name, row["Id"], survivor=row.get("MasterRecordId"))
 
     def _master_query(self, name: str, ids: Sequence[str]) -> tuple[str, str, Any]:
         """Which of these records are deleted, and into which others they were merged."""
         master = f", {MASTER_ID}" if self._schema.has(name, MASTER_ID) else ""
-        listed = ",".join(_soql_text(id_) for id_ in ids)
+        listed = list_texts(ids)
         soql = f"SELECT Id{master} FROM {name} WHERE IsDeleted = true AND Id IN ({listed})"
         return self._query(soql, gone_too=True)
 
@@ -410,15 +462,20 @@ class Salesforce:
                     for number, some in enumerate(_groups(group, READ_COLLECTION))
                 }
             )
-            for status, body in answers.values():
-                self._raise_unless(status, body)
-                found |= {row["Id"]: self._record(object_, wanted, row) for row in body if row}
+            for answer in answers.values():
+                self._raise_unless(answer)
+                rows = [row for row in answer.read(list[RecordRow | None]) if row is not None]
+                check_columns(answer.call, rows, columns)
+                found |= {str(row["Id"]): self._record(object_, wanted, row) for row in rows}
+        found = {id_: found[id_] for id_ in ids if id_ in found}  # what nobody asked for is no answer
         missing = [id_ for id_ in ids if id_ not in found]
         for id_ in missing:
             found[id_] = _gone(object_, id_, Presence.INVISIBLE)
         for some in _groups(missing, COLLECTION):
-            for row in self._rows(self._composite({"bin": self._master_query(object_, some)})["bin"]):
-                found[row["Id"]] = _gone(object_, row["Id"], survivor=row.get(MASTER_ID))
+            answer = self._composite({"bin": self._master_query(object_, some)})["bin"]
+            for row in self._rows(answer, shapes.MergedRow):
+                if row["Id"] in found:
+                    found[row["Id"]] = _gone(object_, row["Id"], survivor=row.get("MasterRecordId"))
         return found
 
     def know_all_of(self, object_: str) -> list[str]:
@@ -444,13 +501,14 @@ class Salesforce:
         for group in _groups(queries, COLLECTIONS):
             answers = self._composite(
                 {
-                    f"t{number}": self._query(query.format(ids=",".join(map(_soql_text, some))))
+                    f"t{number}": self._query(query.format(ids=list_texts(some)))
                     for number, (query, _, some) in enumerate(group)
                 }
             )
             for number, (_, (tied, field_, to), _) in enumerate(group):
-                for row in self._rows(answers[f"t{number}"]):
-                    found[row[field_]].add((tied, row[to]))
+                for row in self._rows(answers[f"t{number}"], dict[str, Any], (field_, to)):
+                    if row[field_] in found:
+                        found[row[field_]].add((tied, str(row[to])))
         return found
 
     def find_strangers(self, object_: str, ids: Sequence[str], wanted: Wanted) -> dict[str, Touch]:  # noqa: ARG002  # HubSpot's needs it
@@ -463,18 +521,20 @@ class Salesforce:
         rows = self._touched(object_, sorted(fields))
         return {(id_, name): _touch(row) for id_, row in rows.items() for name in fields[id_]}
 
-    def _touched(self, object_: str, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+    def _touched(self, object_: str, ids: Sequence[str]) -> dict[str, shapes.TouchedRow]:
         columns = "Id, CreatedById, LastModifiedById, LastModifiedBy.Name, LastModifiedDate"
-        found: dict[str, dict[str, Any]] = {}
+        found: dict[str, shapes.TouchedRow] = {}
         for group in _groups(ids, COLLECTION * COLLECTIONS):
             queries = {
-                f"q{number}": self._query(
-                    f"SELECT {columns} FROM {object_} WHERE Id IN ({','.join(map(_soql_text, some))})"
-                )
+                f"q{number}": self._query(f"SELECT {columns} FROM {object_} WHERE Id IN ({list_texts(some)})")
                 for number, some in enumerate(_groups(group, COLLECTION))
             }
-            found |= {row["Id"]: row for answer in self._composite(queries).values() for row in self._rows(answer)}
-        return found
+            found |= {
+                row["Id"]: row
+                for answer in self._composite(queries).values()
+                for row in self._rows(answer, shapes.TouchedRow)
+            }
+        return {id_: found[id_] for id_ in ids if id_ in found}
 
     def find(self, object_: str, partner_ids: Sequence[str], wanted: Wanted) -> dict[str, Record]:
         """Records by the partner id that they store."""
@@ -482,10 +542,10 @@ class Salesforce:
         if not wanted.partner_field or not self._schema.has(object_, wanted.partner_field):
             return found
         for some in _groups(partner_ids, COLLECTION):
-            listed = ",".join(_soql_text(id_) for id_ in some)
-            columns = ", ".join(self._columns(object_, wanted))
-            soql = f"SELECT {columns} FROM {object_} WHERE {wanted.partner_field} IN ({listed})"
-            for row in self._rows(self._composite({"q": self._query(soql)})["q"]):
+            listed = list_texts(some)
+            columns = self._columns(object_, wanted)
+            soql = f"SELECT {', '.join(columns)} FROM {object_} WHERE {wanted.partner_field} IN ({listed})"
+            for row in self._rows(self._composite({"q": self._query(soql)})["q"], RecordRow, columns):
                 one = self._record(object_, wanted, row)
                 found[one.partner_id or ""] = one
         return found
@@ -504,14 +564,16 @@ class Salesforce:
                 names = sorted({label for id_ in some for name in fields[id_] for label in _labels(name)})
                 soql = (
                     f"SELECT {object_}Id, Field, MAX(CreatedDate) edited FROM {table}"
-                    f" WHERE {object_}Id IN ({','.join(map(_soql_text, some))})"
-                    f" AND Field IN ({','.join(map(_soql_text, names))}) GROUP BY {object_}Id, Field"
+                    f" WHERE {object_}Id IN ({list_texts(some)})"
+                    f" AND Field IN ({list_texts(names)}) GROUP BY {object_}Id, Field"
                 )
                 queries[f"q{number}"] = self._query(soql)
-            for status, body in self._composite(queries).values():
-                rows = self._rows((status, body)) if status == 200 else ()  # an org may keep no such history
-                for row in rows:
-                    id_ = row[f"{object_}Id"]
+            key = f"{object_}Id"
+            for answer in self._composite(queries).values():
+                if answer.status != 200:  # an org may keep no such history
+                    continue
+                for row in self._rows(answer, shapes.EditedRow, (key, "Field", "edited")):
+                    id_ = row[key]
                     for name in fields.get(id_, ()):
                         if row["Field"] in _labels(name):
                             found[id_, name] = max(found.get((id_, name), ""), _iso(_moment(row["edited"])))
@@ -585,13 +647,13 @@ class Salesforce:
         for group in _groups(sorted(set(opportunities)), COLLECTION * COLLECTIONS):
             queries = {}
             for number, some in enumerate(_groups(group, COLLECTION)):
-                listed = ",".join(_soql_text(id_) for id_ in some)
+                listed = list_texts(some)
                 columns = ", ".join(self._role_columns())
                 queries[f"q{number}"] = self._query(
                     f"SELECT {columns} FROM {ROLE} WHERE OpportunityId IN ({listed}) ORDER BY Id"
                 )
             answers = self._composite(queries).values()
-            found |= {row["Id"]: _role(row) for answer in answers for row in self._rows(answer)}
+            found |= {row["Id"]: _role(row) for answer in answers for row in self._rows(answer, RoleRow)}
         return found
 
     def name_roles(self, edits: Sequence[Edit]) -> Iterator[list[Outcome]]:
@@ -625,7 +687,11 @@ class Salesforce:
         found: dict[str, Outcome] = {}
         for some in _groups(ids, CASCADES_ASKED) if object_ == ACCOUNT else ():
             answers = self._composite({name: self._query(soql) for name, soql in cascade_queries(some).items()})
-            found |= read_cascades(some, {name: list(self._rows(answer)) for name, answer in answers.items()})
+            rows = {
+                name: list(self._rows(answer, dict[str, Any], () if name == "rights" else ("AccountId", "number")))
+                for name, answer in answers.items()
+            }
+            found |= {id_: one for id_, one in read_cascades(some, rows).items() if id_ in some}
         return found
 
     def remake_roles(self, roles: Sequence[ContactRole]) -> Iterator[list[Outcome]]:
@@ -674,7 +740,7 @@ class Salesforce:
                     for number, some in enumerate(groups)
                 }
             )
-            yield [one for number, some in enumerate(groups) for one in _removed(some, *answers[f"w{number}"])]
+            yield [one for number, some in enumerate(groups) for one in _removed(some, answers[f"w{number}"])]
 
     def _row(self, object_: str, values: Mapping[str, Value]) -> dict[str, Any]:
         row: dict[str, Any] = {"attributes": {"type": object_}}
@@ -697,9 +763,11 @@ class Salesforce:
             }
             answers = self._composite(parts)
             for name, some in enumerate(groups):
-                status, body = answers[f"w{name}"]
-                if status == 200 and len(body) == len(some):
-                    outcomes |= {one: _outcome(keys[one], result) for one, result in zip(some, body, strict=True)}
+                answer = answers[f"w{name}"]
+                status, body = answer.status, answer.body
+                if status == 200:
+                    results = _results(answer, [rows[one].get("id") for one in some])
+                    outcomes |= {one: _outcome(keys[one], told) for one, told in zip(some, results, strict=True)}
                 elif columns := unknown_columns(body) if status == 400 else frozenset():
                     bad = [one for one in some if columns & rows[one].keys()] or some
                     outcomes |= {one: Outcome(keys[one], refusal=read_refusal(body)) for one in bad}
@@ -739,10 +807,14 @@ class Salesforce:
     def versions(self) -> tuple[str, ...]:
         """The API versions that the org speaks, oldest first. Not counted, and needs no login ("Versions")."""
         answer = self._door.get(f"{_address(self._credentials)}/services/data/")
+        call = "GET /services/data/"
         try:
-            return tuple(str(one["version"]) for one in answer.json())
-        except (ValueError, TypeError, KeyError):
+            told = expect(
+                list[shapes.SpokenVersion], read_json(answer.content, Side.SALESFORCE, call), self.side, call
+            )
+        except Misshapen:  # some orgs tell nobody
             return ()
+        return tuple(one["version"] for one in told)
 
     @property
     def server_time(self) -> datetime | None:
@@ -755,7 +827,7 @@ class Salesforce:
             told = self._guarded(self._connect().oauth2, "userinfo")
         except SalesforceError:
             return None
-        return told.get("user_id") if isinstance(told, dict) else None
+        return expect(shapes.UserInfo, told or {}, Side.SALESFORCE, "GET userinfo").get("user_id")
 
     def ask(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
         """One call that may be refused: the status and the body of its answer. For setting up, not for records."""
@@ -773,7 +845,7 @@ class Salesforce:
             self._call("GET", "limits")
         return self._door.server_time or datetime.now(UTC)
 
-    def _composite(self, parts: Mapping[str, tuple[str, str, Any]]) -> dict[str, tuple[int, Any]]:
+    def _composite(self, parts: Mapping[str, tuple[str, str, Any]]) -> dict[str, Answer]:
         """Send sub-requests (method, path, body) by name; returns status and body of each. One call."""
         if not parts:
             return {}
@@ -784,7 +856,26 @@ class Salesforce:
                 one["body"] = body
             subrequests.append(one)
         answer = self._call("POST", "composite", {"allOrNone": False, "compositeRequest": subrequests})
-        return {one["referenceId"]: (one["httpStatusCode"], one["body"]) for one in answer["compositeResponse"]}
+        told = expect(shapes.Composite, answer, Side.SALESFORCE, "POST composite")["compositeResponse"]
+        if sorted(one["referenceId"] for one in told) != sorted(parts):
+            raise Misshapen(Side.SALESFORCE, "POST composite", "it does not answer each of its parts once")
+        found = {}
+        for part in told:
+            method, path, _ = parts[part["referenceId"]]
+            call = f"{method} {_short(path)} ({part['referenceId']})"
+            found[part["referenceId"]] = Answer(part["httpStatusCode"], self._clean(part), call)
+        return found
+
+    def _clean(self, part: shapes.Subanswer) -> Any:
+        """The body of a sub-request; what it says of errors is cleaned like the errors of a whole call."""
+        body = part["body"]
+        if part["httpStatusCode"] >= 400:
+            return self._door.redact_all(body)
+        if isinstance(body, list) and any(isinstance(row, dict) and row.get("errors") for row in body):
+            return [
+                self._door.redact_all(row) if isinstance(row, dict) and row.get("errors") else row for row in body
+            ]
+        return body
 
     def _path(self, path: str) -> str:
         return f"/services/data/v{self._version}/{path}"
@@ -793,17 +884,34 @@ class Salesforce:
     def _query(soql: str, *, gone_too: bool = False) -> tuple[str, str, Any]:
         return "GET", f"{'queryAll' if gone_too else 'query'}?q={quote(soql)}", None
 
-    def _pages(self, answer: tuple[int, Any]) -> Iterator[list[dict[str, Any]]]:
-        status, body = answer
-        self._raise_unless(status, body)
+    def _pages(self, answer: Answer, shape: type[T], columns: Collection[str] = ()) -> Iterator[list[T]]:
+        """The pages of a query, of rows that have all columns, as Salesforce gives those of a query in any case."""
+        self._raise_unless(answer)
+        pages = Pages(Side.SALESFORCE, answer.call)
+        page = answer.read(shapes.QueryPage)
         while True:
-            yield body["records"]
-            if body["done"]:
+            rows = expect(list[shape], page["records"], Side.SALESFORCE, answer.call)  # type: ignore[valid-type]  # chosen by the caller
+            check_columns(answer.call, page["records"], columns)
+            following = page.get("nextRecordsUrl") or ""
+            if not page["done"]:
+                if not following:
+                    raise Misshapen(
+                        Side.SALESFORCE, answer.call, "there is to be a next page, and it does not say where"
+                    )
+                first = page["records"][0].get("Id") if page["records"] else ""
+                pages.check(following, str(first or following))
+            yield rows
+            if page["done"]:
                 return
-            body = self._guarded(self._connect().query_more, body["nextRecordsUrl"], identifier_is_url=True)
+            try:
+                more = self._guarded(self._connect().query_more, following, identifier_is_url=True)
+            except SalesforceError as error:  # such as a cursor that is not there any more
+                self._raise_unless(Answer(error.status, error.content, f"GET {following}"))
+                raise
+            page = expect(shapes.QueryPage, more, Side.SALESFORCE, f"GET {following}")
 
-    def _rows(self, answer: tuple[int, Any]) -> Iterator[dict[str, Any]]:
-        for rows in self._pages(answer):
+    def _rows(self, answer: Answer, shape: type[T], columns: Collection[str] = ()) -> Iterator[T]:
+        for rows in self._pages(answer, shape, columns):
             yield from rows
 
     def _call(self, method: str, path: str, body: Any = None) -> Any:
@@ -815,23 +923,17 @@ class Salesforce:
         try:
             return self._guarded(self._connect().restful, path, method=method, headers=headers, **kwargs)
         except SalesforceError as error:
-            self._raise_unless(error.status, error.content)
+            self._raise_unless(Answer(error.status, error.content, f"{method} {_short(path)}"))
             raise
 
     def _guarded(self, call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         try:
-            answer = call(*args, **kwargs)
+            with _quietly():
+                answer = call(*args, **kwargs)
         except SalesforceError as error:
             if error.status == requests.codes.unauthorized:
-                raise self._not_let_in("the session has expired or is not valid") from None
+                raise not_let_in("the session has expired or is not valid") from None
             raise
-        except ValueError:  # simple-salesforce lets it pass
-            raise Unreachable(
-                Side.SALESFORCE,
-                ProblemClass.CONNECTION,
-                "Salesforce: the answer is not JSON",
-                "run `connector check`",
-            ) from None
         usage = self._connect().api_usage.get("api-usage")
         if usage is not None:
             self._left, self._limit = max(usage.total - usage.used, 0), usage.total
@@ -846,34 +948,34 @@ class Salesforce:
             if answer.status_code != requests.codes.unauthorized:
                 break
             if renewed:
-                raise self._not_let_in("the session has expired or is not valid")
+                raise not_let_in("the session has expired or is not valid")
             self.probe()  # through the client, which signs in again where it can
         return answer
 
     def _connect(self) -> Client:
         if self._client is None:
-            given = self._credentials
-            try:
-                self._client = Client(session=self._door, version=self._version, **_login(given))
-            except SalesforceAuthenticationFailed as error:
-                raise self._not_let_in(self._door.redact(str(error.message))) from None
+            found = self._sign_in()
+            if isinstance(found, Unreachable):
+                raise found  # here, and so without the client's error behind it, which quotes the whole answer
+            self._client = found
         return self._client
 
-    def _not_let_in(self, why: str) -> Unreachable:
-        return Unreachable(
-            Side.SALESFORCE,
-            ProblemClass.PERMISSIONS,
-            f"Salesforce refuses the login: {why}",
-            "check SALESFORCE_SESSION_ID, or SALESFORCE_CONSUMER_KEY and SALESFORCE_CONSUMER_SECRET,"
-            " or the user's name, password and security token",
-            Condition.NOT_LET_IN,
-        )
+    def _sign_in(self) -> Client | Unreachable:
+        try:
+            with _quietly():
+                return Client(session=self._door, version=self._version, **_login(self._credentials))
+        except SalesforceAuthenticationFailed as error:
+            said = " ".join(self._door.redact(str(error.auth_message)).split())
+            return not_let_in(said[:MOST_SAID])
+        except (AttributeError, ExpatError, LookupError, TypeError, ValueError):
+            # simple-salesforce takes an answer to a login for what it should be.
+            return Misshapen(Side.SALESFORCE, "the login", "neither a session nor an error")
 
-    def _raise_unless(self, status: int, body: Any) -> None:
-        if status == 200:
+    def _raise_unless(self, answer: Answer) -> None:
+        if answer.status == 200:
             return
-        error = body[0] if isinstance(body, list) and body else {}
-        code, message = error.get("errorCode", f"HTTP {status}"), error.get("message", "")
+        error = next(iter(salesforce_errors(answer.body)), shapes.SalesforceError())
+        code, message = error.get("errorCode") or f"HTTP {answer.status}", error.get("message", "")
         missing = code in {"INVALID_TYPE", "INVALID_FIELD", "INSUFFICIENT_ACCESS_OR_READONLY"}
         raise Unreachable(
             Side.SALESFORCE,
@@ -885,22 +987,36 @@ class Salesforce:
         )
 
 
-def _touch(row: Mapping[str, Any]) -> Touch:
+def _short(path: str) -> str:
+    """A path without its query, which holds values."""
+    return path.partition("?")[0]
+
+
+def _touch(row: shapes.TouchedRow) -> Touch:
     return Touch((row.get("LastModifiedBy") or {}).get("Name") or "", _iso(_moment(row["LastModifiedDate"])))
+
+
+@contextlib.contextmanager
+def _quietly() -> Iterator[None]:
+    """simple-salesforce warns of an app that nobody approved, with its key, whenever it signs in."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module=r"simple_salesforce\.login")
+        yield
 
 
 def _login(given: SalesforceCredentials) -> dict[str, Any]:
     """simple-salesforce chooses the flow by which arguments it gets."""
     host = _host(given)
-    if given.session_id:
-        return {"session_id": given.session_id, "instance_url": given.instance_url}
+    session_id, key, secret, password, security_token = given.secrets
+    if session_id:
+        return {"session_id": session_id, "instance_url": given.instance_url}
     login = {"domain": host.removesuffix(".salesforce.com")}
-    if given.consumer_key and given.consumer_secret and not given.username:
-        return login | {"consumer_key": given.consumer_key, "consumer_secret": given.consumer_secret}
-    login |= {"username": given.username, "password": given.password}
-    if given.consumer_key:
-        return login | {"consumer_key": given.consumer_key, "consumer_secret": given.consumer_secret}
-    return login | {"security_token": given.security_token}
+    if key and secret and not given.username:
+        return login | {"consumer_key": key, "consumer_secret": secret}
+    login |= {"username": given.username, "password": password}
+    if key:
+        return login | {"consumer_key": key, "consumer_secret": secret}
+    return login | {"security_token": security_token}
 
 
 def login_aliases(given: SalesforceCredentials) -> dict[str, str]:
@@ -924,9 +1040,9 @@ _FACTS = (
 )  # fmt: skip
 
 
-def _facts(field_: Mapping[str, Any]) -> dict[str, Any]:
+def _facts(field_: shapes.FieldRow) -> dict[str, Any]:
     """What is worth remembering of a described field; `options` are active picklist values, each with its label."""
-    facts = {name: field_.get(name) for name in _FACTS}
+    facts: dict[str, Any] = {name: field_.get(name) for name in _FACTS}
     values = field_.get("picklistValues") or ()
     return facts | {
         "options": [[one["value"], one.get("label") or one["value"]] for one in values if one.get("active", True)]
@@ -937,22 +1053,34 @@ def _collection(method: str, rows: Sequence[Mapping[str, Any]]) -> tuple[str, st
     return method, "composite/sobjects", {"allOrNone": False, "records": list(rows)}
 
 
-def _outcome(key: str, result: Mapping[str, Any]) -> Outcome:
-    if result.get("success"):
-        return Outcome(key, result["id"])
-    return Outcome(key, refusal=read_refusal(result.get("errors") or []))
+def _results(answer: Answer, ids: Sequence[str | None]) -> list[shapes.Saved]:
+    """What became of each row of a collection, in its order; `ids` are those that rows had when they were sent."""
+    results = answer.read(list[shapes.Saved])
+    if len(results) != len(ids):
+        raise Misshapen(Side.SALESFORCE, answer.call, f"{len(results)} result(s) for {len(ids)} row(s)")
+    for number, (one, id_) in enumerate(zip(results, ids, strict=True)):
+        told = one.get("id")
+        if one["success"] and (not told or id_ not in (None, told)):
+            raise Misshapen(Side.SALESFORCE, answer.call, f"result {number} is not of the record that was sent")
+    return results
 
 
-def _removed(ids: Sequence[str], status: int, body: Any) -> list[Outcome]:
-    if status != requests.codes.ok or len(body) != len(ids):
-        return [Outcome(id_, refusal=read_refusal(body)) for id_ in ids]
-    made = [_outcome(id_, result) for id_, result in zip(ids, body, strict=True)]
+def _outcome(key: str, result: shapes.Saved) -> Outcome:
+    if result["success"]:
+        return Outcome(key, result.get("id"))
+    return Outcome(key, refusal=read_refusal(result.get("errors")))
+
+
+def _removed(ids: Sequence[str], answer: Answer) -> list[Outcome]:
+    if answer.status != requests.codes.ok:
+        return [Outcome(id_, refusal=read_refusal(answer.body)) for id_ in ids]
+    made = [_outcome(id_, one) for id_, one in zip(ids, _results(answer, ids), strict=True)]
     return [
         Outcome(one.key, one.key) if one.refusal and one.refusal.trouble is Trouble.GONE else one for one in made
     ]
 
 
-def _role(row: Mapping[str, Any]) -> ContactRole:
+def _role(row: RoleRow) -> ContactRole:
     return ContactRole(row["OpportunityId"], row["ContactId"], row.get("Role") or None, row.get("IsPrimary"))
 
 
@@ -961,18 +1089,18 @@ def _labels(name: str) -> tuple[str, ...]:
     return (name, name.removesuffix("Id")) if name.endswith("Id") else (name,)
 
 
-def _deletions_cursor(name: str, answers: Mapping[str, tuple[int, Any]], started: datetime) -> dict[str, str]:
+def _deletions_cursor(name: str, answers: Mapping[str, Answer], started: datetime) -> dict[str, str]:
     """From where to ask for deletions next time: where it was if Salesforce did not answer this time.
 
     An answer may be complete only up to a time before the one asked for (REST API Guide, "Get Deleted").
     """
     stream = _stream(f"{name}/deleted")
-    status, body = answers.get(f"{name}_deleted", (0, {}))
-    if status == 0:
+    answer = answers.get(f"{name}_deleted")
+    if answer is None:
         return {stream: _iso(started)}
-    if status != 200:
+    if answer.status != 200:
         return {}
-    return {stream: _iso(min(started, _moment(body["latestDateCovered"])))}
+    return {stream: _iso(min(started, _moment(answer.read(shapes.Deleted)["latestDateCovered"])))}
 
 
 def _gone(object_: str, id_: str, presence: Presence = Presence.DELETED, *, survivor: str | None = None) -> Record:
@@ -999,16 +1127,6 @@ def _iso(moment: datetime) -> str:
 def _soql_time(iso: str) -> str:
     """SOQL wants date-times unquoted; whole seconds, rounded down."""
     return f"{iso[:19]}Z"
-
-
-_ESCAPES = str.maketrans({
-    "\\": r"\\", "'": r"\'", '"': r"\"", "\n": r"\n", "\r": r"\r", "\t": r"\t", "\b": r"\b", "\f": r"\f",
-})  # fmt: skip
-
-
-def _soql_text(text: str) -> str:
-    """A quoted SOQL string (SOQL and SOSL Reference, "Quoted String Escape Sequences")."""
-    return f"'{text.translate(_ESCAPES)}'"
 
 
 def _groups(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:

@@ -24,6 +24,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from connector.adapters.base import Outcome, Refusal, Trouble
+from connector.adapters.salesforce_soql import list_texts
 from connector.core.model import OPPORTUNITY, ProblemClass, Proof
 
 ROLE, ACCOUNT, CONTACT = "OpportunityContactRole", "Account", "Contact"
@@ -78,7 +79,7 @@ def cascade_queries(accounts: Sequence[str]) -> dict[str, str]:
     check_deletable(ACCOUNT, accounts)
     queries = {"rights": f"SELECT {', '.join(_SEES_ALL)} FROM UserPermissionAccess"}
     for start in range(0, len(accounts), _EACH):
-        listed = ", ".join(f"'{id_}'" for id_ in accounts[start : start + _EACH])
+        listed = list_texts(accounts[start : start + _EACH])
         for child in (OPPORTUNITY, CONTACT):
             queries[f"{child}{start}"] = (
                 f"SELECT AccountId, COUNT(Id) number FROM {child} WHERE AccountId IN ({listed}) GROUP BY AccountId"

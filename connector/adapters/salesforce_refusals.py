@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from connector.adapters.answers import SalesforceError, salesforce_errors
 from connector.adapters.base import Blame, Meaning, Refusal, Trouble
 from connector.core.model import ProblemClass
 
@@ -91,8 +92,8 @@ _HOLDER = re.compile(r"record with id: (\w{15,18})")
 
 def read_refusal(errors: Any) -> Refusal:
     """A refusal from the `errors` of a save result, or from the body of a whole answer."""
-    told = [one for one in errors if isinstance(one, dict)] if isinstance(errors, list) else []
-    first = told[0] if told else {}
+    told = salesforce_errors(errors)
+    first: SalesforceError = told[0] if told else {}
     code, message = _code(first), first.get("message") or _NO_REASON
     fields = _fields(first)
     meaning = _meaning(code, fields)
@@ -112,15 +113,16 @@ def read_refusal(errors: Any) -> Refusal:
 
 def unknown_columns(errors: Any) -> frozenset[str]:
     """The fields for whose sake a whole collection is refused: they are no fields of the object (any more)."""
-    told = [one for one in errors if isinstance(one, dict)] if isinstance(errors, list) else []
-    return frozenset(name for one in told for name in _NO_COLUMN.findall(one.get("message") or ""))
+    return frozenset(
+        name for one in salesforce_errors(errors) for name in _NO_COLUMN.findall(one.get("message") or "")
+    )
 
 
-def _code(error: Mapping[str, Any]) -> str:
-    return str(error.get("statusCode") or error.get("errorCode") or "UNKNOWN")
+def _code(error: SalesforceError) -> str:
+    return error.get("statusCode") or error.get("errorCode") or "UNKNOWN"
 
 
-def _fields(error: Mapping[str, Any]) -> Sequence[str]:
+def _fields(error: SalesforceError) -> Sequence[str]:
     return error.get("fields") or _NO_COLUMN.findall(error.get("message") or "")
 
 
@@ -130,7 +132,7 @@ def _meaning(code: str, fields: Sequence[str]) -> Meaning:
     return MEANINGS.get(code, UNKNOWN)
 
 
-def _blames(error: Mapping[str, Any]) -> list[Blame]:
+def _blames(error: SalesforceError) -> list[Blame]:
     code, fields = _code(error), _fields(error)
     meaning = _meaning(code, fields)
     if meaning.trouble in {Trouble.PASSING, Trouble.GONE}:

@@ -21,9 +21,25 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import orjson
 import requests
 
+from connector.adapters.answers import (
+    Answer,
+    Count,
+    Job,
+    JobState,
+    Misshapen,
+    QueryPage,
+    RecordRow,
+    SalesforceError,
+    check_columns,
+    expect,
+    read_json,
+    salesforce_errors,
+)
 from connector.adapters.base import Refusal, Trouble, Wanted
+from connector.adapters.salesforce_soql import quote_text
 from connector.core.model import ProblemClass, Record, Side
 from connector.errors import Unreachable
 
@@ -81,7 +97,7 @@ class Api:
     columns: Callable[[str, Wanted], list[str]]
     type_of: Callable[[str, str], str]
     record: Callable[[str, Wanted, Mapping[str, Any]], Record]
-    queries: Callable[[Mapping[str, str]], dict[str, tuple[int, Any]]]
+    queries: Callable[[Mapping[str, str]], dict[str, Answer]]
     fetch: Callable[..., requests.Response]
     wait: Callable[[float], None]
 
@@ -107,17 +123,17 @@ class Selections:
         """
         names = {f"q{number}": name for number, name in enumerate(extracts)}
         asked = {number: extracts[name] for number, name in names.items()}
-        answers = self.api.queries(
+        told = self.api.queries(
             {number: f"SELECT COUNT() FROM {one.object}{_where(one.condition)}" for number, one in asked.items()}
         )
         found: dict[str, int | Refusal] = {}
-        for number, (status, body) in answers.items():
+        for number, answer in told.items():
             name = names[number]
-            if status != requests.codes.ok:
-                found[name] = _refusal(status, body)
+            if answer.status != requests.codes.ok:
+                found[name] = _refusal(answer.status, answer.body)
                 continue
-            most = extracts[name].most
-            found[name] = int(body["totalSize"]) if most is None else min(int(body["totalSize"]), most)
+            most, size = extracts[name].most, answer.read(Count)["totalSize"]
+            found[name] = size if most is None else min(size, most)
         return found
 
     def read(self, extract: Extract, cursor: Cursor, done: int = 0) -> Portion:
@@ -129,14 +145,18 @@ class Selections:
         size = PAGE if extract.most is None else min(PAGE, extract.most - done)
         if size <= 0:
             return Portion((), None)
-        after = f"Id > '{cursor.after}'" if cursor.after else ""
+        after = f"Id > {quote_text(cursor.after)}" if cursor.after else ""
         where = _where(extract.condition, after)
-        columns = ", ".join(self.api.columns(extract.object, extract.wanted))
-        soql = f"SELECT {columns} FROM {extract.object}{where} ORDER BY Id LIMIT {size}"
-        status, body = self.api.queries({"page": soql})["page"]
-        if status != requests.codes.ok:
-            raise _stopped(_refusal(status, body))
-        records = tuple(self.api.record(extract.object, extract.wanted, row) for row in body["records"])
+        columns = self.api.columns(extract.object, extract.wanted)
+        soql = f"SELECT {', '.join(columns)} FROM {extract.object}{where} ORDER BY Id LIMIT {size}"
+        answer = self.api.queries({"page": soql})["page"]
+        if answer.status != requests.codes.ok:
+            raise _stopped(_refusal(answer.status, answer.body))
+        rows = expect(list[RecordRow], answer.read(QueryPage)["records"], Side.SALESFORCE, answer.call)
+        check_columns(answer.call, rows, columns)
+        records = tuple(self.api.record(extract.object, extract.wanted, row) for row in rows)
+        if records and len(records) == size and records[-1].id <= cursor.after:
+            raise Misshapen(Side.SALESFORCE, answer.call, "its pages come again and never end")
         reached = extract.most is not None and done + len(records) >= extract.most
         following = Cursor(records[-1].id) if len(records) == size and not reached else None
         return Portion(records, following)
@@ -152,7 +172,9 @@ class Selections:
         answer = self.api.fetch("POST", "jobs/query", {"operation": "query", "query": soql})
         if answer.status_code != requests.codes.ok:
             return _refusal(answer.status_code, _json(answer))
-        return Cursor(job=str(answer.json()["id"]))
+        call = "POST jobs/query"
+        told = read_json(answer.content, Side.SALESFORCE, call)
+        return Cursor(job=expect(Job, told, Side.SALESFORCE, call)["id"])
 
     def read_bulk(self, extract: Extract, cursor: Cursor) -> Iterator[Record | Cursor]:
         """The records of a job's page, then where the next page begins, if there is one.
@@ -169,11 +191,17 @@ class Selections:
         answer = self.api.fetch("GET", f"jobs/query/{cursor.job}/results?{query}")
         if answer.status_code != requests.codes.ok:
             raise JobLost(_refusal(answer.status_code, _json(answer)).message)
-        make = self._maker(extract)
+        call = f"GET jobs/query/{cursor.job}/results"
+        make = self._maker(extract, call)
         text = io.TextIOWrapper(io.BytesIO(answer.content), encoding="utf-8", newline="")  # decoded as it is read
-        for row in csv.DictReader(text):
-            yield make(row)
+        try:
+            for row in csv.DictReader(text, strict=True):
+                yield make(row)
+        except (csv.Error, UnicodeDecodeError):
+            raise Misshapen(Side.SALESFORCE, call, "it is not CSV in UTF-8") from None
         locator = answer.headers.get("Sforce-Locator", "null")
+        if locator == cursor.after:
+            raise Misshapen(Side.SALESFORCE, call, "its pages come again and never end")
         if locator != "null":
             yield Cursor(locator, cursor.job)
 
@@ -184,11 +212,12 @@ class Selections:
             answer = self.api.fetch("GET", f"jobs/query/{job}")
             if answer.status_code != requests.codes.ok:
                 raise JobLost(_refusal(answer.status_code, _json(answer)).message)
-            told = answer.json()
+            call = f"GET jobs/query/{job}"
+            told = expect(JobState, read_json(answer.content, Side.SALESFORCE, call), Side.SALESFORCE, call)
             if told["state"] == "JobComplete":
                 return
             if told["state"] in {"Failed", "Aborted"}:
-                raise JobLost(str(told.get("errorMessage") or f"the bulk job {job} was {told['state'].lower()}"))
+                raise JobLost(told.get("errorMessage") or f"the bulk job {job} was {told['state'].lower()}")
             if self._waited + pause > self.patience:
                 raise Unreachable(
                     Side.SALESFORCE,
@@ -201,14 +230,18 @@ class Selections:
             self._waited += pause
             pause = min(pause * 2, LONGEST_WAIT)
 
-    def _maker(self, extract: Extract) -> Callable[[Mapping[str, str]], Record]:
+    def _maker(self, extract: Extract, call: str) -> Callable[[Mapping[str, str]], Record]:
         """Makes records of CSV rows, whose values are what REST would give: numbers, truths, times, blanks."""
         columns = self.api.columns(extract.object, extract.wanted)
         readers = {name: _reader(name, self.api.type_of(extract.object, name)) for name in columns}
 
         def make(row: Mapping[str, str]) -> Record:
-            values = {name: read(row[name]) if row[name] else None for name, read in readers.items()}
-            return self.api.record(extract.object, extract.wanted, values)
+            check_columns(call, [row], columns)
+            try:
+                values = {name: read(row[name]) if row[name] else None for name, read in readers.items()}
+            except ValueError:
+                raise Misshapen(Side.SALESFORCE, call, "a number is none") from None
+            return self.api.record(extract.object, extract.wanted, expect(RecordRow, values, Side.SALESFORCE, call))
 
         return make
 
@@ -228,18 +261,17 @@ def _where(*conditions: str) -> str:
 
 def _json(answer: requests.Response) -> Any:
     try:
-        return answer.json()
+        return orjson.loads(answer.content)
     except ValueError:
         return []
 
 
 def _refusal(status: int, body: Any) -> Refusal:
     """Salesforce's own code and words; of several lines the last, since the first ones repeat the query."""
-    error = body[0] if isinstance(body, list) and body and isinstance(body[0], dict) else {}
-    text = str(error.get("message") or f"HTTP {status}").strip().splitlines()
-    return Refusal(
-        Trouble.REFUSED, ProblemClass.FIELD_MAPPING, str(error.get("errorCode") or f"HTTP {status}"), text[-1]
-    )
+    error = next(iter(salesforce_errors(body)), SalesforceError())
+    text = (error.get("message", "").strip() or f"HTTP {status}").splitlines()
+    code = error.get("errorCode") or f"HTTP {status}"
+    return Refusal(Trouble.REFUSED, ProblemClass.FIELD_MAPPING, code, text[-1])
 
 
 def _stopped(refusal: Refusal) -> Unreachable:

@@ -18,14 +18,16 @@ the UserInfo endpoint (Salesforce Help, "Query for User Information").
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote
 
+from connector.adapters.answers import GrantRow, Made, QueryPage, expect
 from connector.adapters.base import Refusal, Trouble
 from connector.adapters.salesforce import Salesforce
 from connector.adapters.salesforce_refusals import read_refusal
-from connector.core.model import ProblemClass
+from connector.adapters.salesforce_soql import quote_text
+from connector.core.model import ProblemClass, Side
 
 PERMISSION_SET, PERMISSION_SET_LABEL = "HubSpot_Connector", "HubSpot connector"
 CUSTOMIZE, MANAGE, ASSIGN = (
@@ -42,7 +44,7 @@ _BOTH = {"PermissionsRead": True, "PermissionsEdit": True}
 _DESCRIPTION = "Lets the connector's user see and edit the fields that store ids of HubSpot, and nothing else."
 _GRANTS = (
     "SELECT Id, (SELECT Field, PermissionsEdit FROM FieldPerms), (SELECT AssigneeId FROM Assignments)"  # a constant
-    f" FROM PermissionSet WHERE Name = '{PERMISSION_SET}'"
+    f" FROM PermissionSet WHERE Name = {quote_text(PERMISSION_SET)}"
 )
 
 
@@ -50,8 +52,8 @@ def find_custom_field(crm: Salesforce, object_: str, name: str) -> bool | None:
     """Whether a custom field is there, be it hidden from our user; None if that may not be asked. One call."""
     developer_name = name.removesuffix("__c")
     soql = (
-        "SELECT Id FROM CustomField"  # names of the mapping and of settings, checked when loaded
-        f" WHERE TableEnumOrId = '{_plain(object_)}' AND DeveloperName = '{_plain(developer_name)}'"
+        "SELECT Id FROM CustomField"
+        f" WHERE TableEnumOrId = {quote_text(object_)} AND DeveloperName = {quote_text(developer_name)}"
     )
     rows = _tooling_rows(crm, soql)
     return None if rows is None else bool(rows)
@@ -59,8 +61,8 @@ def find_custom_field(crm: Salesforce, object_: str, name: str) -> bool | None:
 
 def find_field_names(crm: Salesforce, object_: str) -> frozenset[str]:
     """The fields of an object, as far as our user may know of them, hidden ones included. One call."""
-    soql = f"SELECT QualifiedApiName FROM FieldDefinition WHERE EntityDefinitionId = '{_plain(object_)}'"
-    return frozenset(str(row["QualifiedApiName"]) for row in _tooling_rows(crm, soql) or ())
+    soql = f"SELECT QualifiedApiName FROM FieldDefinition WHERE EntityDefinitionId = {quote_text(object_)}"
+    return frozenset(str(row.get("QualifiedApiName") or "") for row in _tooling_rows(crm, soql) or ())
 
 
 def make_id_field(crm: Salesforce, object_: str, name: str) -> Refusal | None:
@@ -99,16 +101,19 @@ def open_fields(crm: Salesforce, fields: Iterable[str]) -> Refusal | None:
     granted: set[str] = set()
     parent = None
     assigned = False
-    for row in found["records"]:
-        parent = row["Id"]
-        granted = {one["Field"] for one in _children(row, "FieldPerms") if one["PermissionsEdit"]}
-        assigned = any(one["AssigneeId"] == user for one in _children(row, "Assignments"))
+    for row in _records(found, "GET query"):
+        set_ = expect(GrantRow, row, Side.SALESFORCE, "GET query")
+        parent = set_["Id"]
+        fields_ = (set_.get("FieldPerms") or {}).get("records") or ()
+        granted = {one["Field"] for one in fields_ if one["PermissionsEdit"]}
+        assignments = (set_.get("Assignments") or {}).get("records") or ()
+        assigned = any(one["AssigneeId"] == user for one in assignments)
     if parent is None:
         body = {"Name": PERMISSION_SET, "Label": PERMISSION_SET_LABEL, "Description": _DESCRIPTION}
         status, made = crm.ask("POST", "sobjects/PermissionSet", body)
         if status >= 300:
             return _refusal((status, made))
-        parent = made["id"]
+        parent = expect(Made, made, Side.SALESFORCE, "POST sobjects/PermissionSet")["id"]
     rows: list[tuple[str, dict[str, Any]]] = [
         ("FieldPermissions", {"ParentId": parent, "SobjectType": one.partition(".")[0], "Field": one, **_BOTH})
         for one in fields
@@ -120,22 +125,19 @@ def open_fields(crm: Salesforce, fields: Iterable[str]) -> Refusal | None:
     return next((one for one in refusals if one is not None and one.code not in _THERE), None)
 
 
-def _children(row: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
-    return list((row.get(name) or {}).get("records") or ())
+def _records(body: Any, call: str) -> list[dict[str, Any]]:
+    return expect(
+        list[dict[str, Any]], expect(QueryPage, body, Side.SALESFORCE, call)["records"], Side.SALESFORCE, call
+    )
 
 
-def _tooling_rows(crm: Salesforce, soql: str) -> list[Mapping[str, Any]] | None:
+def _tooling_rows(crm: Salesforce, soql: str) -> list[dict[str, Any]] | None:
     status, body = crm.ask("GET", f"tooling/query?q={quote(soql)}")
-    return body["records"] if status == 200 else None
+    return _records(body, "GET tooling/query") if status == 200 else None
 
 
 def _refusal(answer: tuple[int, Any]) -> Refusal | None:
     status, body = answer
     if status < 300:
         return None
-    return read_refusal(body if isinstance(body, list) else [])
-
-
-def _plain(name: str) -> str:
-    """A name between quotes: nothing of it can end them."""
-    return "".join(one for one in name if one.isalnum() or one == "_")
+    return read_refusal(body)

@@ -3,17 +3,20 @@
     sync      plan, apply                  `cli/plan.py`
               sync                         `cli/sync.py`
               undo, resume                 `cli/undo.py`
+              forget                       `cli/forget.py`
               schedule, audit, backfill    a file each in `cli/`
               import                       `cli/imports.py`
     answers   explain, status, runs        a file each in `cli/`
               problems, conflicts, links   the same, each with commands of its own
+    store     backup, restore, export      `cli/keeping.py`
     set up    init                         `cli/init.py`
               check, setup                 `cli/setup.py`
               mappings validate, …         `cli/mappings.py`
     try it    demo, sandbox serve          `cli/demo/`, `cli/sandbox.py`
 
 Every error a command raises on purpose is told in one place, `Commands.invoke`, and becomes an exit code:
-0 done, 1 done with problems, 2 bad usage or configuration, 3 refused by the guard, 4 no connection.
+0 done, 1 done with problems, 2 bad usage or configuration, 3 refused by the guard, 4 no connection. An error that
+nobody foresaw is `__main__`'s: 70.
 What is slow to import is imported inside the commands, so that `--help` is not.
 """
 
@@ -30,7 +33,9 @@ from connector.cli import (
     backfill,
     conflicts,
     explain,
+    forget,
     imports,
+    keeping,
     links,
     mappings,
     plan,
@@ -78,6 +83,7 @@ app = typer.Typer(
 plan.register(app)
 sync.register(app)
 undo.register(app)
+forget.register(app)
 schedule.register(app)
 audit.register(app)
 backfill.register(app)
@@ -88,6 +94,7 @@ problems.register(app)
 conflicts.register(app)
 links.register(app)
 imports.register(app)
+keeping.register(app)
 setup.register(app)
 mappings.register(app)
 demo.register(app)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from connector.cli.opening import DONE, WITH_PROBLEMS, connected_to
-from connector.cli.plan_output import check_folder, choose_form, describe, make_text
+from connector.cli.plan_output import check_folder, choose_form, describe, make_text, save
 from connector.cli.printing import audits, terminal
 from connector.cli.wishes import Json, Objects, read_pairs
 
@@ -74,7 +74,7 @@ def audit(
 
     found = connected_to(act, json=json)
     if repair is not None:
-        repair.write_text(make_text(form, found.repair, told), encoding="utf-8")
+        save(repair, "--repair", make_text(form, found.repair, told))
     if json:
         terminal.print_json(found.as_json())
     else:

@@ -144,6 +144,7 @@ def _plain(value: Any) -> Any:
 def _init(flags: Mapping[str, Any], *, offline: bool, force: bool, quiet: bool) -> printing.Initialised:
     from connector.engine import drafts  # noqa: PLC0415  # slow to import
     from connector.engine.live import Live, read_live  # noqa: PLC0415  # slow to import
+    from connector.secret_sources import sources_of  # noqa: PLC0415  # with them
 
     decided = {**drafts.read_answers(Path.cwd()), **flags}
     prefixes = {name: str(decided.get(name, name.removesuffix("_prefix"))).upper() for name in _PREFIXES}
@@ -160,7 +161,7 @@ def _init(flags: Mapping[str, Any], *, offline: bool, force: bool, quiet: bool) 
         decided |= ask(flags, decided, live)
     answers = drafts.Answers(**decided)
     files = drafts.write_files(Path.cwd(), drafts.draft_files(answers, live), decided, force=force)
-    missing = [one for one in answers.variables() if not environment.get(one)]
+    missing = [one for one in answers.variables() if not sources_of(environment, one)]
     return printing.Initialised(files, live, answers, tuple(missing), offline)
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from connector.cli.ending import ending_on
 from connector.cli.printing import terminal
-from connector.errors import Busy, Stop, Suspended
+from connector.errors import Busy, Stop, StoreUnusable, Suspended
 
 if TYPE_CHECKING:
     from connector.engine.report import Report
@@ -97,7 +97,8 @@ def run_connected(
                     return act(connection, wish, ending.watch(tell))
             except Stop as error:
                 if told is not None:
-                    tell_stop(error, told(None if isinstance(error, Busy | Suspended) else connection))
+                    untold = isinstance(error, Busy | Suspended | StoreUnusable)
+                    tell_stop(error, told(None if untold else connection))
                 raise
     except Stop as error:
         if begun is None and told is not None:

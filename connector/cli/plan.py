@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from connector.cli.opening import exit_code, last_report, nothing_planned, run_connected
-from connector.cli.plan_output import FORMATS, check_folder, choose_form, describe, make_text, planned_for
+from connector.cli.plan_output import FORMATS, check_folder, choose_form, describe, make_text, planned_for, save
 from connector.cli.printing import reports, terminal
 from connector.cli.wishes import Create, Deletes, Json, Objects, RecordIds, make_wish
 
@@ -82,7 +82,7 @@ def plan(
     wish = make_wish(record, object_, create=create, deletes=deletes)
     report = run_connected(act, wish, told=nothing_planned if form == "json" and out is None else None)
     if out is not None:
-        out.write_text(make_text(form, report, told), encoding="utf-8")
+        save(out, "--out", make_text(form, report, told))
         reports.print_saved_plan(report, out, applicable=form == "json")
     elif form == "table":
         reports.print_plan(report, everything=all_)

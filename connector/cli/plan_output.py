@@ -9,6 +9,8 @@ import typer
 
 from connector.cli.opening import now
 from connector.cli.printing import reports, terminal
+from connector.errors import BadConfiguration, Finding
+from connector.private_files import write_privately
 
 if TYPE_CHECKING:
     from connector.engine.plan_file import PlannedFor
@@ -42,6 +44,19 @@ def check_folder(out: Path | None) -> None:
     if out is not None and (not out.parent.is_dir() or out.is_dir()):
         what = "is a folder" if out.is_dir() else f"cannot be written: there is no folder {out.parent}"
         raise typer.BadParameter(f"{out} {what}", param_hint="--out")
+
+
+def save(path: Path, option: str, text: str) -> None:
+    """Keep a plan, which holds customers' data, in a file.
+
+    Raises:
+        BadConfiguration: it cannot be written.
+    """
+    try:
+        write_privately(path, text)
+    except OSError as error:
+        remedy = "name a file that you may write"
+        raise BadConfiguration([Finding(option, 0, f"{path}: {error.strerror}", remedy)]) from None
 
 
 def make_text(form: str, report: Report, told: dict[str, Any]) -> str:

@@ -55,13 +55,16 @@ def check(json: Json = False) -> None:
 
     try:
         connection = connect(os.environ, Path.cwd(), attempts=ATTEMPTS)
-    except BadConfiguration as error:
+    except Stop as error:
         if json:
-            told = {"status": "bad configuration", "checks": [], "error": terminal.describe_stop(error)}
+            status = "bad configuration" if isinstance(error, BadConfiguration) else State.NO_CONNECTION.value
+            told = {"status": status, "checks": [], "error": terminal.describe_stop(error)}
             terminal.print_json(told)
         raise
-    found = look(connection)
-    connection.store.close()
+    try:
+        found = look(connection)
+    finally:
+        connection.store.close()
     states = {one.state for one in found}
     if json:
         terminal.print_json(checks.describe_checks(found))

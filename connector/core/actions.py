@@ -85,7 +85,7 @@ class Adoption:
     born: Side
     rule: str
     link: Link | None = None
-    key: str = field(default="id", compare=False)
+    key: str = "id"
     """By what they were found: the name of a match key, or a stored id."""
 
 

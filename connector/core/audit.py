@@ -97,7 +97,7 @@ def _judge(field: str, seen: Value, now: Record, formulas: Collection[str], writ
 
 
 def _is_after(one: str, other: str) -> bool:
-    return bool(one) and datetime.fromisoformat(one) > datetime.fromisoformat(other)
+    return one != "" and datetime.fromisoformat(one) > datetime.fromisoformat(other)
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,8 +30,11 @@ def is_creation_held(
     if not held:
         return False
     planned = {one.field: one.new for one in changes if one.field not in made_anew and one.new not in (None, "")}
-    before = {name: values for name, values in held.items() if name not in made_anew}
-    before = {name: values for name, values in before.items() if any(one not in (None, "") for one in values)}
+    before = {
+        name: values
+        for name, values in held.items()
+        if name not in made_anew and any(one not in (None, "") for one in values)
+    }
     return planned.keys() == before.keys() and all(
         any(same_value(planned[name], value) for value in values) for name, values in before.items()
     )

@@ -5,7 +5,7 @@ Everything here is data. `undo.py` and `undo_roles.py` make it, the engine carri
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from connector.core.model import Change, ContactRole, Fields, Record, Side, Value
@@ -29,14 +29,16 @@ class Entry:
     verb: str
     side: Side
     object: str
-    record_id: str | None
+    record_id: str
+    """Empty if it never came to be, or nobody knows."""
     link_id: int | None
-    made: str | None
+    made: str
+    """The id of the contact role that it made; empty if its answer was lost."""
     changes: tuple[Change, ...]
 
     @property
     def key(self) -> Key:
-        return self.side, self.object, self.record_id or ""
+        return self.side, self.object, self.record_id
 
     @property
     def contact(self) -> str:
@@ -68,6 +70,8 @@ class Now:
     """Links that the run made, and that are still there."""
     unsettled: frozenset[int] = frozenset()
     """Those of them that nothing has changed since."""
+    known: Mapping[int, Mapping[str, Sequence[Value]]] = field(default_factory=dict)
+    """What is known by now of a link's records, in store and CRMs: values by field, for those that are hidden."""
     labelled: Mapping[tuple[str, str], Fields] = field(default_factory=dict)
     """What the associations of contacts (deal, contact) are labelled, in the words of the journal."""
 
@@ -105,6 +109,10 @@ class Left:
     who: str = ""
     when: str = ""
     link_id: int | None = None
+
+    @property
+    def key(self) -> Key:
+        return self.side, self.object, self.record_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,12 +200,23 @@ class Inverse:
     """Links that end with it although neither record was created: the run had found two that belong together."""
 
     @property
+    def created(self) -> set[Key]:
+        """The records that the run created: they go, or they stay with all that they have."""
+        return {one.key for one in self.taking_back} | {one.key for one in self.left if not one.field}
+
+    @property
     def writes(self) -> int:
         records = sum(1 for one in self.restorings if one.changes) + sum(
             1 for one in self.taking_back if not one.gone
         )
         remade = sum(1 for one in self.remakings if not one.new_id)
         return records + remade + sum(1 for one in self.roles if one.needed)
+
+
+def read_role(opportunity: str, told: Fields) -> ContactRole:
+    """A contact role, by what the journal tells of one that was taken away."""
+    name = told.get(ROLE_NAMES)
+    return ContactRole(opportunity, str(told[CONTACT]), str(name) if name else None, bool(told.get(IS_PRIMARY)))
 
 
 def read_labels(text: Value) -> frozenset[int]:

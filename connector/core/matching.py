@@ -98,7 +98,7 @@ class Adopt:
 
     partner: Record
     rule: str
-    key: str = field(default="id", compare=False)
+    key: str = "id"
     """By what it was found: the name of a match key, or a stored id."""
 
 

@@ -118,7 +118,11 @@ def is_blank(values: Values) -> bool:
 
 def is_same(one: Value, other: Value) -> bool:
     """Whether one side shows the same twice: blank is blank, and a number written as text comes back as text."""
-    return (one or None) == (other or None) or (one is not None and str(one) == str(other))
+    return one == other or _print(one) == _print(other)
+
+
+def _print(value: Value) -> str:
+    return "" if value is None else str(value)
 
 
 def merge_field(

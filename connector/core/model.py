@@ -240,6 +240,8 @@ class FieldRule:
     skip_untranslatable: bool = False
     may_go_backwards: bool = False
     """For the lifecycle stage: whether it may be lowered or cleared in HubSpot (L8)."""
+    personal: bool = False
+    """Whether the journal keeps hashes in place of its values (G3)."""
     place: tuple[str, int] = field(default=("", 0), repr=False, compare=False)
     """The file and line that it was read from."""
 

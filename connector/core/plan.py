@@ -324,11 +324,12 @@ def _decide(
 ) -> Verdict | Put:
     """What the merge says of a field, or what a person chose for it (F2)."""
     choice, base = situation.choices.get(rule.label), situation.link.base
-    left = weigh_choice(rule, choice, here.fields, there.fields, known) if choice else None
-    if isinstance(left, Put):
-        return left
-    if isinstance(left, Count):
-        base = base.merged(left.base)
+    if choice:
+        left = weigh_choice(rule, choice, here.fields, there.fields, known)
+        if isinstance(left, Put):
+            return left
+        if isinstance(left, Count):
+            base = base.merged(left.base)
     return _keep_owner(rule, merge_field(rule, here.fields, there.fields, base, find_newer(when), known))
 
 

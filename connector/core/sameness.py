@@ -3,26 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 
+from connector.core.hiding import Hidden
 from connector.core.model import FieldRule, Fields, Pair, Record, Side, Value
 
 
 def same_value(one: Value, other: Value) -> bool:
-    """Whether two values are the same as a CRM prints them; times compare to the second."""
-    if one in (None, "") or other in (None, ""):
-        return (one or None) == (other or None) or (one in (None, "") and other in (None, ""))
-    first, second = str(one), str(other)
-    if "T" in first and "T" in second:
-        return first[:19] == second[:19]
-    return first == second or _number(first) == _number(second) is not None
+    """Whether two values are the same as a CRM prints them: numbers by their value, times by the second."""
+    if isinstance(one, Hidden) or isinstance(other, Hidden):
+        return one == other
+    first, second = ("" if value is None else str(value) for value in (one, other))
+    return first == second or any(read(first) == read(second) is not None for read in (_read_number, _read_time))
 
 
-def _number(text: str) -> Decimal | None:
+def _read_number(text: str) -> Decimal | None:
     try:
-        return Decimal(text)
+        number = Decimal(text)
     except InvalidOperation:
         return None
+    return number if number.is_finite() else None
+
+
+def _read_time(text: str) -> datetime | None:
+    """A date and a time of day, as ISO 8601 has them; a date alone is none."""
+    if text[10:11] != "T":
+        return None
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return time.replace(microsecond=0, tzinfo=time.tzinfo or UTC)
 
 
 def same_fields(pair: Pair, side: Side, names: Collection[str], one: Fields, other: Fields) -> bool:
@@ -39,6 +51,8 @@ def same_fields(pair: Pair, side: Side, names: Collection[str], one: Fields, oth
 
 def _means_same(rule: FieldRule, side: Side, one: Fields, other: Fields) -> bool:
     first, second = (tuple(each[name] for name in rule.names(side)) for each in (one, other))
+    if any(isinstance(value, Hidden) for value in (*first, *second)):
+        return first == second
     return rule.transform.meaning(side, first) == rule.transform.meaning(side, second)
 
 

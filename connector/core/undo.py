@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
+from connector.core.hiding import Hidden, reveal, without_hidden
 from connector.core.inverse import (
     ABOUT_ROLES,
     BASES,
@@ -32,11 +33,14 @@ from connector.core.inverse import (
     Restoring,
     TakingBack,
     read_labels,
+    read_role,
 )
-from connector.core.model import Change, ContactRole, Fields, Pair, Record, Side, Value
-from connector.core.naming import CONTACT, IS_PRIMARY, LABELS, ROLE_NAMES
+from connector.core.model import Change, Fields, Pair, Record, Side, Value
+from connector.core.naming import CONTACT, LABELS
 from connector.core.sameness import fields_of, group_fields, same_fields
 from connector.core.undo_roles import turn_roles
+
+HIDDEN = "the value before is hidden as personal, and nothing else has it (G3)"
 
 
 def invert(entries: Sequence[Entry], now: Now, pairs: Mapping[str, Pair], cause: str) -> Inverse:
@@ -44,7 +48,7 @@ def invert(entries: Sequence[Entry], now: Now, pairs: Mapping[str, Pair], cause:
     made = [one for one in entries if one.state != "failed"]
     inverse = Inverse()
     _take_back(inverse, made, entries, now, pairs)
-    _remake(inverse, made, now)
+    _remake(inverse, made, now, pairs)
     _restore(inverse, made, now, pairs, cause)
     turn_roles(inverse, made, now, cause)
     return inverse
@@ -54,15 +58,13 @@ def invert(entries: Sequence[Entry], now: Now, pairs: Mapping[str, Pair], cause:
 
 
 def _restore(inverse: Inverse, made: Sequence[Entry], now: Now, pairs: Mapping[str, Pair], cause: str) -> None:
-    settled = {one.key for one in inverse.taking_back} | {
-        (one.side, one.object, one.record_id) for one in inverse.left if not one.field
-    }
-    by_record = {key: some for key, some in _index_updates(made).items() if key not in settled}
+    created = inverse.created
+    by_record = {key: some for key, some in _index_updates(made).items() if key not in created}
     drafts = [
         _restore_record(inverse, key, some, now, pairs[key[1]], cause, None) for key, some in by_record.items()
     ]
     stays = {one.link_id for one in inverse.left} | {one.link_id for one in made if one.verb == "create"}
-    touched = {one.link_id for one in made if one.link_id is not None}
+    touched = {one.link_id for one in made}
     inverse.unlinked.update((now.unsettled & touched) - stays)
     ending = inverse.unlinked | {one.link_id for one in inverse.taking_back if not one.gone}
     for (key, some), draft in zip(by_record.items(), drafts, strict=True):
@@ -85,50 +87,52 @@ def _restore_record(
     """The fields of one record; or, given the links that are `ending`, its partner's id, which goes with them."""
     side, object_, id_ = key
     partner_field = pair.partner_field.get(side)
+    writes = [
+        [one for one in entry.changes if (one.field == partner_field) is (ending is not None)] for entry in entries
+    ]
     old: dict[str, Value] = {}
-    written: list[dict[str, Value]] = []
-    for entry in entries:
-        mine = [one for one in entry.changes if (one.field == partner_field) is (ending is not None)]
-        written.append({one.field: one.new for one in mine})
-        old = {**{one.field: now.aliases.get((side, object_, one.field, one.old), one.old) for one in mine}, **old}
+    for changes in reversed(writes):
+        old |= {one.field: now.aliases.get((side, object_, one.field, one.old), one.old) for one in changes}
     link_id = next((one.link_id for one in reversed(entries) if one.link_id is not None), None)
+    old = _reveal(old, link_id, now)
+    states = [old]  # what was there before the run, and what each of its writes left
+    for changes in writes:
+        states.append(states[-1] | {one.field: one.new for one in changes})
     record = now.records.get(key)
     restoring = Restoring(side, object_, id_, link_id, (), {})
-    changes: list[Change] = []
+    back: list[Change] = []
     wrote: dict[str, Value] = {}
     for _, names in group_fields(pair, side, old):
-        last = {name: next(one[name] for one in reversed(written) if name in one) for name in names}
+        last = {name: states[-1][name] for name in names}
         if record is None or not record.present:
             inverse.left.append(_left(restoring, names, last, {}, "the record is not there any more"))
             continue
         fields = fields_of(record, pair)
+        blanked = all((*key, name) in now.blanked and not fields.get(name) for name in names)
         if ending is not None and link_id in now.new_links and link_id not in ending:
             inverse.left.append(_left(restoring, names, last, fields, "the two records stay linked"))
-        elif same_fields(pair, side, names, fields, old) or _holds(pair, side, names, fields, written, now, key):
+        elif blanked or any(same_fields(pair, side, names, fields, state) for state in states):
+            if _cannot_know(pair, side, names, fields, old):
+                inverse.left.append(_left(restoring, names, last, fields, HIDDEN))
+                continue
             wrote |= last
-            changes += [
-                Change(name, fields.get(name), old[name], RULE, cause)
-                for name in names
-                if not same_fields(pair, side, names, fields, old)
-            ]
+            if not same_fields(pair, side, names, fields, old):
+                back += [Change(name, fields.get(name), old[name], RULE, cause) for name in names]
         else:
             inverse.left.append(_left(restoring, names, last, fields, "changed since"))
-    return replace(restoring, changes=tuple(changes), wrote=wrote)
+    return replace(restoring, changes=tuple(back), wrote=wrote)
 
 
-def _holds(
-    pair: Pair,
-    side: Side,
-    names: Sequence[str],
-    fields: Fields,
-    written: Sequence[Fields],
-    now: Now,
-    key: Key,
-) -> bool:
-    """Whether these fields hold what the run wrote, at one time or the other."""
-    if len(names) == 1 and (*key, names[0]) in now.blanked and not fields.get(names[0]):
-        return True
-    return any(names[0] in one and same_fields(pair, side, names, fields, {**fields, **one}) for one in written)
+def _reveal(values: Fields, link_id: int | None, now: Now) -> dict[str, Value]:
+    """The same with what is hidden told, where the value is known from elsewhere (G3)."""
+    known = now.known.get(link_id or 0, {})
+    return {name: reveal(value, known.get(name, ())) for name, value in values.items()}
+
+
+def _cannot_know(pair: Pair, side: Side, names: Sequence[str], fields: Fields, old: Fields) -> bool:
+    """Whether something would have to go back of which only the hash is left."""
+    hidden = any(isinstance(old[name], Hidden) for name in names)
+    return hidden and not same_fields(pair, side, names, fields, old)
 
 
 def _left(restoring: Restoring, names: Sequence[str], wrote: Fields, fields: Fields, why: str) -> Left:
@@ -151,7 +155,7 @@ def _take_back(
     for one in entries:
         if one.verb == "create":
             tried[one.link_id] = {**tried.get(one.link_id, {}), **_values(one, "new")}
-    created = [one for one in made if one.verb == "create" and one.state == "done" and one.record_id]
+    created = [one for one in made if one.verb == "create" and one.state == "done"]
     own_ties = _find_own_ties(made)
     going: set[Key] = set()
     updates = _index_updates(made)
@@ -159,7 +163,7 @@ def _take_back(
     for one in sorted(created, key=lambda each: -order[each.object]):
         pair, record = pairs[one.object], now.records.get(one.key)
         expected = _expected(one, updates)
-        taking = TakingBack(one.side, one.object, one.record_id or "", one.link_id, tried[one.link_id], expected)
+        taking = TakingBack(one.side, one.object, one.record_id, one.link_id, tried[one.link_id], expected)
         if record is None or not record.present:
             inverse.taking_back.append(replace(taking, gone=True))
             continue
@@ -194,28 +198,20 @@ def _values(entry: Entry, which: str) -> dict[str, Value]:
     return {one.field: getattr(one, which) for one in entry.changes if one.field not in ABOUT_ROLES}
 
 
-def _contacts_of(entry: Entry) -> list[str]:
-    """The contacts that an entry added to a deal."""
-    if entry.verb not in {"connect", "create"}:
-        return []
-    return [str(one.new) for one in entry.changes if one.field == CONTACT and one.new]
-
-
-def _find_own_ties(made: Sequence[Entry]) -> set[tuple[Side, str, str]]:
+def _find_own_ties(made: Sequence[Entry]) -> set[tuple[Side, Value, Value]]:
     """What the run itself hung on records, and what goes with or before them: (side, record, what hangs on it).
 
     A contact that a deal was created with hangs on the deal, which takes it off by going; that the contact has this
     deal keeps the contact, as long as the deal stays.
     """
-    ties: set[tuple[Side, str, str]] = set()
+    ties: set[tuple[Side, Value, Value]] = set()
     for one in made:
-        id_ = one.record_id or ""
-        for who in _contacts_of(one):
-            ties.add((one.side, id_, who))
-            if one.verb == "connect":
-                ties.add((one.side, who, id_))
+        if one.verb in {"connect", "create"}:
+            ties |= {(one.side, one.record_id, who.new) for who in one.changes if who.field == CONTACT}
+        if one.verb == "connect":
+            ties.add((one.side, one.contact, one.record_id))
         if one.verb == "update":
-            ties |= {(one.side, str(change.new), id_) for change in one.changes if change.new}
+            ties |= {(one.side, change.new, one.record_id) for change in one.changes}
     return ties
 
 
@@ -225,7 +221,7 @@ def _touched(
     now: Now,
     pair: Pair,
     going: Collection[Key],
-    own_ties: Collection[tuple[Side, str, str]],
+    own_ties: Collection[tuple[Side, Value, Value]],
 ) -> str:
     """Why a created record has to stay; empty: nobody has touched it."""
     fields = fields_of(record, pair)
@@ -241,7 +237,7 @@ def _touched(
     return ""
 
 
-def _remake(inverse: Inverse, made: Sequence[Entry], now: Now) -> None:
+def _remake(inverse: Inverse, made: Sequence[Entry], now: Now, pairs: Mapping[str, Pair]) -> None:
     updates = _index_updates(made)
     for one in made:
         if one.verb != "delete":
@@ -255,38 +251,36 @@ def _remake(inverse: Inverse, made: Sequence[Entry], now: Now) -> None:
         values = _values(one, "old")
         for before in reversed(updates.get(one.key, ())):
             values |= _values(before, "old")
-        contacts = _read_contacts(one) if one.side is Side.HUBSPOT else {}
-        inverse.remakings.append(
-            Remaking(
-                one.side, one.object, one.record_id or "", one.link_id, values, contacts, _read_roles(one), new_id
+        values = _reveal(values, one.link_id, now)
+        hidden = sorted(values.keys() - without_hidden(values).keys())
+        if not new_id and not set(pairs[one.object].required.get(one.side, ())).isdisjoint(hidden):
+            inverse.left.append(
+                Left(one.side, one.object, one.record_id or "", "", None, None, HIDDEN, link_id=one.link_id)
             )
+            continue
+        if hidden:
+            named = "+".join(hidden)
+            inverse.left.append(
+                Left(one.side, one.object, one.record_id or "", named, None, None, HIDDEN, link_id=one.link_id)
+            )
+        values = without_hidden(values)
+        told, in_hubspot = _read_contacts(one), one.side is Side.HUBSPOT
+        contacts = {str(each[CONTACT]): read_labels(each.get(LABELS)) for each in told} if in_hubspot else {}
+        roles = () if in_hubspot else tuple(read_role(one.record_id, each) for each in told)
+        inverse.remakings.append(
+            Remaking(one.side, one.object, one.record_id, one.link_id, values, contacts, roles, new_id)
         )
 
 
-def _read_contacts(entry: Entry) -> dict[str, frozenset[int]]:
-    """The contacts of a deleted deal: each change that names one may be followed by its labels."""
-    found: dict[str, frozenset[int]] = {}
-    last = ""
+def _read_contacts(entry: Entry) -> list[dict[str, Value]]:
+    """What a deletion tells of contacts: each change that names one is followed by those that are about it."""
+    found: list[dict[str, Value]] = []
+    about: dict[str, Value] = {}  # of the record itself, before the first contact
     for one in entry.changes:
         if one.field == CONTACT:
-            last = str(one.old)
-            found[last] = frozenset()
-        elif one.field == LABELS and last:
-            found[last] = read_labels(one.old)
+            found.append(about := {})
+        about[one.field] = one.old
     return found
-
-
-def _read_roles(entry: Entry) -> tuple[ContactRole, ...]:
-    """The contact roles of a deleted opportunity: each change that names a contact may be followed by its names."""
-    found: list[ContactRole] = []
-    for one in entry.changes if entry.side is Side.SALESFORCE else ():
-        if one.field == CONTACT:
-            found.append(ContactRole(entry.record_id or "", str(one.old)))
-        elif one.field == ROLE_NAMES and found:
-            found[-1] = found[-1]._replace(name=str(one.old))
-        elif one.field == IS_PRIMARY and found:
-            found[-1] = found[-1]._replace(primary=bool(one.old))
-    return tuple(found)
 
 
 # --- links ------------------------------------------------------------------------------------------------
@@ -302,13 +296,11 @@ def turn_link(past: Past, fields: Mapping[Side, Collection[str]], *, keeps_stage
     before, after = past.before or {}, past.after or {}
     row = dict(past.now)
     for side, column in BASES.items():
-        base = dict(_mapping(row.get(column)))
-        was, left = _mapping(before.get(column)), _mapping(after.get(column))
-        for name in fields.get(side, ()):
-            if base.get(name) == left.get(name):
-                base.pop(name, None)
-                base |= {name: was[name]} if name in was else {}
-        row[column] = base
+        base, was, left = (_mapping(one.get(column)) for one in (row, before, after))
+        back = {name for name in fields.get(side, ()) if base.get(name) == left.get(name)}
+        stays = {name: value for name, value in base.items() if name not in back}
+        known = {name: reveal(value, [base.get(name)]) for name, value in was.items() if name in back}
+        row[column] = stays | without_hidden(known)
     for column in () if keeps_stage else ("company_applied", "handed_on"):
         if row.get(column) == after.get(column):
             row[column] = before.get(column)

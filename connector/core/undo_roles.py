@@ -7,73 +7,84 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
-from connector.core.inverse import RULE, Entry, Inverse, Key, Left, Now, RoleBack, read_labels
-from connector.core.model import Change, ContactRole, Fields, Side, Value
+from connector.core.inverse import RULE, Entry, Inverse, Key, Left, Now, RoleBack, read_labels, read_role
+from connector.core.model import Change, Fields, Side, Value
 from connector.core.naming import BETWEEN, CONTACT, IS_PRIMARY, LABELS, ROLE_NAMES
 from connector.core.sameness import same_value
 
+SF, HS = Side.SALESFORCE, Side.HUBSPOT
+
+Place = tuple[Side, str, str]
+"""What is named: in HubSpot (deal, contact), in Salesforce (role, nothing)."""
+
 
 def turn_roles(inverse: Inverse, made: Sequence[Entry], now: Now, cause: str) -> None:
-    going = {one.key for one in inverse.taking_back} | {
-        (one.side, one.object, one.record_id) for one in inverse.left if not one.field
-    }
-    names = [one for one in made if one.verb == "name"]
-    by_place: dict[tuple[Side, str, str], list[Entry]] = {}
-    for one in names:
-        by_place.setdefault(_place(one), []).append(one)
+    created = inverse.created
+    namings: dict[Place, list[Entry]] = {}
+    for one in made:
+        if one.verb == "name":
+            namings.setdefault((one.side, one.record_id, one.contact if one.side is HS else ""), []).append(one)
     there = {(one.opportunity, one.contact, one.name) for one in now.roles.values()}
     for one in made:
-        if one.verb == "connect" and (one.side, _deal_object(one.side), one.record_id or "") not in going:
-            _part(inverse, one, now, by_place, cause)
+        if one.verb == "connect" and (one.side, _deal_object(one.side), one.record_id) not in created:
+            part = _part_contact if one.side is HS else _part_role
+            part(inverse, one, now, namings, cause)
         elif one.verb == "disconnect":
             _join(inverse, one, now, there, cause)
-    _rename(inverse, by_place, now, cause, going)
-
-
-def _place(naming: Entry) -> tuple[Side, str, str]:
-    """What was named: in HubSpot (deal, contact), in Salesforce a role."""
-    return naming.side, naming.record_id or "", naming.contact if naming.side is Side.HUBSPOT else ""
+    _rename(inverse, namings, now, cause, created)
 
 
 def _deal_object(side: Side) -> str:
-    return "Opportunity" if side is Side.SALESFORCE else "deals"
+    return "Opportunity" if side is SF else "deals"
 
 
-def _part(
-    inverse: Inverse, entry: Entry, now: Now, names: Mapping[tuple[Side, str, str], Sequence[Entry]], cause: str
+def _part_contact(
+    inverse: Inverse, entry: Entry, now: Now, namings: Mapping[Place, Sequence[Entry]], cause: str
 ) -> None:
-    deal, contact = entry.record_id or "", entry.contact
-    if entry.side is Side.HUBSPOT:
-        shown = now.contacts.get(deal, {})
-        if contact not in shown:
-            inverse.roles.append(RoleBack("part", entry.side, deal, contact, entry.link_id, (), needed=False))
-            return
-        labels = _given(names.get((entry.side, deal, contact), ()))
-        named_now = now.labelled.get((deal, contact), {})
-        own = read_labels(next((one.new for one in entry.changes if one.field == LABELS), None))
-        unchanged = shown[contact] == own if not labels else _is_as_named(named_now, labels)
-        old: dict[str, Value] = {CONTACT: contact, LABELS: BETWEEN.join(map(str, sorted(shown[contact]))) or None}
-        role = ""
-    else:
-        role = entry.made or ""
-        if role not in now.roles:
-            mine = [id_ for id_, one in now.roles.items() if (one.opportunity, one.contact) == (deal, contact)]
-            if not mine:
-                inverse.roles.append(RoleBack("part", entry.side, deal, contact, entry.link_id, (), needed=False))
-            elif not role:
-                why = "whether this run made the role is not known: its answer was lost"
-                inverse.left.append(_left_role(entry, mine[0], contact, why))
-            return
-        held = now.roles[role]
-        own_names = [entry, *names.get((entry.side, role, ""), ())]
-        named = {one.field: one.new for each in own_names for one in each.changes}
-        unchanged = held.name == named.get(ROLE_NAMES) and bool(held.primary) == bool(named.get(IS_PRIMARY))
-        old = {CONTACT: contact, ROLE_NAMES: held.name, IS_PRIMARY: held.primary or None}
-    if not unchanged:
-        inverse.left.append(_left_role(entry, role or deal, contact, "was given another name since"))
+    deal, contact = entry.record_id, entry.contact
+    shown = now.contacts.get(deal, {})
+    if contact not in shown:
+        inverse.roles.append(_gone(entry))
         return
+    given = _given(namings.get((HS, deal, contact), ()))
+    own = read_labels(next((one.new for one in entry.changes if one.field == LABELS), None))
+    labelled = now.labelled.get((deal, contact), {})
+    if not _is_as_named(labelled, given) if given else shown[contact] != own:
+        inverse.left.append(_left_role(entry, deal, contact, "was given another name since"))
+        return
+    labels = BETWEEN.join(str(one) for one in sorted(shown[contact]))
+    inverse.roles.append(_parting(entry, {CONTACT: contact, LABELS: labels or None}, "", cause))
+
+
+def _part_role(
+    inverse: Inverse, entry: Entry, now: Now, namings: Mapping[Place, Sequence[Entry]], cause: str
+) -> None:
+    deal, contact, id_ = entry.record_id, entry.contact, entry.made
+    role = now.roles.get(id_)
+    if role is None:
+        mine = [each for each, one in now.roles.items() if (one.opportunity, one.contact) == (deal, contact)]
+        if not mine:
+            inverse.roles.append(_gone(entry))
+        elif not id_:
+            why = "whether this run made the role is not known: its answer was lost"
+            inverse.left.append(_left_role(entry, mine[0], contact, why))
+        return
+    given = _given([entry, *namings.get((SF, id_, ""), ())])
+    if role.name != given.get(ROLE_NAMES) or bool(role.primary) != bool(given.get(IS_PRIMARY)):
+        inverse.left.append(_left_role(entry, id_, contact, "was given another name since"))
+        return
+    old = {CONTACT: contact, ROLE_NAMES: role.name, IS_PRIMARY: role.primary or None}
+    inverse.roles.append(_parting(entry, old, id_, cause))
+
+
+def _gone(entry: Entry) -> RoleBack:
+    """Somebody else has taken it off already."""
+    return RoleBack("part", entry.side, entry.record_id, entry.contact, entry.link_id, (), needed=False)
+
+
+def _parting(entry: Entry, old: Mapping[str, Value], role: str, cause: str) -> RoleBack:
     changes = tuple(Change(name, value, None, RULE, cause) for name, value in old.items() if value is not None)
-    inverse.roles.append(RoleBack("part", entry.side, deal, contact, entry.link_id, changes, role))
+    return RoleBack("part", entry.side, entry.record_id, entry.contact, entry.link_id, changes, role)
 
 
 def _is_as_named(shown: Fields, given: Fields) -> bool:
@@ -81,7 +92,7 @@ def _is_as_named(shown: Fields, given: Fields) -> bool:
 
 
 def _given(given: Sequence[Entry]) -> dict[str, Value]:
-    """The labels that the run gave to an association that it made."""
+    """The names that the run gave to an association, or a role, that it made."""
     found: dict[str, Value] = {}
     for one in given:
         found |= {change.field: change.new for change in one.changes if change.field != CONTACT}
@@ -95,49 +106,48 @@ def _left_role(entry: Entry, record: str, contact: str, why: str) -> Left:
 def _join(
     inverse: Inverse, entry: Entry, now: Now, there: Collection[tuple[str, str, str | None]], cause: str
 ) -> None:
-    side, deal, contact = entry.side, entry.record_id or "", entry.contact
+    side, deal, contact = entry.side, entry.record_id, entry.contact
     if not now.is_there(side, _deal_object(side), deal) or not now.is_there(side, _contact_object(side), contact):
         inverse.left.append(_left_role(entry, deal, contact, "the deal or the contact is not there any more"))
         return
     old = {one.field: one.old for one in entry.changes}
     changes = tuple(Change(name, None, value, RULE, cause) for name, value in old.items())
-    if side is Side.HUBSPOT:
+    if side is HS:
         labels = read_labels(old.get(LABELS))
         needed = contact not in now.contacts.get(deal, {})
         inverse.roles.append(
             RoleBack("join", side, deal, contact, entry.link_id, changes, labels=labels, needed=needed)
         )
         return
-    name = old.get(ROLE_NAMES)
-    role = ContactRole(deal, contact, str(name) if name else None, bool(old.get(IS_PRIMARY)))
+    role = read_role(deal, old)
     needed = role[:3] not in there
     inverse.roles.append(RoleBack("join", side, deal, contact, entry.link_id, changes, remake=role, needed=needed))
 
 
 def _contact_object(side: Side) -> str:
-    return "Contact" if side is Side.SALESFORCE else "contacts"
+    return "Contact" if side is SF else "contacts"
 
 
 def _rename(
     inverse: Inverse,
-    names: Mapping[tuple[Side, str, str], Sequence[Entry]],
+    namings: Mapping[Place, Sequence[Entry]],
     now: Now,
     cause: str,
-    going: Collection[Key],
+    created: Collection[Key],
 ) -> None:
     parted = {(one.side, one.deal, one.contact) for one in inverse.roles if one.verb == "part"}
-    for (side, id_, who), entries in names.items():
-        if side is Side.HUBSPOT:
-            deal, contact, shown = id_, who, dict(now.labelled.get((id_, who), {}))
+    for (side, id_, who), entries in namings.items():
+        shown: Fields
+        if side is HS:
+            deal, contact, role, shown = id_, who, "", now.labelled.get((id_, who), {})
         elif id_ in now.roles:
-            role = now.roles[id_]
-            deal, contact = role.opportunity, role.contact
-            shown = {ROLE_NAMES: role.name, IS_PRIMARY: bool(role.primary)}
+            deal, contact, name, primary = now.roles[id_]
+            role, shown = id_, {ROLE_NAMES: name, IS_PRIMARY: primary}
         else:
             continue  # the role is gone, and with it its name
-        if (side, deal, contact) in parted or (side, _deal_object(side), deal) in going or not shown:
+        if (side, deal, contact) in parted or (side, _deal_object(side), deal) in created or not shown:
             continue
-        _rename_one(inverse, entries, side, deal, contact, id_ if side is Side.SALESFORCE else "", shown, cause)
+        _rename_one(inverse, entries, side, deal, contact, role, shown, cause)
 
 
 def _rename_one(

@@ -17,17 +17,20 @@ not by its value: it sums up the deals as they are by then, and ties go by ids t
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from connector.core.hiding import Veil
 from connector.core.model import Change, Side, Value
-from connector.engine.report import Agreement, Report, Unmade, Written
+from connector.engine.report import Agreement, Report, Unmade, Written, cover
 
 Place = tuple[str, Side, str, str]
 """Verb, side, object and id: of a creation the source's, of a contact of a deal that of both, `deal/contact`."""
 
 NEW = "new-"
 """How the id of a record begins that a plan says will be made; the id of its source follows."""
+
+NOTHING_HIDDEN = Veil()
 
 
 class _State(StrEnum):
@@ -49,8 +52,9 @@ class AgreedGate:
 
     keeps_due = True
 
-    def __init__(self, writes: Iterable[Written]) -> None:
-        self._rows = [_Row(one) for one in writes]
+    def __init__(self, writes: Iterable[Written], veil: Veil = NOTHING_HIDDEN) -> None:
+        self._veil = veil
+        self._rows = [_Row(_recognise(one, veil)) for one in writes]
         self._by_place: dict[Place, list[_Row]] = {}
         self._new_ids: dict[str, set[str]] = {}
         self._unplanned: set[Place] = set()
@@ -97,7 +101,11 @@ class AgreedGate:
             rows=len(self._rows),
             applied=sum(row.state is _State.MADE for row in self._rows),
             unmade=tuple(
-                Unmade(row.write, str(row.state), row.now) for row in self._rows if row.state is not _State.MADE
+                Unmade(
+                    cover(row.write, self._veil), str(row.state), cover(row.now, self._veil) if row.now else None
+                )
+                for row in self._rows
+                if row.state is not _State.MADE
             ),
             unplanned=len(self._unplanned),
         )
@@ -147,6 +155,13 @@ class AgreedGate:
             isinstance(planned, str) and planned.startswith(NEW) and str(now) in self._new_ids.get(planned, ())
             for planned, now in ((one, other), (other, one))
         )
+
+
+def _recognise(write: Written, veil: Veil) -> Written:
+    """A row of the plan; what was hidden there can be told to be equal all the same (G3)."""
+    return replace(
+        write, changes=[veil.recognise(write.verb, write.side, write.object, one) for one in write.changes]
+    )
 
 
 def _place(write: Written) -> Place:

@@ -7,19 +7,20 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from pydantic import SecretStr
 from requests.adapters import BaseAdapter
 
 from connector.adapters import hubspot, salesforce
 from connector.adapters.http import ATTEMPTS, Door, PlainLoopback
 from connector.adapters.hubspot import HubSpot, HubSpotCredentials
 from connector.adapters.salesforce import Salesforce, SalesforceCredentials
+from connector.addresses import is_plain_loopback
 from connector.core.model import Pair, Side
 from connector.engine.allocation import Allocation
 from connector.engine.world import Connection
 from connector.settings import (
     Credentials,
     Settings,
-    is_plain_loopback,
     load_credentials,
     load_mapping,
     load_settings,
@@ -88,29 +89,30 @@ def _salesforce(
 ) -> Salesforce:
     login = SalesforceCredentials(
         instance_url=given.salesforce_url,
-        session_id=given.session_id.get_secret_value(),
-        consumer_key=given.consumer_key.get_secret_value(),
-        consumer_secret=given.consumer_secret.get_secret_value(),
+        session_id=given.session_id,
+        consumer_key=given.consumer_key,
+        consumer_secret=given.consumer_secret,
         username=given.username,
-        password=given.password.get_secret_value(),
-        security_token=given.security_token.get_secret_value(),
+        password=given.password,
+        security_token=given.security_token,
     )
     mounts: dict[str, BaseAdapter] = {}
     if transport is not None:
         mounts["https://"] = transport
     elif is_plain_loopback(given.salesforce_url):
-        mounts[given.salesforce_url.replace("http://", "https://", 1)] = PlainLoopback()
+        mounts[f"{given.salesforce_url.replace('http://', 'https://', 1).rstrip('/')}/"] = PlainLoopback()
     door = Door(
         Side.SALESFORCE,
         salesforce.judge,
         counts=salesforce.is_counted,
         spend=lambda: allocation.spend(Side.SALESFORCE),
+        home=given.salesforce_url,
         secrets=login.secrets,
         mounts=mounts,
         aliases=salesforce.login_aliases(login),
         sleep=sleep,
         attempts=attempts,
-        proxy=settings.network.proxy,
+        proxy=_reveal(settings.network.proxy),
         ca_bundle=settings.network.ca_bundle,
     )
     return Salesforce(
@@ -121,6 +123,10 @@ def _salesforce(
     )
 
 
+def _reveal(given: SecretStr | None) -> str | None:
+    return given.get_secret_value() if given else None
+
+
 def _hubspot(
     settings: Settings,
     given: Credentials,
@@ -129,16 +135,17 @@ def _hubspot(
     sleep: Callable[[float], None],
     attempts: int,
 ) -> HubSpot:
-    login = HubSpotCredentials(given.hubspot_url, given.access_token.get_secret_value())
+    login = HubSpotCredentials(given.hubspot_url, given.access_token)
     door = Door(
         Side.HUBSPOT,
         hubspot.judge,
         spend=lambda: allocation.spend(Side.HUBSPOT),
-        secrets=[login.access_token],
+        home=given.hubspot_url,
+        secrets=[login.access_token.get_secret_value()],
         mounts={"https://": transport, "http://": transport} if transport is not None else None,
         sleep=sleep,
         attempts=attempts,
-        proxy=settings.network.proxy,
+        proxy=_reveal(settings.network.proxy),
         ca_bundle=settings.network.ca_bundle,
     )
     return HubSpot(

@@ -253,6 +253,8 @@ def _draft_environment(answers: Answers) -> str:
     lines = [
         "# What the connector has to be told beside its files. Copy this to `environment`, fill it in, let only",
         "# you read it (chmod 600), keep it out of version control, and load it: . ./environment",
+        "# Instead of NAME, NAME_FILE may say in which file the value lies, or NAME_KEYRING in which service of",
+        "# the system's keyring.",
         "",
         "# Salesforce",
         f"export {answers.salesforce_prefix}_INSTANCE_URL={answers.instance_url}",

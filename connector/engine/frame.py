@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 
 from connector.core.model import ProblemClass, Side
 from connector.engine.ignored import count_open
@@ -12,7 +13,8 @@ from connector.engine.report import Report
 from connector.engine.scope import describe_out_of_scope
 from connector.engine.suspension import THEN_RESUME, check_suspension, suspend
 from connector.engine.world import Connection
-from connector.errors import Halted, Refused, Suspended, Unreachable
+from connector.errors import Halted, Refused, StoreUnusable, Suspended, Unreachable
+from connector.store.runs import ENDED
 
 Progress = Callable[[str, int], None]
 """Called with what is being done and how many more records of it are done.
@@ -23,14 +25,14 @@ Everything begun is settled whenever it is called: it may raise `Halted` to have
 
 @contextlib.contextmanager
 def concluded(c: Connection, report: Report) -> Iterator[None]:
-    """However a run ends, it is noted how it did, with all that was counted."""
+    """However a run ends, it is noted how it did, with all that was counted. A good end is when to tidy up."""
     began = time.monotonic()
     try:
         yield
     except Halted:
         report.status = "interrupted"
         report.notes.append("it was asked to end early; the next run goes on from there")
-    except Unreachable:
+    except (Unreachable, StoreUnusable):
         report.status = "stopped"
         raise
     except Refused:
@@ -43,6 +45,8 @@ def concluded(c: Connection, report: Report) -> Iterator[None]:
         report.seconds = time.monotonic() - began
         count_all(c, report)
         c.store.runs.finish(report.run, report.status, report.as_json())
+    if report.status in ENDED and c.settings.journal.keep_days is not None:
+        c.store.retention.forget(c.now() - timedelta(days=c.settings.journal.keep_days))
 
 
 @contextlib.contextmanager

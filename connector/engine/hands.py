@@ -6,14 +6,15 @@ nothing, so that a plan is made by the very code that will carry it out, down to
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from connector.adapters.base import Draft, Edit, Labelling, Outcome, Wanted
 from connector.adapters.hubspot import PRIMARY_COMPANY, HubSpot
 from connector.adapters.salesforce import Salesforce
 from connector.adapters.salesforce_deletion import ACCOUNT
-from connector.core.model import ContactRole, Proof, Record, Side
+from connector.core.hiding import Hidden
+from connector.core.model import ContactRole, Fields, Proof, Record, Side
 
 
 class Hands(Protocol):
@@ -85,9 +86,11 @@ class RealHands:
         return self._crm[side].read_whole(object_, ids, wanted)
 
     def create(self, side: Side, object_: str, drafts: Sequence[Draft], wanted: Wanted) -> Iterator[list[Outcome]]:
+        _check_plain(one.values for one in drafts)
         return self._crm[side].create(object_, drafts, wanted)
 
     def update(self, side: Side, object_: str, edits: Sequence[Edit]) -> Iterator[list[Outcome]]:
+        _check_plain(one.values for one in edits)
         return self._crm[side].update(object_, edits)
 
     def delete(self, side: Side, object_: str, ids: Sequence[str]) -> Iterator[list[Outcome]]:
@@ -203,3 +206,15 @@ class PretendedHands:
 
     def _pay(self, side: Side, verb: str, number: int) -> None:
         self.price[side] += self._crm[side].price(verb, number)
+
+
+def _check_plain(writes: Iterable[Fields]) -> None:
+    """A hash that stands for a value is nobody's value (G3).
+
+    Raises:
+        ValueError: one was about to be written.
+    """
+    for fields in writes:
+        hidden = [name for name, value in fields.items() if isinstance(value, Hidden)]
+        if hidden:
+            raise ValueError(f"the values of {', '.join(hidden)} are hidden and cannot be written")

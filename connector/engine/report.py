@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from connector.core.model import Change, Side
+from connector.core.hiding import Hidden, Veil
+from connector.core.model import Change, Side, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,14 @@ class Written:
     record: str | None
     of: str
     changes: Sequence[Change]
+
+
+def cover(written: Written, veil: Veil) -> Written:
+    """A write as it may be kept and shown."""
+    if not veil:
+        return written
+    changes = [veil.cover(written.verb, written.side, written.object, one) for one in written.changes]
+    return replace(written, changes=changes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +91,8 @@ class Report:
     seconds: float = 0.0
     status: str = "ok"
 
-    def count(self, written: Written) -> None:
+    def count(self, written: Written, veil: Veil) -> None:
+        """Count a write, and keep it if actions are kept: as it may be shown (G3)."""
         table = {"create": self.created, "update": self.updated, "delete": self.deleted}.get(written.verb)
         if table is not None:
             table[written.side][written.object] += 1
@@ -94,7 +104,7 @@ class Report:
             self.associations_named += 1
         self.conflicts += sum(change.conflict for change in written.changes)
         if self.keep_actions:
-            self.actions.append(written)
+            self.actions.append(cover(written, veil))
 
     @property
     def writes(self) -> int:
@@ -161,5 +171,12 @@ def describe_write(written: Written) -> dict[str, Any]:
         "object": written.object,
         "record": None if written.verb == "create" else written.record,
         "of": written.of,
-        "changes": [asdict(change) for change in written.changes],
+        "changes": [
+            asdict(change) | {"old": _plain(change.old), "new": _plain(change.new)} for change in written.changes
+        ],
     }
+
+
+def _plain(value: Value) -> Value:
+    """Hidden values leave the program as the text that they are, without their key."""
+    return str(value) if isinstance(value, Hidden) else value

@@ -28,6 +28,7 @@ from connector.engine.frame import Progress, concluded, count_all, keep_count, u
 from connector.engine.growth import learn_mapping
 from connector.engine.hands import Hands, PretendedHands, RealHands
 from connector.engine.held import describe_held, make_gates
+from connector.engine.hiding import hide_former
 from connector.engine.named import DEALS_OFF, look_at
 from connector.engine.needed import describe_needed, make_needed, price_of
 from connector.engine.observe import is_sweep_due, observe, sweep_price
@@ -161,6 +162,8 @@ def _look(c: Connection, world: World, wish: Wish, report: Report, progress: Pro
     learn_returned(c, world, lambda number: progress("looking", number))
     learn_scope_fields(c, lambda number: progress("looking", number))
     learn_mapping(c, lambda number: progress("looking", number))
+    if told := hide_former(c.store, lambda number: progress("hiding", number)):
+        report.notes.append(told)
     if wish.records:
         return look_at(c, world, wish.records, report.run)
     seen = observe(c, world, report.run, lambda number: progress("looking", number))
@@ -196,7 +199,7 @@ def _apply(
     progress: Progress,
     only: Only | None,
 ) -> None:
-    agreed = [AgreedGate(wish.agreed.writes)] if wish.agreed else []
+    agreed = [AgreedGate(wish.agreed.writes, c.store.veil)] if wish.agreed else []
     report.notes += describe_held(c.store)
     gates: tuple[Gate, ...] = (*make_gates(c), *agreed)
     work = Work(c, world, hands, report, only, lambda number: progress("syncing", number), gates=gates)

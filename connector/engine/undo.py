@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from connector.core.inverse import Inverse, Left
@@ -68,7 +68,7 @@ def undo(c: Connection, run_id: int, progress: Progress = lambda *_: None) -> Un
     """Take a run back.
 
     Raises:
-        BadConfiguration: there is no such run, or it is not over.
+        BadConfiguration: there is no such run, or what it wrote is forgotten.
         Stop: it could not be done, or not to its end; repeat it.
     """
     check_mode(c.settings)
@@ -127,13 +127,19 @@ def _carry_out(work: Work, story: Story, done: Undone) -> None:
     done.holds = holds
     cause = f"undo of run {done.run.id}"
     inverse = invert(story.entries, story.now, story.pairs, cause)
-    inverse.left[:] = name_those(work, inverse.left, story.pairs)
+    inverse.left[:] = [_cover(work.c.store, one) for one in name_those(work, inverse.left, story.pairs)]
     done.report.notes += _describe(story, inverse)
     turn_store(work, story, inverse, root, holds=holds)
     carry_out(Doing(work, story, inverse, root, holds, cause))
-    done.left = inverse.left
+    done.left = [_cover(work.c.store, one) for one in inverse.left]
     if any(one.why.startswith("refused") for one in inverse.left):
         done.report.status = "problems"
+
+
+def _cover(store: Store, one: Left) -> Left:
+    """The same as it may be told: both values hidden where the field is personal (G3)."""
+    wrote, now = (store.veil.hide(one.side, one.object, one.field, value) for value in (one.wrote, one.now))
+    return replace(one, wrote=wrote, now=now)
 
 
 def find_root(store: Store, run: Run) -> tuple[int, bool]:
@@ -149,8 +155,13 @@ def find_root(store: Store, run: Run) -> tuple[int, bool]:
 
 def _find(store: Store, run_id: int) -> Run:
     run = store.runs.find(run_id)
-    if run is not None:
+    if run is not None and run.forgotten is None:
         return run
+    if run is not None or 0 < run_id <= store.retention.last_forgotten():
+        since = f" since {run.forgotten[:10]}" if run is not None and run.forgotten else ""
+        message = f"what run {run_id} wrote is forgotten{since}, and cannot be undone"
+        remedy = "`journal.keep_days` says how long runs are kept; edit the records by hand, or undo a later run"
+        raise BadConfiguration([Finding("RUN", 0, message, remedy)])
     last = store.runs.last()
     known = f"the last one was run {last['run']}" if last else "there was none yet"
     raise BadConfiguration(
@@ -182,3 +193,5 @@ def _describe(story: Story, inverse: Inverse) -> Iterator[str]:
         yield f"what run {story.run.id} made in HubSpot for all later runs stays: {made[0]}{more}"
     if story.skipped:
         yield f"{story.skipped} write(s) to objects that do not sync now are not undone"
+    if story.forgotten:
+        yield f"{story.forgotten} write(s) were about a person who was forgotten since; they are not undone (G1)"

@@ -19,6 +19,7 @@ from connector.core.model import (
     Value,
 )
 from connector.engine.hands import Hands
+from connector.engine.hiding import cover_problems
 from connector.engine.report import Report, Written
 from connector.engine.world import Connection, World
 from connector.mapping.transforms import Reference
@@ -75,7 +76,7 @@ class Work:
 
 def count(work: Work, write: Written) -> None:
     """Count a write that was made."""
-    work.report.count(write)
+    work.report.count(write, work.c.store.veil)
     for gate in work.gates:
         gate.note(write)
 
@@ -122,7 +123,8 @@ def note_problems(work: Work, problems: Iterable[Problem]) -> None:
     """All are tried again by themselves (E2): what is amiss may be mended on another record."""
     distinct = {(one.side, one.object, one.record_id, one.field): one for one in problems}
     work.troubled |= distinct.keys()
-    work.c.store.problems.note(distinct.values(), retry=True, again=work.noted)
+    kept = cover_problems(work.c.store, work.c.pairs, distinct.values())
+    work.c.store.problems.note(kept, retry=True, again=work.noted)
     work.noted |= distinct.keys()
 
 

@@ -58,6 +58,9 @@ class Connection:
     mapping: Mapping[str, str] = field(default_factory=dict)
     """The mapping files that `pairs` were read from, text by name."""
 
+    def __post_init__(self) -> None:
+        self.store.hide(self.pairs.values())
+
     def crm(self, side: Side) -> Salesforce | HubSpot:
         return self.salesforce if side is Side.SALESFORCE else self.hubspot
 

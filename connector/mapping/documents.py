@@ -102,7 +102,12 @@ def _parse(text: str, where: str, findings: list[Finding]) -> Any | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ReusedAnchorWarning)  # YAML lets a later anchor take over
-            return YAML(typ="rt").load(text)
+            document = YAML(typ="rt").load(text)
+        if (part := _find_half_character(document)) is None:
+            return document
+        line, column = find_place(document, part)
+        message = "has half a character: `\\ud800` to `\\udfff` stand for none by themselves"
+        findings.append(Finding(where, line, message, "write the character itself", column=column))
     except MarkedYAMLError as error:
         findings.append(_explain_yaml(error, where))
     except ReaderError as error:
@@ -112,6 +117,24 @@ def _parse(text: str, where: str, findings: list[Finding]) -> Any | None:
     except Exception as error:  # noqa: BLE001  # on odd text the parser itself fails, in a dozen ways
         findings.append(_explain_failure(error, text, where))
     return None
+
+
+def _find_half_character(document: Any) -> Part | None:
+    """Where a text has a half of a surrogate pair, which an escape can make, and nothing can store or print."""
+    todo: list[tuple[Part, Any]] = [((), document)]
+    seen: set[int] = set()
+    while todo:
+        part, one = todo.pop()
+        if isinstance(one, str) and _HALF.search(one):
+            return part
+        if isinstance(one, dict | list) and id(one) not in seen:
+            seen.add(id(one))  # what an alias repeats is looked at once
+            inner = one.items() if isinstance(one, dict) else enumerate(one)
+            todo += [((*part, key), held) for key, value in inner for held in (key, value)]
+    return None
+
+
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 def _explain_failure(error: Exception, text: str, where: str) -> Finding:
@@ -289,6 +312,7 @@ _TYPES = {
     "dict_type": _GROUP,
     "model_type": _GROUP,
 }
+_OTHERWISE = "give one that fits: the documentation of settings and mapping files says what may stand here"
 
 
 def _say(one: ErrorDetails, part: Part, model: type[BaseModel]) -> tuple[str, str]:
@@ -312,7 +336,7 @@ def _say(one: ErrorDetails, part: Part, model: type[BaseModel]) -> tuple[str, st
         return "should be text", f"put it in quotes: '{_show(given)}'"
     message, remedy = _TYPES.get(kind) or (one["msg"].removeprefix("Value error, "), "")
     message, _, own = message.partition(" → ")  # a model's own check may say what to do
-    return message.replace("Input should be", "should be"), own or remedy
+    return message.replace("Input should be", "should be"), own or remedy or _OTHERWISE
 
 
 def _show(given: Any) -> str:

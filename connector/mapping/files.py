@@ -45,6 +45,8 @@ OWNER: Mapping[Side, tuple[str, ...]] = {Side.SALESFORCE: ("OwnerId",), Side.HUB
 """The field that is the owner of a record, of which there is one (A5, A6)."""
 
 REGIONS = ("country", "state")
+UNHIDDEN = ("stage", "owner", "reference")
+"""Transforms of ids, which say nothing of a person by themselves, and which the journal has to tell (X2, L10)."""
 
 
 class _Strict(BaseModel):
@@ -91,6 +93,9 @@ class FieldEntry(_Strict):
     may_go_backwards: bool = Field(
         False, description="let the mapping lower or clear a lifecycle stage, which HubSpot takes in two steps (L8)"
     )
+    personal: bool = Field(
+        False, description="keep no value of it in the journal, only a keyed hash: undo may not know it then (G3)"
+    )
     write_as: WriteAs | None = Field(None, description="countries and states: whether names or codes are written")
     country: str | None = Field(None, description="of a state, when all are of one country: its code, such as US")
 
@@ -123,6 +128,8 @@ class FieldEntry(_Strict):
             raise ValueError(f"`country` belongs to `transform: state` → it is one of {known}")
         if self.may_go_backwards and self.names(Side.HUBSPOT) != (LIFECYCLE_STAGE,):
             raise ValueError(f"`may_go_backwards` belongs to the property {LIFECYCLE_STAGE} → take it out")
+        if self.personal and (self.transform in UNHIDDEN or LIFECYCLE_STAGE in self.names(Side.HUBSPOT)):
+            raise ValueError("`personal` belongs to values, not to stages, owners and references → take it out")
         return self
 
     @property
@@ -328,5 +335,6 @@ def _build_rule(entry: FieldEntry, settings: MappingSettings, place: tuple[str, 
         defaults=defaults,
         skip_untranslatable=entry.otherwise == "skip_field",
         may_go_backwards=entry.may_go_backwards,
+        personal=entry.personal,
         place=place,
     )

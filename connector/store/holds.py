@@ -6,14 +6,14 @@ it, or when a person lets it go.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import and_, delete, func, select
+from sqlalchemy import and_, delete, func, select, update
 
 from connector.core.model import Side, Value
-from connector.store.database import Database, chunks, dump, load
+from connector.store.database import Database, chunks, close_up, dump, load
 from connector.store.schema import held
 
 
@@ -45,10 +45,12 @@ class Holds:
                 "object": place.object,
                 "record": place.record,
                 "field": name,
-                "new": dump([*(one for one in known.get(place, {}).get(name, ()) if one != value), value]),
+                "new": dump(
+                    [close_up(one) for one in (*_others(known.get(place, {}).get(name, ()), value), value)]
+                ),
             }
             for place, values in places.items()
-            for name, value in values.items()
+            for name, value in self._db.veil.hide_fields(place.side, place.object, values).items()
         ]
         self._db.upsert(held, rows, update=["new"])
 
@@ -56,7 +58,7 @@ class Holds:
         """What is held at a place: field -> values, of as many runs as hold one."""
         found: dict[str, list[Value]] = {}
         for row in self._db.fetch(select(held.c.field, held.c.new).where(self._is(place))):
-            found.setdefault(row.field, []).extend(load(row.new))
+            found.setdefault(row.field, []).extend(self._open(row.new))
         return found
 
     def end(self, place: Place, fields: Iterable[str] | None = None) -> None:
@@ -71,7 +73,7 @@ class Holds:
         rows = self._db.fetch(select(held).where(self._mine, held.c.run_id == run_id).order_by(*held.primary_key))
         for row in rows:
             place = Place(row.verb, Side(row.side), row.object, row.record)
-            found.setdefault(place, {})[row.field] = load(row.new)
+            found.setdefault(place, {})[row.field] = self._open(row.new)
         return found
 
     def of_record(self, side: Side, object_: str, ids: Iterable[str]) -> list[dict[str, Any]]:
@@ -81,7 +83,7 @@ class Holds:
             mine = and_(self._mine, held.c.side == side.value, held.c.object == object_, held.c.record.in_(some))
             names = ("verb", "record", "field")
             found += [
-                {"run": row.run_id, **{name: getattr(row, name) for name in names}, "values": load(row.new)}
+                {"run": row.run_id, **{name: getattr(row, name) for name in names}, "values": self._open(row.new)}
                 for row in self._db.fetch(select(held).where(mine).order_by(*held.primary_key))
             ]
         return found
@@ -99,6 +101,21 @@ class Holds:
         """Let go of all that is held since a run was undone."""
         self._db.execute(delete(held).where(self._mine, held.c.run_id == run_id))
 
+    def hide_former(self) -> Iterator[int]:
+        """Hide what is held of fields that are personal by now. Yields how many values were changed."""
+        number = 0
+        for row in self._db.fetch(select(held).where(self._mine, held.c.new.is_not(None))):
+            values = [self._db.veil.hide(Side(row.side), row.object, row.field, one) for one in self._open(row.new)]
+            kept = dump([close_up(one) for one in values])
+            if kept != row.new:
+                key = [column == getattr(row, column.name) for column in held.primary_key.columns]
+                self._db.execute(update(held).where(*key).values(new=kept))
+                number += 1
+        yield number
+
+    def _open(self, kept: str | None) -> list[Value]:
+        return [self._db.open_up(one) for one in load(kept) or ()]
+
     @property
     def _mine(self) -> Any:
         return held.c.connection_id == self._db.connection_id
@@ -111,3 +128,7 @@ class Holds:
             held.c.object == place.object,
             held.c.record == place.record,
         )
+
+
+def _others(values: Iterable[Value], value: Value) -> list[Value]:
+    return [one for one in values if one != value]

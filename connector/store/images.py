@@ -6,14 +6,15 @@ first one of a run counts. Whoever changes a link or an edge asks for it first.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, delete, func, select, update
+from sqlalchemy import ColumnElement, Row, and_, bindparam, delete, func, select, update
 
+from connector.core.hiding import reveal, without_hidden
 from connector.core.inverse import Columns, Past
-from connector.core.model import LinkState
-from connector.store.database import Database, chunks, dump, load
+from connector.core.model import LinkState, Side, Value
+from connector.store.database import Database, chunks, close_up, dump, load
 from connector.store.schema import edge, image, link
 
 LINK, EDGE = "link", "edge"
@@ -24,7 +25,7 @@ _LINK_COLUMNS = (
 _EDGE_COLUMNS = ("with_creation", "applied", "agreed")
 _BASES = ("base_salesforce", "base_hubspot")
 
-_NOTHING: Columns = {
+NOTHING: Columns = {
     "salesforce_id": None, "hubspot_id": None, "state": LinkState.CLOSED.value, "base_salesforce": {},
     "base_hubspot": {}, "company_applied": None, "handed_on": None,
 }  # fmt: skip
@@ -47,7 +48,7 @@ class Images:
             return
         for some in chunks(str(one) for one in ids):
             rows = self._db.fetch(select(link).where(link.c.id.in_([int(one) for one in some])))
-            self._keep(LINK, {str(row.id): dump(_columns(row, _LINK_COLUMNS)) for row in rows})
+            self._keep(LINK, {str(row.id): dump(self._close(_columns(row, _LINK_COLUMNS))) for row in rows})
 
     def keep_new_links(self, ids: Iterable[int]) -> None:
         """These links were just made."""
@@ -90,7 +91,7 @@ class Images:
         for some in chunks(pasts):
             rows = self._db.fetch(select(link).where(link.c.id.in_([int(one) for one in some])))
             now |= {str(row.id): _columns(row, _LINK_COLUMNS) for row in rows}
-        return {int(key): _past(one, now.get(key)) for key, one in pasts.items()}
+        return {int(key): self._past(one, now.get(key)) for key, one in pasts.items()}
 
     def edges_of(self, run_id: int) -> dict[EdgeKey, Past]:
         """The edges that a run changed."""
@@ -103,7 +104,7 @@ class Images:
             now |= {
                 _edge_key(row): _columns(row, _EDGE_COLUMNS) for row in self._db.fetch(select(edge).where(mine))
             }
-        return {_split(key): _past(one, now.get(key)) for key, one in pasts.items()}
+        return {_split(key): self._past(one, now.get(key)) for key, one in pasts.items()}
 
     def _of(self, run_id: int, table: str) -> dict[str, list[str | None]]:
         """By key: the row before a run, and the one that the next run that changed it found, if any did."""
@@ -121,12 +122,57 @@ class Images:
                 found[row.key].append(row.row)
         return found
 
+    def _past(self, rows: list[str | None], now: Columns | None) -> Past:
+        before, *later = (self._open(load(row)) for row in rows)
+        return Past(before, later[0] if later else now, now)
+
+    def _close(self, row: dict[str, Any]) -> dict[str, Any]:
+        """A link as it is kept: former values of personal fields are hidden."""
+        for side, name in zip(Side, _BASES, strict=True):
+            hidden = self._db.veil.hide_base(row["pair"], side, row[name])
+            row[name] = {field: close_up(value) for field, value in hidden.items()}
+        return row
+
+    def _open(self, row: Any) -> Any:
+        for name in _BASES if row else ():
+            if name in row:
+                row[name] = {field: self._db.open_up(value) for field, value in row[name].items()}
+        return row
+
+    def _bases_of(self, link_id: int) -> dict[str, str]:
+        rows = self._db.fetch(select(link.c.base_salesforce, link.c.base_hubspot).where(link.c.id == link_id))
+        return {name: getattr(row, name) for row in rows for name in _BASES}
+
+    def hide_former(self) -> Iterator[int]:
+        """Hide what images hold of fields that are personal by now. Yields how many of each run were changed."""
+        mine = and_(
+            image.c.connection_id == self._db.connection_id, image.c.table == LINK, image.c.row.is_not(None)
+        )
+        for run in self._db.fetch(select(image.c.run_id).where(mine).distinct().order_by(image.c.run_id)):
+            of_run = and_(mine, image.c.run_id == run.run_id)
+            changed = []
+            for one in self._db.fetch(select(image.c.key, image.c.row).where(of_run)):
+                kept = dump(self._close(self._open(load(one.row))))
+                if kept != one.row:
+                    changed.append({"at": one.key, "kept": kept})
+            self._db.execute(
+                update(image).where(of_run, image.c.key == bindparam("at")).values(row=bindparam("kept")), changed
+            )
+            yield len(changed)
+
     # --- putting back ---
 
     def put_link(self, link_id: int, values: Columns | None) -> None:
-        """Give a link these columns. None: it is nothing any more, but nobody else will ever have its number."""
+        """Give a link these columns. None: it is nothing any more, but nobody else will ever have its number.
+
+        Of a base that is hidden by now what is the same still is known; all else never agreed (G3).
+        """
         self.keep_links([link_id])
-        row = {name: dump(one) if name in _BASES else one for name, one in (values or _NOTHING).items()}
+        before = {name: load(one) for name, one in self._bases_of(link_id).items()}
+        row = {
+            name: dump(_without_unknown(one, before.get(name, {}))) if name in _BASES else one
+            for name, one in (values or NOTHING).items()
+        }
         self._db.execute(update(link).where(link.c.id == link_id).values(**row, derive=False))
 
     def put_edge(self, key: EdgeKey, values: Columns | None) -> None:
@@ -147,9 +193,9 @@ class Images:
         return [(row.kind, row.child, row.parent) for row in rows]
 
 
-def _past(rows: list[str | None], now: Columns | None) -> Past:
-    before, *later = (load(row) for row in rows)
-    return Past(before, later[0] if later else now, now)
+def _without_unknown(base: Any, known: Mapping[str, Value]) -> dict[str, Value]:
+    found = {name: reveal(value, [known.get(name)]) for name, value in base.items()}
+    return without_hidden(found)
 
 
 def _columns(row: Row[Any], names: Iterable[str]) -> dict[str, Any]:

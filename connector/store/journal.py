@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, update
 
 from connector.core.model import Change, Problem, Proof, Side, Value
-from connector.store.database import Database, chunks, dump, load
+from connector.store.database import Database, chunks, close_up, dump, load
 from connector.store.runs import UNDO
 from connector.store.schema import journal, problem, run
 
 RETRY_MINUTES = 15
 RETRIES = 10
+PAGE = 500
 
 
 class Journal:
@@ -40,7 +41,7 @@ class Journal:
                 "object": object_,
                 "record_id": record_id,
                 "link_id": link_id,
-                "changes": dump([_row(change) for change in changes]),
+                "changes": dump([_row(self._db.veil.cover(verb, side, object_, one)) for one in changes]),
                 "conflict": any(change.conflict for change in changes),
             }
             for record_id, link_id, changes in writes
@@ -155,7 +156,9 @@ class Journal:
                 .order_by(journal.c.id)
             )
             for row in rows:
-                found |= {(row.record_id, one[0]): (row.kind, one[2]) for one in load(row.changes)}
+                found |= {
+                    (row.record_id, one[0]): (row.kind, self._db.open_up(one[2])) for one in load(row.changes)
+                }
         return {place: value for place, (kind, value) in found.items() if kind == UNDO}
 
     def refused_values(self, side: Side, object_: str, record_id: str) -> dict[str, Value]:
@@ -169,6 +172,32 @@ class Journal:
         """What was last written to each field of a record and taken by its CRM, and when."""
         done = [one for one in self.of_record(side, object_, record_id) if one["state"] == "done"]
         return {change["field"]: (change["new"], one["at"]) for one in done for change in one["changes"]}
+
+    def hide_former(self) -> Iterator[int]:
+        """Hide what entries hold of fields that are personal by now. Yields how many were changed at a time."""
+        veil = self._db.veil
+        for side, object_ in veil.personal:
+            mine = and_(journal.c.connection_id == self._db.connection_id, journal.c.side == side.value)
+            after, mine = 0, and_(mine, journal.c.object == object_)
+            while rows := self._db.fetch(
+                select(journal).where(mine, journal.c.id > after).order_by(journal.c.id).limit(PAGE)
+            ):
+                after = rows[-1].id
+                hidden = {row.id: self._hide(row.verb, side, object_, row.changes) for row in rows}
+                changed = [
+                    {"number": row.id, "kept": hidden[row.id]} for row in rows if hidden[row.id] != row.changes
+                ]
+                self._db.execute(
+                    update(journal).where(journal.c.id == bindparam("number")).values(changes=bindparam("kept")),
+                    changed,
+                )
+                yield len(changed)
+
+    def _hide(self, verb: str, side: Side, object_: str, kept: str) -> str:
+        changes = [
+            Change(name, self._db.open_up(old), self._db.open_up(new), *why) for name, old, new, *why in load(kept)
+        ]
+        return dump([_row(self._db.veil.cover(verb, side, object_, one)) for one in changes])
 
     def _read(self, condition: Any, order: Any = journal.c.id, first: int | None = None) -> list[dict[str, Any]]:
         mine = journal.c.connection_id == self._db.connection_id
@@ -186,7 +215,13 @@ class Journal:
                 "link": row.link_id,
                 "made": row.made,
                 "changes": [
-                    dict(zip(("field", "old", "new", "rule", "cause", "conflict"), one, strict=True))
+                    dict(
+                        zip(
+                            ("field", "old", "new", "rule", "cause", "conflict"),
+                            (one[0], self._db.open_up(one[1]), self._db.open_up(one[2]), *one[3:]),
+                            strict=True,
+                        )
+                    )
                     for one in load(row.changes)
                 ],
             }
@@ -202,7 +237,8 @@ Intent = tuple[str | None, int | None, Sequence[Change]]
 
 
 def _row(change: Change) -> list[Any]:
-    return [change.field, change.old, change.new, change.rule, change.cause, change.conflict]
+    old, new = close_up(change.old), close_up(change.new)
+    return [change.field, old, new, change.rule, change.cause, change.conflict]
 
 
 class Problems:
@@ -286,14 +322,16 @@ class Problems:
         """Hide a problem as long as it stays what it is now. `value` is what was refused, if anything was."""
         mine = self._is(*place)
         for row in self._db.fetch(select(problem).where(mine)):
-            noted = {"at": self._now().isoformat(), "code": row.code, "detail": row.detail, "value": value}
+            at, kept = self._now().isoformat(), close_up(value)
+            noted = {"at": at, "code": row.code, "detail": row.detail, "value": kept}
             self._db.execute(update(problem).where(mine).values(ignored=dump(noted)))
 
     def ignored(self) -> dict[Place, dict[str, Any]]:
         """What each problem was that a person has ignored: {"at", "code", "detail", "value"}."""
         mine = problem.c.connection_id == self._db.connection_id
         rows = self._db.fetch(select(problem).where(mine, problem.c.ignored.is_not(None)))
-        return {(Side(row.side), row.object, row.record_id, row.field): load(row.ignored) for row in rows}
+        noted = {(Side(row.side), row.object, row.record_id, row.field): load(row.ignored) for row in rows}
+        return {place: one | {"value": self._db.open_up(one["value"])} for place, one in noted.items()}
 
     def heed(self, place: Place) -> None:
         """A person does not ignore it any more."""

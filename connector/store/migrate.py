@@ -27,6 +27,11 @@ def is_current(connection: Connection) -> bool:
     return current == script.get_current_head()
 
 
+def is_known(revision: str) -> bool:
+    """Whether a revision is this program's, or an earlier one that it can bring up to date."""
+    return revision in {one.revision for one in ScriptDirectory.from_config(_config()).walk_revisions()}
+
+
 def revision_of(connection: Connection) -> str:
     """The revision of the schema, such as `0004`."""
     return MigrationContext.configure(connection).get_current_revision() or ""

@@ -11,11 +11,11 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, and_, bindparam, delete, insert, select, update
-from sqlalchemy.exc import IntegrityError
 
 from connector.core.model import Side
-from connector.errors import Busy
+from connector.errors import Busy, Fault, StoreUnusable
 from connector.store.database import Database, dump, load
+from connector.store.integrity import Integrity
 from connector.store.schema import cursor, lease, mapping, run
 
 LEASE_SECONDS = 300.0
@@ -47,6 +47,8 @@ class Run:
     finished: str | None
     of_run: int | None
     report: Mapping[str, Any]
+    forgotten: str | None = None
+    """Since when its journal is."""
 
     @property
     def is_undo(self) -> bool:
@@ -59,6 +61,7 @@ class Runs:
     def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
         self._db = database
         self._now = now
+        self._integrity = Integrity(database, now)
 
     @contextlib.contextmanager
     def lease(self) -> Iterator[None]:
@@ -66,11 +69,13 @@ class Runs:
 
         Raises:
             Busy: another run holds it, and it has not expired.
+            StoreUnusable: the store's file is damaged.
         """
         token = uuid.uuid4().hex
-        self._take(token)
+        left_behind = self._take(token)
         self._db.fence = lambda _: self._renew(token)
         try:
+            self._integrity.check(cut_off=left_behind)
             yield
         finally:
             self._db.fence = None
@@ -78,14 +83,18 @@ class Runs:
                 delete(lease).where(lease.c.connection_id == self._db.connection_id, lease.c.token == token)
             )
 
-    def _take(self, token: str) -> None:
+    def _take(self, token: str) -> bool:
+        """Take the lease; whether a run that did not come to its end had left one behind."""
         mine = lease.c.connection_id == self._db.connection_id
         try:
-            self._replace_lease(token, mine)
-        except IntegrityError:  # some databases let two look at the same moment, but only one insert
+            return self._replace_lease(token, mine)
+        except StoreUnusable as error:
+            if error.fault is not Fault.TAKEN:
+                raise
+            # Some databases let two look at the same moment, but only one insert.
             raise Busy("another run of this connection has just begun", "wait for it") from None
 
-    def _replace_lease(self, token: str, mine: ColumnElement[bool]) -> None:
+    def _replace_lease(self, token: str, mine: ColumnElement[bool]) -> bool:
         moment = self._now().timestamp()
         with self._db.transaction():
             held = self._db.fetch(select(lease).where(mine))
@@ -103,6 +112,7 @@ class Runs:
                     connection_id=self._db.connection_id, token=token, expires=moment + LEASE_SECONDS
                 )
             )
+        return bool(held)
 
     def _renew(self, token: str) -> None:
         until = self._now().timestamp() + LEASE_SECONDS
@@ -111,10 +121,17 @@ class Runs:
         if renewed.rowcount != 1:
             raise Busy("another run has taken over", "this one was paused for too long; nothing is lost")
 
-    def begin(self, kind: str = SYNC, of_run: int | None = None, files: Mapping[str, str] | None = None) -> int:
+    def begin(
+        self,
+        kind: str = SYNC,
+        of_run: int | None = None,
+        files: Mapping[str, str] | None = None,
+        number: int | None = None,
+    ) -> int:
         """Start a run and return its number.
 
-        `of_run` is the one that it takes back; `files` are the mapping files that it goes by, text by name.
+        `of_run` is the one that it takes back; `files` are the mapping files that it goes by, text by name;
+        `number` is a free one to go on from, instead of the next.
         """
         mine = self._db.connection_id
         text = dump(dict(sorted(files.items()))) if files else None
@@ -130,6 +147,7 @@ class Runs:
                     kind=kind,
                     of_run=of_run,
                     mapping=digest,
+                    **({} if number is None else {"id": number}),
                 )
             )
         self._db.run_id = int(result.inserted_primary_key[0])
@@ -154,11 +172,11 @@ class Runs:
             .values(finished=self._now().isoformat(), status=status, report=dump(report))
         )
 
-    def note_act(self, kind: str, **told: Any) -> int:
+    def note_act(self, kind: str, *, number: int | None = None, **told: Any) -> int:
         """Give what a person does to the store a number of its own; `told` stands in its report."""
-        number = self.begin()
-        self.finish(number, BY_HAND, {"run": number, "kind": kind, **told})
-        return number
+        given = self.begin(number=number)
+        self.finish(given, BY_HAND, {"run": given, "kind": kind, **told})
+        return given
 
     def find(self, run_id: int) -> Run | None:
         """A run of this connection by its number."""
@@ -190,7 +208,7 @@ class Runs:
         )
 
     def last(self) -> dict[str, Any] | None:
-        """The last finished run: {"run", "started", "finished", "status", "report"}."""
+        """The last finished run: {"run", "started", "finished", "status", "kind", "report", "forgotten"}."""
         rows = self._db.fetch(
             select(run)
             .where(
@@ -219,6 +237,10 @@ class Runs:
         """One run as `last` gives it."""
         mine = and_(run.c.connection_id == self._db.connection_id, run.c.id == run_id)
         return next((_told(row) for row in self._db.fetch(select(run).where(mine))), None)
+
+    def end_lease(self) -> None:
+        """Whoever held the lease is gone: in a copy of a store nothing is under way."""
+        self._db.execute(delete(lease).where(lease.c.connection_id == self._db.connection_id))
 
     def is_under_way(self) -> bool:
         """Whether a run holds the lease now."""
@@ -250,9 +272,10 @@ def _told(row: Row[Any]) -> dict[str, Any]:
         "status": row.status,
         "kind": row.kind,
         "report": load(row.report),
+        "forgotten": row.forgotten,
     }
 
 
 def _run(row: Row[Any]) -> Run:
     report = load(row.report) or {}
-    return Run(row.id, row.kind, row.status, row.started, row.finished, row.of_run, report)
+    return Run(row.id, row.kind, row.status, row.started, row.finished, row.of_run, report, row.forgotten)

@@ -38,6 +38,10 @@ metadata = MetaData(
 )
 
 
+JSON = {"holds": "JSON"}
+"""Of a column whose text is a JSON value."""
+
+
 def _connection(*, primary_key: bool = True) -> Column[int]:
     return Column("connection_id", Integer, ForeignKey("connection.id"), primary_key=primary_key, nullable=False)
 
@@ -62,7 +66,7 @@ cursor = Table(
     metadata,
     _connection(),
     Column("stream", String(100), primary_key=True),
-    Column("value", Text, nullable=False),  # JSON
+    Column("value", Text, info=JSON, nullable=False),  # JSON
 )
 
 record = Table(
@@ -78,7 +82,7 @@ record = Table(
     Column("partner_id", String(40)),
     Column("survivor", String(40)),  # the record that it was merged into
     Column("presence", String(10), nullable=False),
-    Column("fields", Text, nullable=False),  # JSON
+    Column("fields", Text, info=JSON, nullable=False),  # JSON
     Column("dirty", Boolean, nullable=False),
     Column("out_of_scope", Boolean),  # when it was last dealt with
     Column("associations_read", Integer),  # the run that last read them
@@ -126,7 +130,7 @@ association = Table(
     _connection(),
     Column("deal_id", String(40), primary_key=True),
     Column("contact_id", String(40), primary_key=True),
-    Column("labels", Text),  # JSON [type id], those that people define; empty: never read
+    Column("labels", Text, info=JSON),  # JSON [type id], those that people define; empty: never read
 )
 
 link = Table(
@@ -139,13 +143,13 @@ link = Table(
     Column("hubspot_id", String(40)),
     Column("state", String(10), nullable=False),
     Column("born", String(10), nullable=False),
-    Column("base_salesforce", Text, nullable=False),  # JSON
-    Column("base_hubspot", Text, nullable=False),  # JSON
+    Column("base_salesforce", Text, info=JSON, nullable=False),  # JSON
+    Column("base_hubspot", Text, info=JSON, nullable=False),  # JSON
     Column("linked_run", Integer),
     Column("matched_on", String(20)),  # the match key, or `hand`; empty: its partner was made, or it is not known
     Column("derive", Boolean, nullable=False),  # its rollups and lifecycle are to be computed
-    Column("company_applied", Text),  # JSON [company id, stage], what L5 last applied
-    Column("handed_on", Text),  # JSON, moves of colleagues that L5 hands on
+    Column("company_applied", Text, info=JSON),  # JSON [company id, stage], what L5 last applied
+    Column("handed_on", Text, info=JSON),  # JSON, moves of colleagues that L5 hands on
     UniqueConstraint("connection_id", "pair", "salesforce_id"),
     UniqueConstraint("connection_id", "pair", "hubspot_id"),
     Index(
@@ -167,7 +171,7 @@ edge = Table(
     Column("parent", Integer, ForeignKey("link.id"), primary_key=True),
     Column("with_creation", Boolean, nullable=False),  # it came with the deal's creation (L2)
     Column("applied", String(10)),  # the deal's status last acted upon by the lifecycle
-    Column("agreed", Text),  # JSON, of a role: which records agreed on it, and on which names (R3, R4)
+    Column("agreed", Text, info=JSON),  # JSON, of a role: which records agreed on it, and on which names (R3, R4)
     Index("ix_edge_parent", "connection_id", "kind", "parent"),
 )
 
@@ -192,10 +196,11 @@ run = Table(
     Column("started", String(40), nullable=False),
     Column("finished", String(40)),
     Column("status", String(20), nullable=False),
-    Column("report", Text),  # JSON
+    Column("report", Text, info=JSON),  # JSON
     Column("kind", String(20), nullable=False, server_default="sync"),  # sync | undo …
     Column("of_run", Integer),  # the run that this one takes back
     Column("mapping", String(64)),  # the digest of the mapping files that it went by
+    Column("forgotten", String(40)),  # since when its journal is
 )
 
 mapping = Table(
@@ -203,7 +208,7 @@ mapping = Table(
     metadata,
     _connection(),
     Column("digest", String(64), primary_key=True),
-    Column("files", Text, nullable=False),  # JSON {name: text}
+    Column("files", Text, info=JSON, nullable=False),  # JSON {name: text}
 )
 
 journal = Table(
@@ -213,14 +218,14 @@ journal = Table(
     _connection(primary_key=False),
     Column("run_id", Integer, ForeignKey("run.id"), nullable=False),
     Column("at", String(40), nullable=False),
-    Column("state", String(10), nullable=False),  # intended | done | failed
+    Column("state", String(10), nullable=False),  # intended | done | failed | forgotten
     Column("verb", String(20), nullable=False),  # create | update | delete | connect | disconnect
     Column("side", String(10), nullable=False),
     Column("object", String(80), nullable=False),
     Column("record_id", String(40)),
     Column("link_id", Integer),
     Column("made", String(40)),  # the contact role that a `connect` made in Salesforce
-    Column("changes", Text, nullable=False),  # JSON [[field, old, new, rule, cause, conflict]]
+    Column("changes", Text, info=JSON, nullable=False),  # JSON [[field, old, new, rule, cause, conflict]]
     Column("conflict", Boolean, nullable=False, server_default=false()),  # one of its changes settled one
     Index("ix_journal_record", "connection_id", "side", "object", "record_id"),
     Index("ix_journal_run", "run_id"),
@@ -241,8 +246,9 @@ image = Table(
     Column("run_id", Integer, ForeignKey("run.id"), primary_key=True),
     Column("table", String(10), primary_key=True),  # link | edge
     Column("key", String(60), primary_key=True),
-    Column("row", Text),  # JSON; empty: it did not exist
+    Column("row", Text, info=JSON),  # JSON; empty: it did not exist
     Index("ix_image_key", "connection_id", "table", "key", "run_id"),
+    Index("ix_image_run", "run_id"),
 )
 
 held = Table(
@@ -255,7 +261,7 @@ held = Table(
     Column("object", String(80), primary_key=True),
     Column("record", String(90), primary_key=True),  # of a creation its source, of a role `deal/contact`
     Column("field", String(200), primary_key=True),
-    Column("new", Text),  # JSON [value], what is not to be written
+    Column("new", Text, info=JSON),  # JSON [value], what is not to be written
     Index("ix_held_record", "connection_id", "side", "object", "record"),
 )
 
@@ -275,7 +281,7 @@ problem = Table(
     Column("since", String(40), nullable=False),
     Column("last", String(40), nullable=False),
     Column("next_try", String(40)),  # empty: it waits for a change
-    Column("ignored", Text),  # JSON {at, code, detail, value}, as it was when a person ignored it
+    Column("ignored", Text, info=JSON),  # JSON {at, code, detail, value}, as it was when a person ignored it
 )
 
 choice = Table(
@@ -285,8 +291,8 @@ choice = Table(
     Column("link_id", Integer, ForeignKey("link.id"), primary_key=True),
     Column("field", String(200), primary_key=True),  # the label of its rule
     Column("side", String(10), nullable=False),  # in whose form `wanted` is
-    Column("wanted", Text, nullable=False),  # JSON [value]
-    Column("seen", Text, nullable=False),  # JSON {side: [value]}, what both held then
+    Column("wanted", Text, info=JSON, nullable=False),  # JSON [value]
+    Column("seen", Text, info=JSON, nullable=False),  # JSON {side: [value]}, what both held then
     Column("run_id", Integer, ForeignKey("run.id"), nullable=False),  # in which the person said so
 )
 
@@ -296,8 +302,8 @@ import_ = Table(
     Column("id", Integer, primary_key=True),
     _connection(primary_key=False),
     Column("state", String(10), nullable=False),  # open | done | abandoned
-    Column("selection", Text, nullable=False),  # JSON
-    Column("progress", Text, nullable=False),  # JSON
+    Column("selection", Text, info=JSON, nullable=False),  # JSON
+    Column("progress", Text, info=JSON, nullable=False),  # JSON
     Column("started", String(40), nullable=False),
     Column("finished", String(40)),
     Index("ix_import_state", "connection_id", "state"),

@@ -66,7 +66,7 @@ def test_settings_name_proxy_and_certificates(wire):
     answer(wire, 200)
     door.get(URL)
     used = wire.calls[0].request.req_kwargs
-    assert used["proxies"] == {"http": "http://proxy.example", "https": "http://proxy.example"}
+    assert used["proxies"] == {"https": "http://proxy.example"}
     assert used["verify"] == "/etc/ca.pem"
 
 

@@ -311,7 +311,7 @@ def test_L8_a_stage_that_is_cleared_first_takes_a_second_batch(crm, wire):
     refused = error(context={"objectWriteTraceId": ["2"]})
     done = {"status": "COMPLETE", "results": [{"id": "1", "objectWriteTraceId": "1"}, {"id": "3"}]}
     wire.post(path, status=207, json=done | {"errors": [refused]})
-    wire.post(path, json={"results": [{"id": "1", "objectWriteTraceId": "1", "updatedAt": "later"}]})
+    wire.post(path, json={"results": [{"id": "1", "objectWriteTraceId": "1", "updatedAt": "2026-03-02T09:00:00Z"}]})
     back = {"lifecyclestage": "lead", "jobtitle": "Dr"}
     edits = [
         Edit("3", {"jobtitle": "Dr"}),
@@ -324,4 +324,8 @@ def test_L8_a_stage_that_is_cleared_first_takes_a_second_batch(crm, wire):
         ("1", ""), ("2", ""), ("3", None),
     ]  # fmt: skip
     assert [(one["id"], one["properties"]) for one in second] == [("1", {"lifecyclestage": "lead"})]
-    assert (outcomes["1"].version, bool(outcomes["2"].refusal), outcomes["3"].id) == ("later", True, "3")
+    assert (outcomes["1"].version, bool(outcomes["2"].refusal), outcomes["3"].id) == (
+        "2026-03-02T09:00:00Z",
+        True,
+        "3",
+    )

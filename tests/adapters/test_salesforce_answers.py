@@ -12,6 +12,7 @@ from adapters.conformance import flat, make
 from adapters.conftest import START, never
 
 from connector.adapters import salesforce as salesforce_adapter
+from connector.adapters.answers import Misshapen
 from connector.adapters.base import Draft, Edit, Trouble, Wanted
 from connector.adapters.http import Door
 from connector.adapters.salesforce import Salesforce, SalesforceCredentials, Schema
@@ -149,13 +150,22 @@ def test_a_halted_sub_request_passes(crm, wire):
     assert outcomes["200"].refusal.trouble is Trouble.PASSING
 
 
-@pytest.mark.parametrize(("status", "body"), [(500, [error("UNKNOWN_EXCEPTION")]), (404, []), (200, [])])
+@pytest.mark.parametrize(("status", "body"), [(500, [error("UNKNOWN_EXCEPTION")]), (404, [])])
 def test_a_failing_collection_fails_all_its_records(crm, wire, status, body):
     """A collection without results per record gives each of its records the same refusal, and is sent once."""
     composite(wire, (status, body))
     outcomes = create(crm, "a", "b")
     assert list(outcomes) == ["a", "b"]
     assert all(one.id is None and one.refusal.message for one in outcomes.values())
+
+
+@pytest.mark.parametrize("body", [[], [{"id": "1", "success": True}], {}, [{"success": True}, {"success": True}]])
+def test_a_collection_that_tells_of_other_rows_ends_the_run(crm, wire, body):
+    """What became of each row is unknown then: the next run looks, and nothing is guessed by position."""
+    composite(wire, (200, body))
+    with pytest.raises(Misshapen) as caught:
+        create(crm, "a", "b")
+    assert "POST composite/sobjects (w0)" in caught.value.message
 
 
 def test_a_failing_query_stops_the_look(crm, wire):

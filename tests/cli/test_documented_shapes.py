@@ -21,6 +21,7 @@ from connector.engine.answers import (
     relations,
     runs,
 )
+from connector.store.schema import metadata
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = (conflicts, explain, fields, health, history, links, problems, reason, relations, runs)
@@ -48,6 +49,11 @@ def test_every_key_is_documented(shape):
 def test_every_word_is_documented(words: type[StrEnum]):
     """So are the words that stand for how something is."""
     assert [one.value for one in words if one.value not in WORDS] == []
+
+
+def test_every_table_of_an_export_is_documented():
+    """`connector export` names no table that the document does not."""
+    assert [name for name in metadata.tables if name not in WORDS] == []
 
 
 def test_there_is_something_to_check():

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+from errno import ENOSPC
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from cli.conftest import Crms, Run, read_json
@@ -46,11 +48,9 @@ def test_an_import_from_salesforce(connected: Run, crms: Crms, folder: Path) -> 
 
 def test_a_report_that_cannot_be_written_leaves_only_itself_to_do(connected: Run, folder: Path) -> None:
     """The import is done but for the report; the same command again writes it."""
-    locked = folder / ".r.csv.unfinished"
-    locked.mkdir()
-    told = connected("import", "accounts", "--report", "r.csv")
+    with patch("connector.private_files.tempfile.mkstemp", side_effect=OSError(ENOSPC, "No space left on device")):
+        told = connected("import", "accounts", "--report", "r.csv")
     assert (told.exit_code, "only writes the report" in told.stderr) == (2, True)
-    locked.rmdir()
     told = connected("import", "accounts", "--report", "r.csv")
     assert told.exit_code == 0
     assert "from where it was cut short" in told.stdout

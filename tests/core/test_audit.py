@@ -62,6 +62,12 @@ def test_X4_only_what_differs_is_told(seen, now, same):
     assert found == ([] if same else [Drift(Side.HUBSPOT, "deals", "1", Kind.MISSED_EDIT, "name", seen, now)])
 
 
+def test_X4_fields_are_told_in_the_order_of_their_names():
+    """Whatever order they were read in; a field that is not read any more says nothing."""
+    found = compare(deal(b=1, gone=1, a=1), deal(c=2, b=2, a=2), (), {})
+    assert [one.field for one in found] == ["a", "b"]
+
+
 @pytest.mark.parametrize(
     ("write", "modified", "kind"),
     [

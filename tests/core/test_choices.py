@@ -15,10 +15,10 @@ SF, HS = Side.SALESFORCE, Side.HUBSPOT
 
 @dataclass(frozen=True)
 class Doubled:
-    """HubSpot holds twice what Salesforce does; nothing is the double of text."""
+    """HubSpot holds twice what Salesforce does, as a number or as text; nothing is the double of a word."""
 
     def meaning(self, side: Side, values: Values):
-        return values
+        return values[0] if side is SF else str(values[0])
 
     def carry(self, to: Side, values: Values, known):
         value = values[0]
@@ -71,15 +71,35 @@ def test_F2_what_was_put_there_before_a_crash_is_not_put_again():
     assert weigh(choice(SF, 7, 1, 4), 7, 4) == Count(Base({"A": 2}, {"a": 4}))
 
 
-@pytest.mark.parametrize(("here", "there", "done"), [(7, 14, True), (2, 4, False), (1, 6, False), (None, 6, False)])
+@pytest.mark.parametrize(
+    ("here", "there", "done"),
+    [
+        (7, 14, True),
+        (7, "14", True),
+        (2, 4, False),
+        (1, 6, False),
+        (None, 6, False),
+        (7, 6, False),
+        (1, 14, False),
+    ],
+)
 def test_F2_a_choice_is_void_once_it_is_done_or_a_side_was_edited(here, there, done):
     """Both hold the value: done. Either holds something that the person did not see: not done."""
     assert weigh(choice(SF, 7, 1, 4), here, there) == Void(done=done)
 
 
-def test_F2_a_choice_is_void_where_a_side_is_not_read():
-    """Without both values nothing can be compared."""
-    assert weigh_choice(rule(), choice(SF, 7, 1, 4), {}, {"a": 4}, None) == Void(done=False)
+def test_F2_a_value_without_counterpart_is_not_done_where_the_other_side_was_edited():
+    """The side that decides holds it, but the other one cannot mean the same."""
+    assert weigh(choice(SF, "word", 1, 4), "word", 6) == Void(done=False)
+
+
+@pytest.mark.parametrize("unread", ["A", "a"])
+@pytest.mark.parametrize("here", [1, 7])
+def test_F2_a_choice_is_void_where_a_side_is_not_read(unread, here):
+    """Without both values nothing can be compared, be it done on the side that is read or not."""
+    salesforce, hubspot = ({name: value} for name, value in {"A": here, "a": 4}.items())
+    (salesforce if unread == "A" else hubspot).clear()
+    assert weigh_choice(rule(), choice(SF, 7, 1, 4), salesforce, hubspot, None) == Void(done=False)
 
 
 def test_F2_a_choice_that_both_sides_agree_on_already_is_done():
@@ -121,6 +141,7 @@ def test_F2_a_chosen_value_is_planned_with_its_reason():
     [change] = update.changes
     assert (change.field, change.old, change.new, change.rule) == ("A", 2, 7, "F2")
     assert change.cause == "chosen by a person (run 9)"
+    assert update.settles == Base({"A": 2}, {"a": 4})
 
 
 def test_F2_a_void_choice_leaves_the_plan_as_it_is():

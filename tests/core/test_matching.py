@@ -184,6 +184,16 @@ def test_D1_what_was_made_for_a_record_that_is_deleted_by_now_is_its_partner():
     assert isinstance(match_record(DEALS, Candidate(mine, named=gone, links=by_ids(link(gone.id, "9")))), Problem)
 
 
+@pytest.mark.parametrize("presence", [Presence.MERGED, Presence.INVISIBLE])
+def test_D6_what_was_made_for_a_record_that_is_out_of_sight_is_held(presence):
+    """It is nobody's partner until somebody can see what became of that record."""
+    away = replace(OPPORTUNITY, presence=presence)
+    pending = by_ids(link(away.id, None, LinkState.PENDING))
+    match = match_record(DEALS, Candidate(replace(DEAL, partner_id=away.id), named=away, links=pending))
+    assert isinstance(match, Problem)
+    assert match.code == "PARTNER_NOT_READABLE"
+
+
 def test_A7_who_names_a_record_comes_before_who_names_one_that_was_merged_into_it():
     """Whichever is older; the other one is left over."""
     left = record(HS, "10", created="2026-01-01", partner_id="006B")
@@ -275,7 +285,7 @@ def test_A3_a_twin_in_hubspot_is_listed_though_it_makes_no_contact_in_salesforce
 def test_A3_a_contact_whose_creation_is_under_way_does_not_stand_in_its_own_way():
     """Its pending link is its own (law 4)."""
     pending = [link("003B", None, LinkState.PENDING)]
-    assert match_contact(OLDEST, PERSON, links=pending) == Adopt(PERSON, "A3")
+    assert match_contact(OLDEST, PERSON, links=pending) == Adopt(PERSON, "A3", "email")
 
 
 def test_A3_the_further_addresses_of_somebody_elses_partner_do_not_count():
@@ -283,7 +293,7 @@ def test_A3_the_further_addresses_of_somebody_elses_partner_do_not_count():
     taken = record(HS, "5", {"email": "a@x", "more": "b@x"}, object="contacts")
     elder = record(SF, "003D", {"Email": "b@x"}, created="2025-01-01", object="Contact")
     match = match_contact(OLDEST, taken, LATER_PERSON, elder, links=[link("003Z", "5")])
-    assert match == Adopt(LATER_PERSON, "A3")
+    assert match == Adopt(LATER_PERSON, "A3", "email")
 
 
 def test_A3_a_younger_sibling_does_not_stand_in_the_way():
@@ -342,6 +352,13 @@ def test_A2_one_with_two_domains_is_nobody_s_while_each_has_its_account():
     assert is_held(match_company(one, other, both), "1", "001B")
     assert is_held(match_company(other, one, both), "1", "001A")
     assert match_company(both, one, other) == Ignore()
+
+
+def test_A2_of_two_domains_neither_may_be_somebody_elses():
+    """One finds a company that is free, but by the other one the account is not the only one of its kind."""
+    both, sharing = account("001A", "acme firm"), account("001B", "firm")
+    assert is_held(match_company(both, sharing, company("1", "acme")), "1", "001B")
+    assert match_company(both, company("1", "acme")).partner.id == "1"
 
 
 @pytest.mark.parametrize(
@@ -418,6 +435,7 @@ def test_A2_a_better_key_of_a_linked_record_claims_nothing():
 def test_A1_who_is_asked_for_gets_a_partner_in_spite_of_doubt():
     """Out of scope, not made by the mapping, or held; but what is clearly the same is still linked."""
     assert match_company(FIRM, ACME, account("001B", "acme"), forced=True) == CreateThere()
+    assert match_company(ACME, FIRM, company("2", "acme"), forced=True) == CreateThere()
     assert match_company(FIRM, in_scope=False, forced=True) == CreateThere()
     assert match_company(FIRM, ACME, forced=True) == Adopt(ACME, "A2", "domain")
 

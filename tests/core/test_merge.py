@@ -21,6 +21,7 @@ from connector.core.merge import (
     find_newer,
     is_blank,
     is_contested,
+    is_same,
     merge_field,
     was_left,
 )
@@ -207,6 +208,20 @@ def test_F2_the_side_edited_last_is_the_newer_one(here, there, newer):
 
 
 @pytest.mark.parametrize(
+    ("undone", "told"),
+    [
+        (SF, "edited later: hubspot at 09:01 by the property's history, salesforce before, which an undo put back"),
+        (HS, "edited later: hubspot before, which an undo put back, salesforce at 09:00 by the field's history"),
+    ],
+)
+def test_X2_of_a_value_that_an_undo_put_back_nobody_is_told_to_have_typed_it(undone, told):
+    """Its time is that of the undo, which would explain nothing."""
+    edits = {SF: Edited("09:00", Evidence.FIELD_HISTORY), HS: Edited("09:01", Evidence.PROPERTY_HISTORY)}
+    edits[undone] = Edited(edits[undone].at, Evidence.UNDO)
+    assert describe_edits(edits) == told
+
+
+@pytest.mark.parametrize(
     ("who", "here", "there", "base", "contested"),
     [
         pytest.param(TWO_WAY, HERE, THERE, BASE, True, id="both moved apart"),
@@ -264,6 +279,7 @@ LEFT = Base({"Name": HERE}, {"name": THERE})
     (HERE, THERE, UNMET, True),  # never carried
     (HERE, THERE, LEFT, True),  # left when it came to be mapped
     (HERE, HERE, LEFT, False),  # equal
+    (HERE, HERE, UNMET, False),  # equal, though they never met
     (OLD, THERE, LEFT, False),  # Salesforce was edited since
     (HERE, OLD, LEFT, False),  # HubSpot was
 ])  # fmt: skip
@@ -355,6 +371,20 @@ def test_blank_means_nothing_was_entered(values, blank):
 def test_blank_needs_all_parts():
     """A pair of fields is blank only if both are."""
     assert not is_blank((None, "x"))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("a", "a", True), ("a", "b", False), (None, "", True), (None, None, True), (None, "a", False),
+        (5, "5", True), (5.0, 5, True), (True, "True", True), (None, "None", False),
+        (0, None, False), (0, "", False), (0, "0", True), (False, None, False), (False, "", False),
+    ],
+)  # fmt: skip
+def test_a_side_that_shows_the_same_twice(one, other, same):
+    """A number that was written as text comes back as text; blank is blank, and zero and false are not."""
+    assert is_same(one, other) is same
+    assert is_same(other, one) is same
 
 
 LIVE = Situation(

@@ -499,6 +499,15 @@ def test_O4_a_new_stage_that_takes_a_renamed_ones_label_is_not_taken_for_it(new_
     assert plan.stages.find(SF, *there[NEW.id, "Q2"]) == (NEW.id, "Q2")
 
 
+def test_O4_a_stage_stays_the_one_it_is_whatever_somebody_else_calls_theirs():
+    """A stage that people made in HubSpot has the label that ours is to get: ours is known by its id."""
+    (home,) = carry_out(plan_pipelines([NEW], [], DEFAULTS), [])
+    renamed = replace(NEW, stages=(replace(QUALIFY, label="Talk"), TALK, IS_WON, IS_LOST))
+    beside = replace(home, stages=(*home.stages, Stage("theirs", "Talk", 0.5, closed=False)))
+    before = plan_pipelines([NEW], [home], DEFAULTS).stages.to_hubspot
+    assert plan_pipelines([renamed], [beside], DEFAULTS).stages.to_hubspot == before
+
+
 def test_O4_names_that_look_alike_make_stages_of_their_own():
     """`Closed/Won` and `Closed - Won` differ in nothing that an internal name can show."""
     alike = (stage("Closed/Won"), stage("Closed - Won"), stage("closed won"), stage("成約"), stage("失注"))

@@ -390,6 +390,18 @@ def test_A5_an_owner_that_was_taken_away_in_hubspot_is_not_taken_away_in_salesfo
     assert (update.to, update.values) == (HS, {"hubspot_owner_id": None})
 
 
+@pytest.mark.parametrize(
+    ("there", "written"),
+    [({"hubspot_owner_id": "8"}, {"OwnerId": "005B"}), ({"dealname": None}, {"Name": None})],
+    ids=["another owner", "another field"],
+)
+def test_A5_only_an_owner_that_is_cleared_is_kept(there, written):
+    """Another owner travels to Salesforce, and so does a clearing of any other field."""
+    known = replace(KNOWN, owners=KNOWN.owners | {(SF, "8"): "005B"})
+    [update] = merge(opportunity(), deal(**there), known=known)
+    assert (update.to, update.values) == (SF, written)
+
+
 def test_A5_a_fallback_that_is_there_already_is_not_written_again():
     """No write of a value already there (law 3)."""
     there = deal(hubspot_owner_id="900")
@@ -576,6 +588,25 @@ def test_D5_a_deleted_account_closes_its_link_and_deletes_nothing(there, rule_id
     (severance,) = merge(GONE_HERE, there, mapping=companies)
     whose = link("006A", "11", base=BASE)
     assert severance == Severance("account-company", "006A", "11", rule_id, closed=True, link=whose)
+
+
+BOTH_WAYS = pair(NAME, name="account-company", deletes=frozenset({SF, HS}))
+
+
+@pytest.mark.parametrize("away", [SF, HS])
+def test_D5_a_deletion_travels_where_the_mapping_says_so(away):
+    """Of accounts and companies from either side; the deletion keeps what will be lost, and says why."""
+    here, there = record(SF, "001A", HERE, object="Account"), record(HS, "50", THERE, object="companies")
+    gone, left = (here, there) if away is SF else (there, here)
+    gone = replace(gone, presence=Presence.DELETED)
+    whose = link("001A", "50", base=BASE, pair="account-company")
+    situation = Situation(whose, *((gone, left) if away is SF else (left, gone)))
+    why = f"{gone.object} {gone.id} was deleted"
+    deletion = Deletion("account-company", left.side, left.object, whose, left, "D5", why)
+    assert plan_link(BOTH_WAYS, situation, KNOWN, CLOSED) == [deletion]
+    # while the pair is frozen (A8), what was deleted in Salesforce may come back there, and the pair with it (D4)
+    severed = Severance("account-company", "001A", "50", "D9", closed=away is SF, link=whose)
+    assert plan_link(BOTH_WAYS, replace(situation, frozen=True), KNOWN, CLOSED) == [severed]
 
 
 @pytest.mark.parametrize("presence", [Presence.MERGED, Presence.INVISIBLE])

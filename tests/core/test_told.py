@@ -247,6 +247,26 @@ def test_F_a_conflict_that_is_held():
     ]
 
 
+def test_A5_an_owner_that_cannot_be_taken_away():
+    """Which field is blank, and the two ways out."""
+    owner = rule("OwnerId+Team", "hubspot_owner_id+team", transform=AsItIs())
+    here = replace(OPPORTUNITY, fields={"OwnerId": "005A", "Team": "x"})
+    there = replace(DEAL, fields={"hubspot_owner_id": None, "team": None})
+    base = Base({"OwnerId": "005A", "Team": "x"}, {"hubspot_owner_id": "005A", "team": "x"})
+    assert plan_link(pair(owner), Situation(replace(PAIR, base=base), here, there), NOTHING, frozenset()) == [
+        Problem(
+            HS,
+            "deals",
+            "11",
+            ProblemClass.PROPERTY_VALUES,
+            "NO_COUNTERPART",
+            "every Salesforce record has an owner, and hubspot_owner_id+team is blank",
+            "give it an owner in HubSpot, or name a default owner in `owners.default_salesforce` (A5)",
+            "hubspot_owner_id+team",
+        )
+    ]
+
+
 def test_O7_two_currencies():
     """Which ones, and that nothing is converted."""
     currency = rule("CurrencyIsoCode", "deal_currency_code", at_creation_only=True)

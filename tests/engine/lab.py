@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import copy
 import pickle
-import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
@@ -20,7 +19,6 @@ from typing import Any
 import requests
 from requests.adapters import BaseAdapter
 from sqlalchemy import Engine, event
-from sqlalchemy.exc import OperationalError
 
 from connector.core.model import Pair, Side
 from connector.engine.connect import connect
@@ -266,21 +264,40 @@ class Lab:
         if self.fate.step():
             self.fate.die()
         if self.fate.full_at is not None and self.fate.steps >= self.fate.full_at:
-            raise OperationalError("COMMIT", None, sqlite3.OperationalError("database or disk is full"))
+            self.fate.full_at = None
+            self._leave_room(0)
+
+    def _leave_room(self, pages: int) -> None:
+        """So much may the store still grow, from the next statement on."""
+        (now,) = self._database.execute("PRAGMA page_count").fetchone()
+        self._database.execute(f"PRAGMA max_page_count = {now + pages}")
+
+    @contextmanager
+    def on_full_disk(self, at: int) -> Iterator[None]:
+        """While inside, the store cannot grow any more from some step on."""
+        self.fate.revive()
+        self.fate.full_at = at
+        try:
+            yield
+        finally:
+            self.fate.revive()
+            self._leave_room(1_000_000)
 
     def connection(self) -> Connection:
         return connect(
             self.environment,
             FOLDER,
-            transports={
-                side: FatefulAdapter(SandboxAdapter(self.between(side, handler)), self.fate)
-                for side, handler in ((Side.SALESFORCE, self.salesforce), (Side.HUBSPOT, self.hubspot))
-            },
+            transports={side: self.transport(side) for side in Side},
             pairs=self.pairs,
             store=Store(self.engine, "default", self.now),
             now=self.now,
             sleep=lambda seconds: self.clock.advance(timedelta(seconds=seconds)),
         )
+
+    def transport(self, side: Side) -> BaseAdapter:
+        """What carries the connector's requests to a side."""
+        sandbox = self.salesforce if side is Side.SALESFORCE else self.hubspot
+        return FatefulAdapter(SandboxAdapter(self.between(side, sandbox)), self.fate)
 
     def sync(self, wish: Wish | None = None) -> Report:
         self.fate.revive()

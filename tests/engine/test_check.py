@@ -66,13 +66,13 @@ def test_P3_nothing_is_amiss(lab):
 
 
 def test_P3_a_store_that_cannot_be_written_to(lab):
-    """A full disk, or a file of somebody else's."""
+    """A file of somebody else's."""
     with closing(lab.engine.raw_connection()) as connection:
         connection.driver_connection.execute("PRAGMA query_only=ON")
     found = look_at_store(lab)
     assert [(one.name, one.state) for one in found] == [("store", State.PROBLEM)]
     assert "readonly" in found[0].detail
-    assert "the disk has room" in found[0].remedy
+    assert "let this program's user write" in found[0].remedy
 
 
 def look_at_store(lab):
@@ -322,3 +322,15 @@ def test_P3_one_side_that_is_gone_does_not_hide_the_other(lab):
     names = {one.name for one in look(lab) if one.state is State.OK}
     assert {"Salesforce Account", "Salesforce Contact", "Salesforce Opportunity", "store"} <= names
     assert [name for name, state, _ in amiss(lab) if state == "no connection"] == ["HubSpot token"]
+
+
+def test_a_store_that_others_may_read_is_told(lab, tmp_path):
+    """It holds customers' data: a warning, with the command that closes it."""
+    path = tmp_path / "connector.db"
+    path.touch(mode=0o600)
+    lab.environment["CONNECTOR_STORE_URL"] = f"sqlite:///{path}"
+    path.chmod(0o600)
+    assert [one.state for one in look_at_store(lab)] == [State.OK]
+    path.chmod(0o640)
+    (found,) = look_at_store(lab)
+    assert (found.state, found.cause, found.remedy) == (State.WARNING, RIGHTS, f"chmod 600 {path}*")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -349,3 +350,18 @@ def test_proposals_before_the_first_run_rest_on_any_records(lab, folder):
     assert (one.filled[SF].filled, one.filled[HS].records) == (1, 0)
     nothing = suggest_offline(settings_of(lab), [lab.pairs["contact-contact"]], None)
     assert (nothing.proposals, nothing.unknown) == ((), ("Contact", "contacts"))
+
+
+def test_git_is_told_no_secret(tmp_path, monkeypatch):
+    """A repository's own settings can make git start a program: it finds no credentials in its environment."""
+    found = tmp_path / "environment"
+    program = tmp_path / "git"
+    program.write_text(f"#!/bin/sh\nenv > {found}\nexit 1\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setenv("HUBSPOT_ACCESS_TOKEN", "canary-token")
+    with pytest.raises(BadConfiguration, match="1 thing"):
+        find_versions(load_settings({}, tmp_path), tmp_path, None, "HEAD")
+    told = found.read_text()
+    assert "PATH=" in told
+    assert "canary" not in told

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -60,6 +61,14 @@ FOUND = {
     ],
     "fields_is_text": [
         (3, 1, "fields: should be a list", "write `[one, two]`, or one `- …` a line"),
+    ],
+    "half_a_character": [
+        (
+            4,
+            24,
+            "has half a character: `\\ud800` to `\\udfff` stand for none by themselves",
+            "write the character itself",
+        ),
     ],
     "impossible_date": [
         (1, 0, "is not YAML: day is out of range for month", "put values that are meant as text in quotes"),
@@ -277,7 +286,7 @@ def test_F3_a_broken_file_is_told_in_words_with_its_line(name):
 def test_F3_the_command_tells_all_broken_files_at_once(tmp_path, monkeypatch):
     """The same words, as JSON and as text, exit code 2, and no traceback; no store is made beside them."""
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "mappings").symlink_to(BROKEN, target_is_directory=True)
+    shutil.copytree(BROKEN, tmp_path / "mappings")
     result = CliRunner().invoke(app, ["mappings", "validate", "--json"], catch_exceptions=False)
     assert result.exit_code == 2
     told = json.loads(result.stdout)

@@ -273,6 +273,28 @@ def test_L8_only_a_mapping_that_says_so_lets_the_stage_go_back(load, given, expe
     assert field_of(load, f"{{salesforce: A, hubspot: lifecyclestage{given}}}").may_go_backwards is expected
 
 
+@pytest.mark.parametrize(("given", "expected"), [("", False), (", personal: true", True)])
+def test_G3_only_a_mapping_that_says_so_makes_a_field_personal(load, given, expected):
+    """It is no by default."""
+    assert field_of(load, f"{{salesforce: Phone, hubspot: phone{given}}}").personal is expected
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "{salesforce: OwnerId, hubspot: hubspot_owner_id, transform: owner, personal: true}",
+        "{salesforce: A, hubspot: lifecyclestage, personal: true}",
+        "{salesforce: AccountId, hubspot: a, transform: reference, refers_to: account-company, personal: true}",
+    ],
+)
+def test_G3_ids_and_stages_are_not_personal(load, entry):
+    """The journal has to tell them; whoever marks one is told so."""
+    with pytest.raises(BadConfiguration) as caught:
+        load(HEAD + "  - " + entry + "\n")
+    assert "`personal` belongs to values" in caught.value.findings[0].message
+    assert caught.value.findings[0].remedy == "take it out"
+
+
 # --- what is wrong with them ------------------------------------------------------------------------------
 
 GOOD = "  - {salesforce: Name, hubspot: dealname}\n"

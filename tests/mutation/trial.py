@@ -37,8 +37,8 @@ import pytest
 from mutation.mutants import CORE, Mutant
 
 TESTS = Path(__file__).resolve().parents[1] / "core"
-# Hypothesis is there before pytest is, which cannot rewrite its assertions then.
-OPTIONS = ["-o", "addopts=--import-mode=importlib", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
+# Nobody reads why a test failed: assertions need not explain themselves.
+OPTIONS = ["-o", "addopts=--import-mode=importlib", "--assert=plain"]
 OPTIONS += [
     word for plugin in ("randomly", "xdist", "cacheprovider", "terminal") for word in ("-p", f"no:{plugin}")
 ]
@@ -150,6 +150,13 @@ class _Steady:
             suppress_health_check=list(hypothesis.HealthCheck),
         )
         hypothesis.settings.load_profile("mutation")
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_makereport(self, item, call):
+        """That a test failed is enough: to tell where and why would take longer than most trials."""
+        if call.excinfo is None:
+            return None
+        return pytest.TestReport(item.nodeid, item.location, {}, "failed", None, call.when, duration=call.duration)
 
     def pytest_collectreport(self, report):
         if report.failed:

@@ -33,7 +33,6 @@ from engine.laws.story import ALL, Act, Step, Story
 from engine.laws.styles import DEALS
 from simulation import trouble
 from simulation.weather import Order, Weather
-from sqlalchemy.exc import DBAPIError
 
 from connector.core.model import Side
 from connector.engine.run import sync
@@ -195,13 +194,10 @@ class Simulation(Story):
         lab.sf("DELETE", "/_sandbox/locks")
 
     def fill(self, at: int) -> None:
-        lab = self.play.lab
-        lab.fate.revive()
-        lab.fate.full_at = at
-        made = deepcopy(self.weather_now.calls)
-        self.try_to(lambda: sync(lab.connection(), ALL), excused=True)
+        lab, made = self.play.lab, deepcopy(self.weather_now.calls)
+        with lab.on_full_disk(at):
+            self.try_to(lambda: sync(lab.connection(), ALL), excused=True)
         self.weather_now.calls = made  # nowhere to be noted: nobody can know of them
-        lab.fate.revive()
         lab.clock.advance(timedelta(minutes=6))
 
     def try_to(self, run: Callable[[], Any], *, excused: bool = False) -> None:
@@ -211,7 +207,7 @@ class Simulation(Story):
         ended: Exception | None = None
         try:
             run()
-        except (Stop, DBAPIError) as error:
+        except Stop as error:
             ended = error
         hindered = excused or self.troubled or self.weather_now.struck > struck or self._is_hindered()
         spent = self.most is not None and isinstance(ended, Spent)

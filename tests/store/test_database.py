@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import stat
 import time
@@ -247,3 +248,43 @@ def test_sqlite_is_set_up_for_readers_beside_one_writer(tmp_path, now):
         }
     assert pragmas == {"journal_mode": "wal", "foreign_keys": 1}
     store.close()
+
+
+# --- secrets, and who may read ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://me:top-secret@host:port/db",
+        "postgresql://me:top/secret:top-secret@host/db",
+        "postgresql://me:top-secret:x@host:top-secret/db",
+        "nosuch://me:top-secret@host/db",
+        "mysql://me:top-secret@host/db",
+        "sqlite://me:top-secret@host/db",
+        "me:top-secret@host/db",
+        "://me:top-secret@host/db",
+        "postgresql+psycopg://me:top-secret@127.0.0.1:1/db",
+    ],
+)
+def test_a_wrong_url_is_said_without_its_password(url):
+    """Whatever part of it SQLAlchemy or a driver complains of."""
+    assert "secret" not in findings(url)
+
+
+def test_a_new_store_is_readable_by_its_owner_alone(tmp_path, now):
+    """With its write-ahead log; what is there already keeps the mode that somebody chose."""
+    before = os.umask(0)
+    try:
+        path = tmp_path / "store.db"
+        store = Store.open(f"sqlite:///{path}", "default", now)
+        observe(store, "1")
+        files = sorted(tmp_path.iterdir())
+        assert len(files) > 1
+        assert {stat.S_IMODE(one.stat().st_mode) for one in files} == {0o600}
+        store.close()
+        path.chmod(0o640)
+        Store.open(f"sqlite:///{path}", "default", now).close()
+        assert stat.S_IMODE(path.stat().st_mode) == 0o640
+    finally:
+        os.umask(before)

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from alembic import command
-from sqlalchemy import create_engine, text
-
-from connector.store.migrate import _config
 from connector.store.store import Store
 
 OLD = """
@@ -15,18 +11,9 @@ INSERT INTO run (id, connection_id, started, finished, status, report)
 """
 
 
-def test_T4_a_run_of_an_old_store_went_by_no_mapping_that_is_known(tmp_path, now):
+def test_T4_a_run_of_an_old_store_went_by_no_mapping_that_is_known(old_store, now):
     """From then on each run notes its own."""
-    engine = create_engine(f"sqlite:///{tmp_path}/store.db")
-    config = _config()
-    with engine.connect() as connection:
-        config.attributes["connection"] = connection
-        with connection.begin():
-            command.upgrade(config, "0001")
-            for statement in OLD.split(";"):
-                connection.execute(text(statement))
-    engine.dispose()
-    store = Store.open(f"sqlite:///{tmp_path}/store.db", "default", now)
+    store = Store.open(old_store(OLD), "default", now)
     assert store.runs.last_mapping() is None
     begun = store.runs.begin(files={"a.yaml": "pair: a"})
     assert store.runs.last_mapping() == (begun, {"a.yaml": "pair: a"})

@@ -133,6 +133,7 @@ def test_runs_are_numbered_and_reported(store, stranger, second, now):
         "status": "ok",
         "kind": "sync",
         "report": {"written": 3},
+        "forgotten": None,
     }
     store.runs.finish(other, "failed", {})
     assert store.runs.last()["run"] == other

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from connector.cli.printing.terminal import NAMES, count, indent, moment, out, show
+from connector.core.hiding import Hidden
 from connector.core.model import LinkState, Rule, Side, Value
 
 if TYPE_CHECKING:
@@ -249,6 +250,8 @@ def _print_field(field: FieldAnswer, console: Console) -> None:
     grid = _grid()
     grid.add_row("rule", f"{SHORT_RULES[Rule(field.rule)]}: {RULES[Rule(field.rule)]}")
     grid.add_row("transform", field.transform)
+    if field.personal:
+        grid.add_row("journal", "keeps hashes only: the mapping says `personal: true` (G3)")
     grid.add_row("next run", escape(describe_now(field)))
     if field.evidence:
         grid.add_row("known by", escape(field.evidence))
@@ -361,6 +364,13 @@ def _print_history(one: Explanation, console: Console) -> None:
     )
     if one.history:
         console.print(indent(history_table(one.history[:HISTORY_SHOWN]), 2))
+    if any(
+        isinstance(value, Hidden)
+        for write in one.history
+        for each in write.changes
+        for value in (each.old, each.new)
+    ):
+        console.print("  `hidden:…` is a hash in place of a personal value; equal values have equal ones (G3).")
     if len(one.history) > HISTORY_SHOWN:
         console.print(f"  … and {len(one.history) - HISTORY_SHOWN:,} earlier; `--json` has them")
 
@@ -381,7 +391,8 @@ def _describe_write(write: WriteAnswer) -> Iterable[Text]:
     if write.record_id:
         head.append(f" {write.record_id}", "dim")
     if write.state != "done":
-        head.append(" refused" if write.state == "failed" else " not concluded", "yellow")
+        states = {"failed": " refused", "forgotten": " forgotten"}
+        head.append(states.get(write.state, " not concluded"), "yellow")
     yield head
     reasons: dict[tuple[str, str, str], list[Text]] = {}
     for one in write.changes:

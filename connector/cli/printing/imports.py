@@ -13,6 +13,7 @@ from rich.markup import escape
 
 from connector.cli.printing.terminal import NAMES, count, err, indent, make_table, out
 from connector.core.model import Side
+from connector.private_files import writing_privately
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -20,8 +21,10 @@ if TYPE_CHECKING:
     from connector.engine.imports.report import ImportReport
     from connector.store.imports import Row
 
-DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
+DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """What a spreadsheet takes for the beginning of a formula (OWASP, "CSV Injection")."""
+_SKIPPED = " '\xa0"
+"""What may stand before it: an apostrophe too, so that a guarded text can be told from what was there."""
 
 HEADER = ("object", "record", "outcome", "found_by", "partner", "detail")
 
@@ -119,32 +122,27 @@ def print_abandoned(what: str | None) -> None:
 
 
 def write_rows(path: Path, rows: Iterable[Row], *, dry_run: bool = False) -> None:
-    """One line a record. The file is whole or not there: it is moved to its place at the end.
+    """One line a record. The file is whole or not there.
 
     What would be created is told as unmatched by a dry run.
 
     Raises:
         OSError: it cannot be written.
     """
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    try:
-        with unfinished.open("w", encoding="utf-8-sig", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(HEADER)
-            for one in rows:
-                record = one.record_id if one.fingerprint is None else f"line {int(one.record_id)}"
-                partner = "" if dry_run and one.outcome == "created" else one.partner_id or ""
-                outcome = "unmatched" if dry_run and one.outcome == "created" else one.outcome
-                cells = (one.object, record, outcome, one.key, partner, one.detail)
-                writer.writerow([guard(cell) for cell in cells])
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with writing_privately(path, encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(HEADER)
+        for one in rows:
+            record = one.record_id if one.fingerprint is None else f"line {int(one.record_id)}"
+            partner = "" if dry_run and one.outcome == "created" else one.partner_id or ""
+            outcome = "unmatched" if dry_run and one.outcome == "created" else one.outcome
+            cells = (one.object, record, outcome, one.key, partner, one.detail)
+            writer.writerow([guard(cell) for cell in cells])
 
 
 def guard(text: str) -> str:
-    """A text that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(DANGEROUS) else text
+    """A text that no spreadsheet takes for a formula, behind blanks or an apostrophe neither."""
+    return f"'{text}" if text.lstrip(_SKIPPED).startswith(DANGEROUS) else text
 
 
 # --- progress ---------------------------------------------------------------------------------------------

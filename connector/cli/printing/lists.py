@@ -68,7 +68,9 @@ def print_run(run: RunAnswer, kinds: Sequence[KindOfWrites]) -> None:
     )
     for note in (run.report or {}).get("notes", ()):
         console.print(indent(f"note: {escape(note)}", 2))
-    if not kinds:
+    if run.forgotten is not None:
+        console.print(f"  What it wrote is forgotten since {moment(run.forgotten)}: it cannot be undone any more.")
+    elif not kinds:
         console.print("  Nothing was written.")
     for kind in kinds:
         title = f"{NAMES[kind.side]} {KINDS.get(kind.object, kind.object)}: {kind.verb} {kind.number:,}"

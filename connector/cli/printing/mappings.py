@@ -144,6 +144,7 @@ _NOTES = {
     ("otherwise", "default"): "other values become the default",
     ("at_creation_only", "True"): "only when the partner is made",
     ("may_go_backwards", "True"): "may go backwards",
+    ("personal", "True"): "personal",
     ("on_target_edit", "leave"): "edits of the target are left",
 }
 

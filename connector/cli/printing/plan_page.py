@@ -1,17 +1,21 @@
 """How does a plan look in a review? As one page that stands alone, or as Markdown.
 
-Values come from two CRMs and may hold anything: the page escapes everything, and runs no script but its own.
+Values come from two CRMs and may hold anything: the page escapes everything, and a browser runs no script in it but
+the one whose hash its policy names.
 """
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from connector.cli.printing.reports import VERBS
-from connector.cli.printing.terminal import NAMES, count, moment
+from connector.cli.printing.terminal import NAMES, count, moment, show_controls
 from connector.core.model import Side, Value
 from connector.engine.report import Report, Written
 
@@ -31,13 +35,17 @@ def _render(template: str, report: Report, told: Mapping[str, Any]) -> str:
         loader=PackageLoader("connector.cli.printing"),
         autoescape=select_autoescape(["html"]),
         undefined=StrictUndefined,
+        finalize=_show_controls,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
     environment.filters |= {"cell": _make_cell, "value": _show}
+    script = _load_script()
     return environment.get_template(template).render(
         report=report,
+        script=script,
+        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         planned_at=moment(told["planned_at"]),
         planned_for=told["planned_for"],
         groups=_group(report.actions),
@@ -52,6 +60,15 @@ def _render(template: str, report: Report, told: Mapping[str, Any]) -> str:
             for side in Side
         ],
     )
+
+
+def _load_script() -> str:
+    return (Path(__file__).parent / "templates" / "plan.js").read_text(encoding="utf-8")
+
+
+def _show_controls(told: object) -> object:
+    """Whatever is put into a template; markup of the templates' own stays what it is."""
+    return show_controls(told) if type(told) is str else told
 
 
 def _group(actions: list[Written]) -> list[dict[str, Any]]:
@@ -102,6 +119,6 @@ def _show(value: Value) -> str:
 def _make_cell(text: object) -> str:
     """Text as it stands in a cell of a Markdown table: on one line, and meaning nothing."""
     plain = " ".join(_show(text if isinstance(text, str | int | float | bool) else None).split())
-    for character in "\\`*_{}[]<>#|~":
+    for character in "\\`*_{}[]<>#|~&":
         plain = plain.replace(character, f"\\{character}")
     return plain

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.text import Text
 
-from connector.cli.printing.terminal import NAMES, WIDTH, count, indent, make_table, moment, out, show
+from connector.cli.printing.terminal import NAMES, WIDTH, Screen, count, indent, make_table, moment, out, show
 from connector.core.model import Change, Side
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def print_saved_plan(report: Report, file: Path, *, applicable: bool) -> None:
 
 def make_plan_text(report: Report) -> str:
     """The whole plan as plain text."""
-    console = Console(file=StringIO(), width=WIDTH, highlight=False)
+    console = Screen(file=StringIO(), width=WIDTH, highlight=False)
     print_plan(report, console, everything=True)
     return console.file.getvalue() if isinstance(console.file, StringIO) else ""
 

@@ -2,6 +2,8 @@
 
 Results go to stdout; progress, warnings and errors to stderr. Rich leaves out colours where there is no
 terminal or where NO_COLOR is set.
+
+Values come from two CRMs and may hold anything. What would act on a terminal is shown as a sign that stands for it.
 """
 
 from __future__ import annotations
@@ -9,17 +11,21 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
+import traceback
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from rich.console import Console, RenderableType
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.markup import escape
 from rich.padding import Padding
+from rich.segment import Segment
 from rich.table import Table
+from rich.text import Text
 
 from connector.core.model import Side, Value
-from connector.errors import BadConfiguration, Finding, Spent, Stop, Suspended
+from connector.errors import BadConfiguration, Finding, Spent, Stop, StoreUnusable, Suspended
+from connector.secrecy import redact_everything
 
 NAMES = {Side.SALESFORCE: "Salesforce", Side.HUBSPOT: "HubSpot"}
 WIDTH = 100
@@ -45,14 +51,36 @@ def make_examples(*commands: str) -> str:
     return "\n\n".join(["Examples:", *(f"  {command}" for command in commands)])
 
 
+_HARMLESS = {"\n", "\t"}
+_SIGNS = {code: chr(0x2400 + code) for code in range(0x20) if chr(code) not in _HARMLESS}
+_SIGNS |= {0x7F: "␡"} | dict.fromkeys([*range(0x80, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A)], "�")
+"""Control characters, escapes of a terminal among them, and those that turn the direction of what follows."""
+
+
+def show_controls(text: str) -> str:
+    """A text in which nothing acts: its control characters are shown."""
+    return text.translate(_SIGNS)
+
+
+class Screen(Console):
+    """A console on which control characters of what is printed are shown, and do nothing."""
+
+    def render_str(self, text: str, *args: Any, **kwargs: Any) -> Text:
+        return super().render_str(show_controls(text), *args, **kwargs)
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterator[Segment]:
+        for one in super().render(renderable, options):  # what is a text of rich's own passes here alone
+            yield one if one.control else Segment(show_controls(one.text), one.style)
+
+
 def out() -> Console:
     """Standard output, for results."""
-    return Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH)
+    return Screen(highlight=False, width=None if sys.stdout.isatty() else WIDTH)
 
 
 def err() -> Console:
     """Standard error, for progress and errors."""
-    return Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else WIDTH)
+    return Screen(stderr=True, highlight=False, width=None if sys.stderr.isatty() else WIDTH)
 
 
 def warn(sentence: str) -> None:
@@ -66,7 +94,7 @@ def show(value: Value) -> str:
     """A value as a person would write it; long texts are cut."""
     if value is None:
         return "(empty)"
-    text = str(int(value) if isinstance(value, float) and value.is_integer() else value)
+    text = str(int(value) if isinstance(value, float) and value.is_integer() else value).replace("\n", "␊")
     return f"{text[:57]}…" if len(text) > 58 else text
 
 
@@ -119,11 +147,23 @@ def print_stop(error: Stop) -> None:
         console.print(indent(f"→ {escape(error.remedy)}", 2))
 
 
+def print_fault(error: BaseException) -> None:
+    """An error that nobody foresaw: where it came from, for whoever mends it, without any secret."""
+    told = redact_everything("".join(traceback.format_exception(error)))
+    sys.stderr.write(
+        f"This is a fault of the connector ({type(error).__name__}). What was written is settled, and the next\n"
+        "run goes on from there. Please report it with the lines below: they hold no credentials, but perhaps a\n"
+        f"value of a record.\n\n{show_controls(told)}"
+    )
+
+
 def _headline(error: Stop) -> str:
     if isinstance(error, Suspended):
         return "Suspended: nothing was begun"
     if isinstance(error, Spent):
         return "Stopped: no API calls left"
+    if isinstance(error, StoreUnusable):
+        return "Stopped: the store cannot be used"
     return {2: "Please mend this first", 3: "Refused: nothing was written"}.get(
         error.exit_code, "Stopped: no connection"
     )

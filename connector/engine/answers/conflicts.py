@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from connector.core.choices import CHOSEN, Choice, find_decider
+from connector.core.hiding import Hidden
 from connector.core.merge import have_one_meaning
 from connector.core.model import FieldRule, Side, Value, Values
 from connector.engine.answers.fields import find_rule, name_record, unknown_field
 from connector.engine.answers.references import no_such_record
 from connector.engine.answers.view import View, look_offline
+from connector.engine.hiding import COVERED
 from connector.engine.world import Connection
 from connector.errors import BadConfiguration, Finding
 from connector.mapping.transforms import Boolean, Date, DateTime, Number
@@ -178,7 +180,8 @@ def resolve(c: Connection, record: str, field: str, take: str) -> Resolution:
     if link is None:
         raise _nothing_to_choose(view, "it has no partner")
     with c.store.runs.lease(), c.store.transaction():
-        run = c.store.runs.note_act(KIND, record=link.salesforce_id, field=rule.label, take=take)
+        told = take if take.casefold() in {one.value for one in Side} or not rule.personal else COVERED
+        run = c.store.runs.note_act(KIND, record=link.salesforce_id, field=rule.label, take=told)
         c.store.choices.choose(Choice(link.id, rule.label, side, wanted, seen, run), run)
         for one in Side:
             if id_ := link.id_of(one):
@@ -208,6 +211,10 @@ def _find_wanted(view: View, rule: FieldRule, take: str) -> tuple[Side, Values, 
     side = Side(take.casefold())
     lost = _find_lost(view, rule, side)
     if lost is not None and _agree(view, rule, known):
+        if any(isinstance(value, Hidden) for value in lost):
+            raise _nothing_to_choose(
+                view, f"what {side} held is hidden as personal (G3); say the value itself with `--take`"
+            )
         return side, lost, known
     if _agree(view, rule, known):
         raise _nothing_to_choose(

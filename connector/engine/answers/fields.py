@@ -16,7 +16,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -98,6 +98,8 @@ class FieldAnswer:
     chosen: str = ""
     """What a person chose, until it is written."""
     first_meeting: bool = False
+    personal: bool = False
+    """Whether the journal hides its values (G3)."""
 
     @property
     def needs_writing(self) -> bool:
@@ -157,23 +159,24 @@ def answer_fields(view: View) -> tuple[FieldAnswer, ...]:
     return tuple(_hold_back(one, holds) for one in answers)
 
 
-def _find_holds(view: View, side: Side) -> dict[tuple[str, Value], int]:
-    """The values that are not written to the record of a side, since a run was undone: (field, value) -> run."""
+def _find_holds(view: View, side: Side) -> list[tuple[str, Value, int]]:
+    """The values that are not written to the record of a side, since a run was undone: (field, value, run)."""
     record = view.records[side]
     if record is None or view.pair is None:
-        return {}
+        return []
     found = view.work.c.store.holds.of_record(side, view.pair.object(side), [record.id])
-    return {
-        (one["field"], value): one["run"] for one in found if one["verb"] == "update" for value in one["values"]
-    }
+    return [
+        (one["field"], value, one["run"]) for one in found if one["verb"] == "update" for value in one["values"]
+    ]
 
 
-def _hold_back(one: FieldAnswer, holds: Mapping[Side, Mapping[tuple[str, Value], int]]) -> FieldAnswer:
+def _hold_back(one: FieldAnswer, holds: Mapping[Side, Sequence[tuple[str, Value, int]]]) -> FieldAnswer:
     """What the rules come to, but for what is held since the run that wrote it was undone (X2)."""
     if not one.needs_writing or one.to is None or one.new is None:
         return one
-    places = zip(one.side(one.to).fields, one.new, strict=True)
-    runs = [run for place in places if (run := holds[one.to].get(place)) is not None]
+    places = list(zip(one.side(one.to).fields, one.new, strict=True))
+    # Compared one by one: a hidden value equals what it is the hash of, but has another hash of its own (G3).
+    runs = [run for name, value, run in holds[one.to] if (name, value) in places]
     if not runs:
         return one
     reason = f"run {runs[0]} was undone, and this is what it wrote"
@@ -245,6 +248,7 @@ def _describe(view: View, rule: FieldRule, outcome: Outcome) -> FieldAnswer:
         outcome=outcome,
         salesforce=sides[Side.SALESFORCE],
         hubspot=sides[Side.HUBSPOT],
+        personal=rule.personal,
         first_meeting=view.link is not None and any(one.base is None for one in sides.values()),
     )
 

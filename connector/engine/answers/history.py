@@ -29,7 +29,7 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True)
 class WriteAnswer:
-    """One write. `state`: done, failed (refused), or intended: a run died over it.
+    """One write. `state`: done, failed (refused), intended: a run died over it; or forgotten, with the person.
 
     `verb`: create, update, delete; of contacts of deals connect, disconnect, name.
     """

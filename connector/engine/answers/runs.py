@@ -25,6 +25,7 @@ class RunAnswer:
 
     `status`: ok, problems, refused, stopped, died, by hand; or running: under way, or its process is gone. The
     counts are of records and, under `associations`, of contacts of deals; `report` is what the command printed.
+    `forgotten`: since when it is not known any more what it wrote.
     """
 
     run: int
@@ -41,6 +42,7 @@ class RunAnswer:
     problems: int
     calls: Mapping[str, int]
     report: Mapping[str, Any] | None
+    forgotten: str | None = None
 
 
 def list_runs(store: Store, *, limit: int, before: int | None = None) -> list[RunAnswer]:
@@ -70,7 +72,9 @@ def show_run(
     row = store.runs.get(number)
     if row is None:
         last = next(iter(store.runs.page(1)), None)
-        known = f"the runs go from 1 to {last['run']}" if last else "nothing was ever synced"
+        known = f"the runs go up to {last['run']}" if last else "nothing was ever synced"
+        if 0 < number <= store.retention.last_forgotten():
+            known = "it is forgotten, as `journal.keep_days` says"
         raise BadConfiguration([Finding(str(number), 0, f"there is no run {number}", f"{known}: `connector runs`")])
     if record:
         return make_run(row), _group(store.journal.of_run_about(number, record))
@@ -115,4 +119,5 @@ def make_run(row: Mapping[str, Any]) -> RunAnswer:
         problems=report.get("problems", 0),
         calls={side.value: report.get(side.value, {}).get("api_calls", 0) for side in Side},
         report=row["report"],
+        forgotten=row["forgotten"],
     )

@@ -8,12 +8,14 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from connector.core.model import ProblemClass, Side
 from connector.core.pipelines import plan_pipelines
-from connector.engine.checks.found import MAPPING, NAMES, Check, Definitions, State, tell
+from connector.engine.checks.found import MAPPING, NAMES, RIGHTS, Check, Definitions, State, tell
 from connector.engine.schemas import to_facts
 from connector.engine.suspension import THEN_RESUME, find_suspension
 from connector.engine.world import Connection, find_pipeline_problems, remembered_homes
 from connector.errors import BadConfiguration
 from connector.mapping.checks import find_misfits
+from connector.private_files import is_private
+from connector.store.database import file_of
 
 FEW_CALLS = 1000
 MOST_SKEW = timedelta(minutes=5)
@@ -27,7 +29,12 @@ def check_store(c: Connection) -> Iterator[Check]:
         [finding] = error.findings
         yield Check("store", State.PROBLEM, finding.message, finding.remedy, ProblemClass.CONNECTION)
         return
-    yield Check("store", State.OK, f"can be written to, schema {revision}")
+    path = file_of(c.settings.store)
+    if path is not None and not is_private(path):
+        detail = f"can be written to, schema {revision}; but others on this machine may read or write {path}"
+        yield Check("store", State.WARNING, detail, f"chmod 600 {path}*", RIGHTS)
+    else:
+        yield Check("store", State.OK, f"can be written to, schema {revision}")
     if suspended := find_suspension(c.store):
         detail = f"the sync is suspended since {suspended.since}: {suspended.message}"
         remedy = suspended.remedy if suspended.ends_by_itself else f"{suspended.remedy}; {THEN_RESUME}"

@@ -68,13 +68,12 @@ class Columns:
         """What the line comes to: values of the side where it goes, and by column what cannot be."""
         values: dict[str, Value] = {}
         faults: list[tuple[str, Cannot]] = []
-        by_rule: dict[int, list[Column]] = {}
+        by_rule: dict[int, tuple[FieldRule, list[Column]]] = {}
         for one in self.columns:
             if one.rule is not None:
-                by_rule.setdefault(id(one.rule), []).append(one)
-        for some in by_rule.values():
-            rule, side = some[0].rule, some[0].side
-            assert rule is not None  # noqa: S101  # only such columns were gathered
+                by_rule.setdefault(id(one.rule), (one.rule, []))[1].append(one)
+        for rule, some in by_rule.values():
+            side = some[0].side
             given = {one.field: line.cells[one.position] or None for one in some}
             if not any(given.values()):
                 continue

@@ -27,6 +27,7 @@ from connector.adapters.salesforce_selections import Cursor, Extract
 from connector.core.merge import is_blank
 from connector.core.model import Change, FieldRule, Pair, Record, Side, Value
 from connector.engine.hands import Hands, RealHands
+from connector.engine.hiding import cover_words, values_to_cover
 from connector.engine.imports.columns import Columns
 from connector.engine.imports.entries import EARLIER, IMPORT_KEY, Entries, Entry
 from connector.engine.imports.outcomes import ON_CREATION, Outcome
@@ -162,17 +163,18 @@ def _update(job: SheetImport, entries: Sequence[Entry]) -> None:
         with store.transaction():
             store.journal.conclude({journal[one.key]: (one.id is not None, one.key) for one in answers})
             for one in answers:
-                outcome, detail = _judge(one, Outcome.UPDATED, writes[one.key])
+                outcome, detail = _judge(job, one, Outcome.UPDATED, writes[one.key])
                 _note(job, [(entry, outcome, one.id, detail) for entry in touched[one.key]])
                 if one.id is not None:
                     written = Written("update", job.side, job.object, one.id, job.order.name, writes[one.key])
-                    job.told.report.count(written)
+                    job.told.report.count(written, store.veil)
 
 
-def _judge(answer: Answer, good: Outcome, changes: Sequence[Change]) -> tuple[Outcome, str]:
+def _judge(job: SheetImport, answer: Answer, good: Outcome, changes: Sequence[Change]) -> tuple[Outcome, str]:
     if answer.refusal is not None:
         remedy = f" → {answer.refusal.remedy}" if answer.refusal.remedy else ""
-        return Outcome.REFUSED, f"{answer.refusal.message}{remedy}"
+        personal = values_to_cover(job.c.store.veil, job.side, job.object, changes)
+        return Outcome.REFUSED, cover_words(f"{answer.refusal.message}{remedy}", personal)
     return good, ", ".join(change.field for change in changes)
 
 
@@ -244,14 +246,15 @@ def _settle(job: SheetImport, entry: Entry, answer: Answer, new_id: str | None, 
     if new_id is not None:
         _note(job, [(entry, Outcome.CREATED, new_id, "")])
         if answer.id is not None:
-            job.told.report.count(Written("create", job.side, job.object, new_id, job.order.name, changes))
+            written = Written("create", job.side, job.object, new_id, job.order.name, changes)
+            job.told.report.count(written, job.c.store.veil)
         return
     existing = answer.refusal.existing_id if answer.refusal else None
     if existing is not None:
         detail = "it came there meanwhile; import the file again to fill in what is blank"
         _note(job, [(entry.matched(existing, ON_CREATION), Outcome.MATCHED, existing, detail)])
         return
-    outcome, detail = _judge(answer, Outcome.CREATED, changes)
+    outcome, detail = _judge(job, answer, Outcome.CREATED, changes)
     _note(job, [(entry, outcome, None, detail)])
 
 

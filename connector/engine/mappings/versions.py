@@ -7,6 +7,7 @@ mappings diff PATH      the files here             ->  the same with the draft a
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from collections.abc import Sequence
@@ -18,6 +19,9 @@ from connector.mapping.documents import Origin, Source
 from connector.mapping.files import MappingRead, MappingSettings, read_mapping
 from connector.settings import Settings, mapping_files
 from connector.store.store import Store
+
+_TOLD = ("PATH", "HOME", "SYSTEMROOT", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM")
+"""What git may know of our environment: a repository's own settings can have it start other programs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +93,15 @@ def _at_revision(folder: Path, given: str) -> list[Origin]:
 
 
 def _git(folder: Path, *arguments: str) -> bytes | None:
-    """What git answers; None if it refuses, or is not there."""
+    """What git answers; None if it refuses, or is not there. It is told none of the secrets in our environment."""
     git = shutil.which("git")
     if git is None:
         return None
+    told = {name: os.environ[name] for name in _TOLD if name in os.environ}
     done = subprocess.run(  # noqa: S603  # git itself, and what a person named is an argument after its options
-        [git, "-C", str(folder), *arguments], capture_output=True, check=False
+        [git, "-c", "core.fsmonitor=false", "-C", str(folder), *arguments],
+        capture_output=True,
+        check=False,
+        env=told,
     )
     return done.stdout if done.returncode == 0 else None

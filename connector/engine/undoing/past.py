@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from connector.adapters.hubspot import PRIMARY_COMPANY
 from connector.core.derived import LIFECYCLE_STAGE
+from connector.core.hiding import Hidden
 from connector.core.inverse import CONTACT_ROLE, Entry, Key, Left, Now, Past
 from connector.core.model import Change, ContactRole, Fields, LinkState, Pair, Record, Side, Value
 from connector.engine.held import pairs_by_object
@@ -20,6 +21,7 @@ from connector.engine.work import Work
 from connector.engine.world import CONTACTS, DEALS
 from connector.mapping.transforms import Reference
 from connector.store.images import EdgeKey
+from connector.store.people import FORGOTTEN
 from connector.store.runs import Run
 
 LIVE = {LinkState.LINKED.value, LinkState.FROZEN.value}
@@ -35,6 +37,8 @@ class Story:
     entries: tuple[Entry, ...]
     skipped: int
     """Writes to objects that do not sync any more."""
+    forgotten: int
+    """Writes of which nothing is known any more, since a person was forgotten."""
     now: Now
     links: Mapping[int, Past]
     edges: Mapping[EdgeKey, Past]
@@ -46,7 +50,8 @@ def tell(work: Work, run: Run) -> Story:
     """Read all that bears on undoing a run."""
     pairs = pairs_by_object(work.c.pairs.values())
     _claim_lost(work, run, pairs)
-    every = [_entry(one) for one in work.c.store.journal.of_run(run.id)]
+    written = [_entry(one) for one in work.c.store.journal.of_run(run.id)]
+    every = [one for one in written if one.state != FORGOTTEN]
     entries = tuple(
         one for one in every if one.object in pairs or (one.object == CONTACT_ROLE and "deals" in pairs)
     )
@@ -59,6 +64,7 @@ def tell(work: Work, run: Run) -> Story:
         ties=_read_ties(work, entries, records),
         strangers=_read_strangers(work, entries, records, pairs),
         blanked=_find_blanked(work, run),
+        known=_find_known(work, entries, records, pairs),
         replaced=(replaced := _find_replaced(work, entries)),
         remade=(remade := _find_remade(work, run, replaced)),
         aliases=_find_aliases(work, entries, remade, pairs),
@@ -71,6 +77,7 @@ def tell(work: Work, run: Run) -> Story:
         run,
         entries,
         len(every) - len(entries),
+        len(written) - len(every),
         replace(now, labelled=_describe_labels(work, now)),
         links,
         work.c.store.images.edges_of(run.id),
@@ -101,8 +108,8 @@ def _entry(row: Mapping[str, object]) -> Entry:
     )
 
 
-def _text(value: object) -> str | None:
-    return None if value is None else str(value)
+def _text(value: object) -> str:
+    return "" if value is None else str(value)
 
 
 def _claim_lost(work: Work, run: Run, pairs: Mapping[str, Pair]) -> None:
@@ -146,6 +153,13 @@ def _read_records(work: Work, entries: Sequence[Entry], pairs: Mapping[str, Pair
             for pair, id_ in ((work.c.pairs[DEALS], one.record_id), (work.c.pairs[CONTACTS], one.contact)):
                 if id_:
                     ids.setdefault((one.side, pair.object(one.side)), {})[id_] = None
+    return _read_keys(work, [(*place, id_) for place, some in ids.items() for id_ in some], pairs)
+
+
+def _read_keys(work: Work, keys: Iterable[Key], pairs: Mapping[str, Pair]) -> dict[Key, Record]:
+    ids: dict[tuple[Side, str], dict[str, None]] = {}
+    for side, object_, id_ in keys:
+        ids.setdefault((side, object_), {})[id_] = None
     found: dict[Key, Record] = {}
     for (side, object_), some in ids.items():
         pair = pairs[object_]
@@ -161,7 +175,7 @@ def _deals_of(entries: Sequence[Entry], work: Work, side: Side) -> list[str]:
     """The opportunities or deals whose contacts an undo may change."""
     object_ = work.c.pairs[DEALS].object(side)
     roles = [one for one in entries if one.side is side and one.verb in {"connect", "disconnect", "name"}]
-    ids = [one.record_id for one in roles if one.verb != "name" or side is Side.HUBSPOT]
+    ids: list[str | None] = [one.record_id for one in roles if one.verb != "name" or side is Side.HUBSPOT]
     ids += [one.record_id for one in entries if one.key[:2] == (side, object_) and one.verb == "create"]
     named = work.c.store.links.load(one.link_id for one in roles if one.link_id is not None)
     ids += [link.id_of(side) for link in named.values()]
@@ -233,6 +247,42 @@ def _find_blanked(work: Work, run: Run) -> frozenset[tuple[Side, str, str, str]]
         for change in one["changes"]
         if change["field"] in _IN_TWO_REQUESTS and change["old"] and change["new"]
     )
+
+
+def _find_known(
+    work: Work, entries: Sequence[Entry], records: Mapping[Key, Record], pairs: Mapping[str, Pair]
+) -> dict[int, dict[str, list[Value]]]:
+    """Of links with hidden values: what both records, and both sides of the base, have in the same fields (G3)."""
+    hidden = {
+        one.link_id: one
+        for one in entries
+        if one.link_id is not None and any(isinstance(each.old, Hidden) for each in one.changes)
+    }
+    links = work.c.store.links.load(id_ for id_ in hidden if id_ is not None)
+    partners = {
+        (one.side.other, pairs[one.object].object(one.side.other), id_)
+        for link_id, one in hidden.items()
+        if link_id in links and (id_ := links[link_id].id_of(one.side.other))
+    }
+    records = {**_read_keys(work, sorted(partners - records.keys()), pairs), **records}
+    found: dict[int, dict[str, list[Value]]] = {}
+    for link in links.values():
+        pair = pairs[hidden[link.id].object]
+        seen: dict[Side, list[Fields]] = {
+            Side.SALESFORCE: [link.base.salesforce],
+            Side.HUBSPOT: [link.base.hubspot],
+        }
+        for side in Side:
+            id_ = link.id_of(side) or ""
+            key = side, pair.object(side), id_
+            seen[side] += [records[key].fields] if key in records else []
+        for rule in pair.fields:
+            for names in zip(*(rule.names(side) for side in Side), strict=True):
+                values = [
+                    one[name] for side, name in zip(Side, names, strict=True) for one in seen[side] if name in one
+                ]
+                found.setdefault(link.id, {}).update(dict.fromkeys(names, values))
+    return found
 
 
 def _find_replaced(work: Work, entries: Sequence[Entry]) -> dict[int, str]:

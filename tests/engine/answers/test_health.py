@@ -176,7 +176,7 @@ def test_X3_a_run_that_is_not_there_says_which_are(lab):
     with pytest.raises(BadConfiguration) as raised:
         show_run(lab.store, 99)
     assert raised.value.findings[0].message == "there is no run 99"
-    assert "go from 1 to 1" in raised.value.findings[0].remedy
+    assert "go up to 1" in raised.value.findings[0].remedy
 
 
 def test_L2_what_is_done_by_hand_hides_no_run_that_died(lab):

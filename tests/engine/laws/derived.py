@@ -30,7 +30,7 @@ def hold_rollups(rest: Rest) -> None:
 
 
 def _is_in_doubt(rest: Rest, account: str, company: str) -> bool:
-    """Whether a deal of this company waits for an account or company without a partner: nobody agreed whose it is."""
+    """Whether a deal of this company waits for an account or company without a partner: it is not agreed on."""
     for object_, id_ in rest.waiting:
         if object_ == "Opportunity" and id_ in rest.pairs[object_]:
             deal, opportunity = rest.pairs[object_][id_], id_
@@ -54,7 +54,7 @@ def _is_of(rest: Rest, deal: str, object_: str, id_: str) -> bool:
 
 
 def _add_up(rest: Rest, deals: dict[str, tuple[Row, Row]], *, merged_too: bool) -> dict[str, str | None]:
-    """The rollups. An empty store may not see that a deal was born in HubSpot, if another one was merged into it."""
+    """The rollups. An empty store may not see that a deal was born in HubSpot, if one was merged into it."""
     if not deals:
         return dict.fromkeys(ROLLUPS) | {ROLLUPS[0]: "0"}
     born = {

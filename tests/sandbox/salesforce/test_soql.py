@@ -233,6 +233,8 @@ def test_fields_function(crm):
     [
         ("", "MALFORMED_QUERY", "unexpected token: '<EOF>'"),
         ("SELECT", "MALFORMED_QUERY", "unexpected token: '<EOF>'"),
+        (f"SELECT Id FROM Account WHERE {'(' * 5000}Name = 'x'", "QUERY_TOO_COMPLICATED", "nested too deeply"),
+        (f"SELECT Id FROM Account WHERE {'NOT ' * 5000}Name = 'x'", "QUERY_TOO_COMPLICATED", "nested too deeply"),
         ("SELECT Id", "MALFORMED_QUERY", "expecting 'FROM', found '<EOF>'"),
         ("SELECT Id FROM", "MALFORMED_QUERY", "unexpected token: '<EOF>'"),
         ("SELECT FROM Account", "MALFORMED_QUERY", "unexpected token: 'FROM'"),

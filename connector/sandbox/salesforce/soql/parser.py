@@ -85,10 +85,13 @@ class _Token:
 
 
 def parse(text: str) -> Query:
-    """The query a text means. Raises `ApiError` MALFORMED_QUERY."""
+    """The query a text means. Raises `ApiError` MALFORMED_QUERY, or QUERY_TOO_COMPLICATED beyond all bounds."""
     if len(text) > MAX_LENGTH:
         raise ApiError("QUERY_TOO_COMPLICATED", f"SOQL statement is longer than {MAX_LENGTH} characters")
-    return Parser(text).parse()
+    try:
+        return Parser(text).parse()
+    except RecursionError:
+        raise ApiError("QUERY_TOO_COMPLICATED", "the conditions are nested too deeply") from None
 
 
 def place(text: str, pos: int, message: str, width: int = 0) -> str:

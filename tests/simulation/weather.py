@@ -75,14 +75,14 @@ class Weather:
         refusals = {Side.SALESFORCE: refuse_as_salesforce, Side.HUBSPOT: refuse_as_hubspot}
         self._faults = {side: Faults(seed, refuse) for side, refuse in refusals.items()}
         self._slow: list[tuple[Side, float, float]] = []
-        self._struck_before = 0
+        self._struck_before: Counter[str] = Counter()
         self.calls: dict[Side, Counter[str]] = {side: Counter() for side in Side}
         """Calls by hour, in UTC by the connector's clock, such as `2026-03-02T09`."""
         lab.between = self._stand_between
 
     def change(self, orders: Sequence[Order]) -> None:
         """Another weather; of no orders it is calm."""
-        self._struck_before = self.struck
+        self._struck_before = self.by_kind()
         for faults in self._faults.values():
             faults.clear()
         self._slow = [(Side(one["side"]), one["slow"], one.get("rate", 0.1)) for one in orders if "slow" in one]
@@ -98,7 +98,15 @@ class Weather:
     @property
     def struck(self) -> int:
         """How many calls were struck by a fault so far."""
-        return self._struck_before + sum(one.struck for faults in self._faults.values() for one in faults.orders)
+        return self.by_kind().total()
+
+    def by_kind(self) -> Counter[str]:
+        """The same, by what struck them, such as `hubspot 502 after`."""
+        found = Counter(self._struck_before)
+        for side, faults in self._faults.items():
+            for one in faults.orders:
+                found[f"{side} {one.status or one.kind} {one.when}"] += one.struck
+        return +found
 
     def _stand_between(self, side: Side, handler: Handler) -> Handler:
         def answer(request: Request) -> Response:

@@ -59,7 +59,7 @@ class Simulation(Story):
         super().__init__(style)
         lab = self.play.lab
         lab.token_of_people = lab.hubspot.sign_in(CLERK)
-        self.play.expected |= {"INVALID_EMAIL"}
+        self.play.expected |= {"INVALID_EMAIL", "CONFLICTING_UNIQUE_VALUE"}
         self.play.scopes = lab.hs("GET", "/_sandbox/scopes")
         self.weather_now = Weather(lab)
         self.backup: bytes | None = None

@@ -216,7 +216,8 @@ def merge(play: Play, object_: str, primary: int, other: int) -> None:
     body = {"primaryObjectId": keep, "objectIdToMerge": lose}
     made = play.lab.hs("POST", f"/crm/v3/objects/{object_}/merge", body)["id"]
     play.memory.loose.add(made)
-    for some in (play.memory.made, play.memory.moved_people):
+    memory = play.memory
+    for some in (memory.made, memory.moved_people, memory.restored, memory.excused, memory.unknown):
         if {keep, lose} & some:
             some.add(made)
 

@@ -214,6 +214,12 @@ class Play:
                 self.memory.excused |= {
                     deal for deal, one in self.sight.there("deals").items() if one.get("sf_record_id") == id_
                 }
+        self.memory.excused |= {
+            deal
+            for deal, row in self.sight.there("deals").items()
+            if row.get("sf_record_id", "") not in self.sight.here("Opportunity")
+            and (self.is_out("deals", row) or not self.syncs(row))
+        }  # before a run saw that its opportunity was deleted, the deal was stopped, or frozen
         self.follow_people()
 
     def survivors(self, id_: str) -> Iterator[str]:

@@ -45,6 +45,8 @@ class Door(requests.Session):
             whole connection is unusable, and returns otherwise.
         counts: whether a path is a call that the vendor counts.
         spend: called before each call that counts; raises if it is not to be made.
+        writes: whether a request (method, path) may write.
+        confirm: called before each try of a request that may write; raises if it is not to be made.
         secrets: values that never appear in a message.
         mounts: transports by URL prefix, in place of the network.
         aliases: addresses that a client makes up -> those that are meant.
@@ -59,6 +61,8 @@ class Door(requests.Session):
         *,
         counts: Callable[[str], bool] = lambda _: True,
         spend: Callable[[], None] = lambda: None,
+        writes: Callable[[str, str], bool] = lambda method, _: method != "GET",
+        confirm: Callable[[], None] = lambda: None,
         secrets: Sequence[str] = (),
         mounts: Mapping[str, BaseAdapter] | None = None,
         aliases: Mapping[str, str] | None = None,
@@ -74,6 +78,8 @@ class Door(requests.Session):
         self._judge = judge
         self._counts = counts
         self._spend = spend
+        self._writes = writes
+        self._confirm = confirm
         self._secrets = [secret for secret in secrets if secret]
         self._sleep = sleep
         self._attempts = attempts
@@ -144,7 +150,10 @@ class Door(requests.Session):
             ) from None
 
     def _send_once(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
-        if self._counts(urlsplit(request.url or "").path):
+        path = urlsplit(request.url or "").path
+        if self._writes(request.method or "", path):
+            self._confirm()
+        if self._counts(path):
             self._spend()
             with self._lock:
                 self.calls += 1

@@ -174,6 +174,11 @@ def judge(response: requests.Response) -> None:
         raise Later(f"HTTP {status}", retry_after(response) or (2.0 if status == 423 else None))
 
 
+def may_write(method: str, path: str) -> bool:
+    """Whether a request may change something; searches and batch reads are POSTs too."""
+    return method != "GET" and not path.endswith(("/search", "/batch/read"))
+
+
 def _body(response: requests.Response) -> dict[str, Any]:
     if response.status_code < 400:
         return {}

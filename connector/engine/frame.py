@@ -13,6 +13,7 @@ from connector.engine.scope import describe_out_of_scope
 from connector.engine.suspension import THEN_RESUME, check_suspension, suspend
 from connector.engine.world import Connection
 from connector.errors import Halted, Refused, Suspended, Unreachable
+from connector.store.runs import DIED
 
 Progress = Callable[[str, int], None]
 """Called with what is being done and how many more records of it are done.
@@ -37,7 +38,7 @@ def concluded(c: Connection, report: Report) -> Iterator[None]:
         report.status = "refused"
         raise
     except BaseException:
-        report.status = "died"
+        report.status = DIED
         raise
     finally:
         report.seconds = time.monotonic() - began

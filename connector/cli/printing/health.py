@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def print_health(found: Health, now: datetime) -> None:
     """The headline, what a person should see to, and the figures."""
     console = out()
-    if found.last_run is None and not found.suspension:
+    if found.last_run is None and not found.suspension and not found.holder:
         console.print("No run yet. Begin with `connector check`, then `connector plan`.")
         return
     _print_headline(found, console)

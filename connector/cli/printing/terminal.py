@@ -19,7 +19,7 @@ from rich.padding import Padding
 from rich.table import Table
 
 from connector.core.model import Side, Value
-from connector.errors import BadConfiguration, Busy, Finding, Spent, Stop, Suspended
+from connector.errors import BadConfiguration, Busy, Finding, Halted, Spent, Stop, Suspended
 
 NAMES = {Side.SALESFORCE: "Salesforce", Side.HUBSPOT: "HubSpot"}
 WIDTH = 100
@@ -122,6 +122,8 @@ def print_stop(error: Stop) -> None:
 def _headline(error: Stop) -> str:
     if isinstance(error, Suspended):
         return "Suspended: nothing was begun"
+    if isinstance(error, Halted):
+        return "Ended: nothing was begun"
     if isinstance(error, Busy):
         return "Stopped: one run at a time"
     if isinstance(error, Spent):

@@ -268,10 +268,13 @@ def observe_records(c: Connection, world: World, side: Side, pair: Pair, ids: It
     return found
 
 
-def take_in(c: Connection, pair: Pair, records: Sequence[Record]) -> list[str]:
-    """Put records of one side that were read for another reason into the store; returns those that differ."""
+def take_in(c: Connection, pair: Pair, records: Sequence[Record], *, late: bool = False) -> list[str]:
+    """Put records of one side that were read for another reason into the store; returns those that differ.
+
+    `late`: they come from a search or a list, which may be behind what is known.
+    """
     with c.store.transaction():
-        changed = c.store.records.observe(records, find_keys(c, pair, records))
+        changed = c.store.records.observe(records, find_keys(c, pair, records), late=late)
         if pair.name == COMPANIES:
             _derive_staff(c, pair, changed)
     return changed

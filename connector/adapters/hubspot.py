@@ -342,8 +342,11 @@ class HubSpot:
         started: datetime | None = None
         last_id: str | None = "0"
         while last_id is not None:
-            filters = [_filter(MODIFIED[name], "GTE", str(_millis(since))), _filter("hs_object_id", "GT", last_id)]
-            rows, last_id = self._search(name, want, filters)
+            onward = _filter("hs_object_id", "GT", last_id)
+            groups: list[list[dict[str, Any]]] = [[_filter(MODIFIED[name], "GTE", str(_millis(since))), onward]]
+            if want.also:
+                groups.append([{"propertyName": "hs_object_id", "operator": "IN", "values": [*want.also]}, onward])
+            rows, last_id = self._search(name, want, groups)
             started = started or self._now()
             yield Page(name, self._records(name, want, rows))
         reached = _iso((started or self._now()) - self._overlap)
@@ -361,20 +364,20 @@ class HubSpot:
                 _filter("hs_object_id", "GT", last_id),
                 {"propertyName": want.partner_field or "", "operator": "NOT_HAS_PROPERTY"},
             ]
-            rows, last_id = self._search(name, want, filters)
+            rows, last_id = self._search(name, want, [filters])
             yield tuple(self._record(name, want, row) for row in rows)
 
     def _search(
-        self, name: str, want: Wanted, filters: list[dict[str, str]]
+        self, name: str, want: Wanted, groups: Sequence[Sequence[Mapping[str, Any]]]
     ) -> tuple[list[dict[str, Any]], str | None]:
-        """The first page of a search, and the last id on it if there are more."""
+        """The first page of what meets all filters of a group, and the last id on it if there are more."""
         if self._searches is not None:
             self._searches.try_acquire("search")
         body = self._expect(
             "POST",
             f"{self._path('objects', name)}/search",
             {
-                "filterGroups": [{"filters": filters}],
+                "filterGroups": [{"filters": filters} for filters in groups],
                 "sorts": [{"propertyName": "hs_object_id", "direction": "ASCENDING"}],
                 "properties": self._columns(name, want),
                 "limit": SEARCH_PAGE,

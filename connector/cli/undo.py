@@ -95,7 +95,8 @@ def resume(
 ) -> None:
     """Let the next run try again after the sync was suspended, or write again what an undo holds back.
 
-    Credentials that were refused and scopes that were missing suspend the sync until this is said. Asks no CRM.
+    Credentials that were refused, scopes that were missing and a CRM that was put back to an earlier state suspend
+    the sync until this is said. Asks no CRM.
     """
     from connector.engine.held import let_go, pairs_by_object  # noqa: PLC0415  # slow to import
     from connector.engine.suspension import resume as end_suspension  # noqa: PLC0415  # slow to import

@@ -12,13 +12,14 @@ What no change date tells is looked at in turn:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from connector.adapters.base import Page, Wanted
 from connector.adapters.hubspot import PRIMARY_COMPANY, READ_ASSOCIATIONS
 from connector.adapters.salesforce_deletion import ROLE
 from connector.core.model import KeyValue, Pair, Record, Side
+from connector.engine.witnesses import Witnesses, hear_all, is_first
 from connector.engine.world import COMPANIES, CONTACTS, DEALS, Connection, World
 from connector.store.links import CONTACT_COMPANY
 
@@ -67,7 +68,11 @@ def observe_side(
     progress: Callable[[int], None],
     among: Iterable[Pair] | None = None,
 ) -> None:
-    """Take in what changed on one side, of all pairs or only `among` some."""
+    """Take in what changed on one side, of all pairs or only `among` some.
+
+    Raises:
+        Unreachable: the CRM was put back to an earlier state (`witnesses.py`).
+    """
     crm = c.salesforce if side is Side.SALESFORCE else c.hubspot
     pairs = {pair.object(side): pair for pair in (c.pairs.values() if among is None else among)}
     wanted = {name: world.wanted(pair, side) for name, pair in pairs.items()}
@@ -77,10 +82,15 @@ def observe_side(
             wanted[ROLE] = Wanted(())  # the adapter knows what there is to know of a role
         streams = [f"{side}/{name}{part}" for name in wanted for part in ("", "/deleted")]
     cursors = {stream: c.store.runs.read(stream) for stream in streams}
+    witnesses = {name: Witnesses(c.store, side, name, first=is_first(cursors[f"{side}/{name}"])) for name in pairs}
+    wanted |= {name: replace(wanted[name], also=one.asked) for name, one in witnesses.items()}
     for page in crm.changes(wanted, cursors):
         with c.store.transaction():
             _take_in(c, page, pairs.get(page.object), side, seen)
+            if page.object in witnesses:
+                witnesses[page.object].hear(page.records)
         progress(len(page.records) + len(page.roles))
+    hear_all(witnesses.values(), crm)
 
 
 def _take_in(c: Connection, page: Page, pair: Pair | None, side: Side, seen: Seen) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 import uuid
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
@@ -155,6 +156,22 @@ class Conformance:
         bench.pass_time(timedelta(hours=3))
         looks.look()
         assert not set(made.values()) & set(looks.look())
+
+    def test_a_look_also_shows_what_it_is_asked_for(self, bench):
+        """In the same number of calls, and once only, though it has not changed for long."""
+        made = sorted(make(bench, 3).values())
+        looks = Looks(bench)
+        looks.look()
+        bench.pass_time(timedelta(hours=3))
+        looks.look()
+        before = bench.crm.usage().calls
+        looks.look()
+        price = bench.crm.usage().calls - before
+        wanted = replace(bench.wanted, also=(made[0], made[2]))
+        pages = list(bench.crm.changes({bench.object: wanted}, looks.cursors))
+        shown = [one.id for page in pages for one in page.records]
+        assert sorted(shown) == [made[0], made[2]]
+        assert bench.crm.usage().calls - before == 2 * price
 
     def test_quiet_look_keeps_its_place(self, bench):
         """After looks that saw nothing, the next change is seen all the same."""

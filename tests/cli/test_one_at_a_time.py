@@ -251,3 +251,24 @@ def test_asked_to_end_no_limit_is_waited_for(connected: Run, doors: Doors, crms:
     result = connected("sync")
     assert (result.exit_code, result.stdout.startswith("Ended early")) == (0, True)
     assert time.monotonic() - began < 30
+
+
+def test_mapping_files_that_are_edited_during_a_run_are_those_of_the_next_one(
+    connected: Run, connector: Run, doors: Doors, crms: Crms, folder: Path
+):
+    """The run goes by what it began with, to its end and in what it notes; the next one by what is there now."""
+    connected("init")
+    mapping = folder / "mappings/opportunity-deal.yaml"
+    before = mapping.read_text()
+    without = before.replace("  - {salesforce: Description, hubspot: description, rule: two_way}\n", "")
+    assert without != before
+    opportunity = str(crms.salesforce.query("SELECT Id FROM Opportunity ORDER BY Id LIMIT 1")[0]["Id"])
+    crms.salesforce.update("Opportunity", opportunity, Description="as it began")
+    doors.on_write = lambda: mapping.write_text(without) and None
+    assert connected("sync").exit_code == 0
+    deal = crms.hubspot.find("deals", "sf_record_id", opportunity)
+    assert deal is not None
+    assert crms.hubspot.read("deals", deal, "description")["description"] == "as it began"
+    crms.salesforce.update("Opportunity", opportunity, Description="by then mapped no more")
+    assert connected("sync").exit_code == 0
+    assert crms.hubspot.read("deals", deal, "description")["description"] == "as it began"

@@ -19,7 +19,7 @@ from rich.padding import Padding
 from rich.table import Table
 
 from connector.core.model import Side, Value
-from connector.errors import BadConfiguration, Busy, Finding, Halted, Spent, Stop, Suspended
+from connector.errors import BadConfiguration, Busy, Condition, Finding, Halted, Spent, Stop, Suspended, Unreachable
 
 NAMES = {Side.SALESFORCE: "Salesforce", Side.HUBSPOT: "HubSpot"}
 WIDTH = 100
@@ -126,6 +126,8 @@ def _headline(error: Stop) -> str:
         return "Ended: nothing was begun"
     if isinstance(error, Busy):
         return "Stopped: one run at a time"
+    if isinstance(error, Unreachable) and error.condition is Condition.PUT_BACK:
+        return "Stopped: nothing was written"
     if isinstance(error, Spent):
         return "Stopped: no API calls left"
     return {2: "Please mend this first", 3: "Refused: nothing was written"}.get(

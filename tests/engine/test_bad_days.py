@@ -21,6 +21,7 @@ from connector.engine.run import sync
 from connector.engine.suspension import find_suspension, resume
 from connector.errors import Busy, Condition, Halted, Stop, Suspended, Unreachable
 from connector.schedule import Event, Schedule
+from connector.store.store import Store
 
 HOURS = 3  # longer than a search may lag
 OBJECTS = ("companies", "contacts", "deals")
@@ -284,6 +285,24 @@ def test_two_schedulers_at_once_take_turns(day: Day):
     assert [one.report.status for one in told[0] if one.report] == ["ok"]
     start(1, lambda *_: None)
     day.hold_agreement(Big_deal=1, Second=5, For_both=8)
+
+
+def test_a_run_that_was_taken_over_while_it_waited_tries_no_write_again(day: Day):
+    """HubSpot turned a write away; when its time comes again, another run holds the lease, and it is not sent."""
+    made = day.lab.opportunity("Made since", Amount=9)
+    break_down(day, kind="status", status=429, path="/objects/deals/batch/create", times=1)
+    rival = Store(day.lab.engine, "default", day.lab.clock.now).runs.lease()
+
+    def take_over() -> None:
+        day.lab.advance(minutes=6)
+        rival.__enter__()
+
+    with pytest.raises(Busy, match="taken over"):
+        day.lab.sync_before("/objects/deals/batch/create", take_over)
+    assert day.lab.partner("deals", made) is None
+    rival.__exit__(None, None, None)
+    day.come_to_rest()
+    day.hold_agreement(Big_deal=1, Second=5, Made_since=9)
 
 
 def test_a_user_loses_a_field_in_the_middle_of_a_run(day: Day):

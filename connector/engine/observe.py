@@ -19,7 +19,7 @@ from connector.adapters.base import Page, Wanted
 from connector.adapters.hubspot import PRIMARY_COMPANY, READ_ASSOCIATIONS
 from connector.adapters.salesforce_deletion import ROLE
 from connector.core.model import KeyValue, Pair, Record, Side
-from connector.engine.witnesses import Witnesses, hear_all, is_first
+from connector.engine.witnesses import Witnesses, hear_all, since_of
 from connector.engine.world import COMPANIES, CONTACTS, DEALS, Connection, World
 from connector.store.links import CONTACT_COMPANY
 
@@ -82,13 +82,15 @@ def observe_side(
             wanted[ROLE] = Wanted(())  # the adapter knows what there is to know of a role
         streams = [f"{side}/{name}{part}" for name in wanted for part in ("", "/deleted")]
     cursors = {stream: c.store.runs.read(stream) for stream in streams}
-    witnesses = {name: Witnesses(c.store, side, name, first=is_first(cursors[f"{side}/{name}"])) for name in pairs}
+    witnesses = {name: Witnesses(c.store, side, name, since_of(cursors[f"{side}/{name}"])) for name in pairs}
     wanted |= {name: replace(wanted[name], also=one.asked) for name, one in witnesses.items()}
-    for page in crm.changes(wanted, cursors):
+    for shown in crm.changes(wanted, cursors):
+        page, witness = shown, witnesses.get(shown.object)
         with c.store.transaction():
+            if witness is not None:
+                witness.hear(shown.records)
+                page = replace(shown, records=witness.without_asked(shown.records))
             _take_in(c, page, pairs.get(page.object), side, seen)
-            if page.object in witnesses:
-                witnesses[page.object].hear(page.records)
         progress(len(page.records) + len(page.roles))
     hear_all(witnesses.values(), crm)
 

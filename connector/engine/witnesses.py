@@ -40,14 +40,15 @@ _REMEDY = (
 
 
 class Witnesses:
-    """The witnesses of one object of a side during one look. `first`: there was none before, and all is shown."""
+    """The witnesses of one object of a side during one look. `since`: where it begins; None: all is shown."""
 
-    def __init__(self, store: Store, side: Side, object_: str, *, first: bool) -> None:
+    def __init__(self, store: Store, side: Side, object_: str, since: str | None) -> None:
         self._store = store
         self._object = object_
         self._stream = f"witnesses/{side}/{object_}"
         self._known: dict[str, str] = dict(store.runs.read(self._stream) or ())
-        self._unheard = {} if first else dict(_newest(self._known, ASKED))
+        self._since = _moment(since) if since else None
+        self._unheard = dict(_newest(self._known, ASKED)) if since else {}
         self.asked = tuple(self._unheard)
         """The ids to ask for."""
 
@@ -62,6 +63,14 @@ class Witnesses:
             if not one.present or not _is_older(one, self._unheard.get(one.id)):
                 self._unheard.pop(one.id, None)
         self._keep(known)
+
+    def without_asked(self, records: Sequence[Record]) -> tuple[Record, ...]:
+        """What the look would show if nobody had asked: what did not change is not taken in."""
+        since = self._since
+        if since is None:
+            return tuple(records)
+        alone = {one.id for one in records if one.id in self.asked and one.present and _moment(one.version) < since}
+        return tuple(one for one in records if one.id not in alone)
 
     def find_trace(self, crm: Crm) -> str | None:
         """What says that the CRM was put back; of those that were not shown, or seemed older, it is asked now."""
@@ -119,10 +128,10 @@ def _is_older(one: Record, before: str | None) -> bool:
     return before is not None and _moment(one.version) < _moment(before)
 
 
-def is_first(cursor: Any) -> bool:
-    """Whether a cursor has no moment yet from which changes are read."""
+def since_of(cursor: Any) -> str | None:
+    """From which moment on a cursor reads changes; None: it has none yet."""
     found = cursor.get("since") if isinstance(cursor, dict) else cursor
-    return not isinstance(found, str)
+    return found if isinstance(found, str) else None
 
 
 def _moment(stamp: str) -> datetime:

@@ -137,6 +137,12 @@ class Play:
         self.lab.forget()
         self._read_until = 0
 
+    def put_store_back(self, photograph: bytes) -> None:
+        """The store goes back to an older state; what it said since is kept for the judge."""
+        self.read_journal()
+        self.lab.put_store_back(photograph)
+        self._read_until = self.lab.store.runs.last()["run"]
+
     # --- what they do ---
 
     def edit_here(self, object_: str, id_: str, **values: Any) -> None:

@@ -117,6 +117,7 @@ class Condition(StrEnum):
     LIMIT_REACHED = "limit reached"
     NOT_LET_IN = "not let in"
     SCOPE_MISSING = "scope missing"
+    PUT_BACK = "put back"
 
 
 class Unreachable(Stop):

@@ -19,10 +19,14 @@ from connector.core.model import ContactRole, Fields, ProblemClass, Record, Side
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What to read of one object: its field names, and the field that stores the partner's id."""
+    """What to read of one object: its field names, and the field that stores the partner's id.
+
+    `also` are ids that a look for changes shows whether they changed or not, at no price.
+    """
 
     fields: tuple[str, ...]
     partner_field: str | None = None
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

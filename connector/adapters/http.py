@@ -54,6 +54,8 @@ class Door(requests.Session):
         counts: whether a path is a call that the vendor counts.
         spend: called before each call that counts; raises if it is not to be made.
         home: the address of the settings; without one every address is called that is safe.
+        writes: whether a request (method, path) may write.
+        confirm: called before each try of a request that may write; raises if it is not to be made.
         secrets: values that never appear in a message. What a sign-in returns is added to them.
         mounts: transports by URL prefix, in place of the network.
         aliases: addresses that a client makes up -> those that are meant.
@@ -68,6 +70,8 @@ class Door(requests.Session):
         *,
         counts: Callable[[str], bool] = lambda _: True,
         spend: Callable[[], None] = lambda: None,
+        writes: Callable[[str, str], bool] = lambda method, _: method != "GET",
+        confirm: Callable[[], None] = lambda: None,
         home: str | None = None,
         secrets: Sequence[str] = (),
         mounts: Mapping[str, BaseAdapter] | None = None,
@@ -84,6 +88,8 @@ class Door(requests.Session):
         self._judge = judge
         self._counts = counts
         self._spend = spend
+        self._writes = writes
+        self._confirm = confirm
         self._home = home
         self._secrets = Secrets(*secrets)
         self._sleep = sleep
@@ -161,7 +167,10 @@ class Door(requests.Session):
     def _send_once(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
         self._check_address(request.url or "")
         self._secrets.add(*_tokens_of(request))
-        if self._counts(urlsplit(request.url or "").path):
+        path = urlsplit(request.url or "").path
+        if self._writes(request.method or "", path):
+            self._confirm()
+        if self._counts(path):
             self._spend()
             with self._lock:
                 self.calls += 1

@@ -193,6 +193,11 @@ def judge(response: requests.Response) -> None:
         raise Later(f"HTTP {status}", retry_after(response) or (2.0 if status == 423 else None))
 
 
+def may_write(method: str, path: str) -> bool:
+    """Whether a request may change something; searches and batch reads are POSTs too."""
+    return method != "GET" and not path.endswith(("/search", "/batch/read"))
+
+
 def _error(response: requests.Response) -> HubSpotError:
     if response.status_code < 400:
         return {}
@@ -351,8 +356,11 @@ class HubSpot:
         started: datetime | None = None
         last_id: str | None = "0"
         while last_id is not None:
-            filters = [_filter(MODIFIED[name], "GTE", str(_millis(since))), _filter("hs_object_id", "GT", last_id)]
-            rows, last_id = self._search(name, want, filters)
+            onward = _filter("hs_object_id", "GT", last_id)
+            groups: list[list[dict[str, Any]]] = [[_filter(MODIFIED[name], "GTE", str(_millis(since))), onward]]
+            if want.also:
+                groups.append([{"propertyName": "hs_object_id", "operator": "IN", "values": [*want.also]}, onward])
+            rows, last_id = self._search(name, want, groups)
             started = started or self._now()
             yield Page(name, self._records(name, want, rows))
         reached = _iso((started or self._now()) - self._overlap)
@@ -370,13 +378,13 @@ class HubSpot:
                 _filter("hs_object_id", "GT", last_id),
                 {"propertyName": want.partner_field or "", "operator": "NOT_HAS_PROPERTY"},
             ]
-            rows, last_id = self._search(name, want, filters)
+            rows, last_id = self._search(name, want, [filters])
             yield tuple(self._record(name, want, row) for row in rows)
 
     def _search(
-        self, name: str, want: Wanted, filters: list[dict[str, str]]
+        self, name: str, want: Wanted, groups: Sequence[Sequence[Mapping[str, Any]]]
     ) -> tuple[list[HubSpotRow], str | None]:
-        """The first page of a search behind an id, and the last id on it if there are more."""
+        """The first page of what meets all filters of a group, and the last id on it if there are more."""
         if self._searches is not None:
             self._searches.try_acquire("search")
         path = f"{self._path('objects', name)}/search"
@@ -384,7 +392,7 @@ class HubSpot:
             "POST",
             path,
             {
-                "filterGroups": [{"filters": filters}],
+                "filterGroups": [{"filters": filters} for filters in groups],
                 "sorts": [{"propertyName": "hs_object_id", "direction": "ASCENDING"}],
                 "properties": self._columns(name, want),
                 "limit": SEARCH_PAGE,
@@ -394,7 +402,7 @@ class HubSpot:
         rows = body["results"]
         if _next(body) is None:
             return rows, None
-        after = next(one["value"] for one in filters if one["propertyName"] == "hs_object_id")
+        after = next(one["value"] for one in groups[0] if one["propertyName"] == "hs_object_id")
         if not rows or not _is_behind(rows[-1]["id"], after):
             raise Misshapen(Side.HUBSPOT, f"POST {path}", "there is to be a next page, and no id that it is behind")
         return rows, rows[-1]["id"]

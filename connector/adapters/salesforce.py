@@ -365,6 +365,8 @@ class Salesforce:
         if since and name != ROLE:
             columns += ["IsDeleted", *([MASTER_ID] if self._schema.has(name, MASTER_ID) else [])]
         where = f" WHERE SystemModstamp >= {_soql_time(since)}" if since else ""
+        if where and want.also:
+            where += f" OR Id IN ({list_texts(want.also)})"
         soql = f"SELECT {', '.join(columns)} FROM {name}{where} ORDER BY SystemModstamp, Id"
         return self._query(soql, gone_too=bool(since and name != ROLE))
 

@@ -70,7 +70,7 @@ def backfill(
     asked = [OBJECTS[one] for one in object_ or (() if deals and not field else Kind)]
     wish = run.Wish(backfill=Backfill(tuple(asked), tuple(field or ()), deals))
     if dry_run:
-        report = run_connected(run.plan, wish, told=nothing_planned if json else None)
+        report = run_connected(run.plan, wish, told=nothing_planned if json else None, writes=False)
     else:
         report = run_connected(run.sync, wish, told=last_report if json else None)
     if json:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from connector.cli.ending import Ending
 from connector.cli.opening import connected, exit_code, opened_store, tell_stop
 from connector.cli.printing import imports as printing
 from connector.cli.printing import terminal
@@ -143,8 +144,10 @@ def import_(
             act = _from_file(from_csv, str(object_), str(to), overwrite=overwrite, dry_run=dry_run)
         else:
             act = _from_salesforce(what, since, until, by, where, limit, resume=resume, dry_run=dry_run)
-        with connected() as connection, printing.progress(quiet=json) as tell:
-            told = act(connection, tell, _keeper(report, dry_run=dry_run))
+        ending = Ending()
+        listening = contextlib.nullcontext() if dry_run else ending.listening()
+        with connected(ending=ending) as connection, listening, printing.progress(quiet=json) as tell:
+            told = act(connection, ending.watch(tell), _keeper(report, dry_run=dry_run))
     except Stop as error:
         if json:
             tell_stop(error, {})

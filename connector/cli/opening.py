@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from connector.cli.ending import ending_on
+from connector.cli.ending import Ending
 from connector.cli.printing import terminal
 from connector.errors import Busy, Stop, StoreUnusable, Suspended
 
@@ -70,12 +70,16 @@ def opened_store_if_any() -> Iterator[tuple[Settings, Store | None]]:
 
 
 @contextlib.contextmanager
-def connected(attempts: int | None = None) -> Iterator[Connection]:
-    """Both CRMs and the store. Nothing is sent yet. `attempts`: how often a call is tried, if not as by a sync."""
+def connected(attempts: int | None = None, ending: Ending | None = None) -> Iterator[Connection]:
+    """Both CRMs and the store. Nothing is sent yet.
+
+    `attempts`: how often a call is tried, if not as by a sync. `ending`: no call waits any more once that is asked.
+    """
     from connector.adapters.http import ATTEMPTS  # noqa: PLC0415  # slow to import
     from connector.engine.connect import connect  # noqa: PLC0415  # slow to import
 
-    connection = connect(os.environ, Path.cwd(), attempts=attempts or ATTEMPTS)
+    sleep = ending.sleep if ending else time.sleep
+    connection = connect(os.environ, Path.cwd(), attempts=attempts or ATTEMPTS, sleep=sleep)
     try:
         yield connection
     finally:
@@ -86,14 +90,20 @@ def run_connected(
     act: Callable[[Connection, Wish, Callable[[str, int], None]], Report],
     wish: Wish,
     told: Callable[[Connection | None], dict[str, Any]] | None,
+    *,
+    writes: bool = True,
 ) -> Report:
-    """Connect and run. With `told` a run that stops prints JSON: what that gives, and the error."""
-    begun = None
+    """Connect and run. With `told` a run that stops prints JSON: what that gives, and the error.
+
+    What `writes` is ended by a signal where all is settled (`ending.py`).
+    """
+    begun, ending = None, Ending()
     try:
-        with connected() as connection:
+        with connected(ending=ending) as connection:
             begun = connection
+            listening = ending.listening() if writes else contextlib.nullcontext()
             try:
-                with ending_on(signal.SIGTERM) as ending, terminal.progress(quiet=told is not None) as tell:
+                with listening, terminal.progress(quiet=told is not None) as tell:
                     return act(connection, wish, ending.watch(tell))
             except Stop as error:
                 if told is not None:
@@ -106,10 +116,12 @@ def run_connected(
         raise
 
 
-def connected_to(act: Callable[[Connection, Callable[[str, int], None]], T], *, json: bool) -> T:
-    """Connect and do what is no run. With `json` a stop is told as JSON too."""
+def connected_to(
+    act: Callable[[Connection, Callable[[str, int], None]], T], *, json: bool, ending: Ending | None = None
+) -> T:
+    """Connect and do what is no sync. With `json` a stop is told as JSON too. `ending`: as of `connected`."""
     try:
-        with connected() as connection, terminal.progress(quiet=json) as tell:
+        with connected(ending=ending) as connection, terminal.progress(quiet=json) as tell:
             return act(connection, tell)
     except Stop as error:
         if json:

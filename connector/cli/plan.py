@@ -80,7 +80,9 @@ def plan(
         return report
 
     wish = make_wish(record, object_, create=create, deletes=deletes)
-    report = run_connected(act, wish, told=nothing_planned if form == "json" and out is None else None)
+    report = run_connected(
+        act, wish, told=nothing_planned if form == "json" and out is None else None, writes=False
+    )
     if out is not None:
         save(out, "--out", make_text(form, report, told))
         reports.print_saved_plan(report, out, applicable=form == "json")

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from connector.cli.ending import ending_on
+from connector.cli.ending import Ending
 from connector.cli.opening import now
 from connector.cli.printing import reports, terminal
 
@@ -40,8 +39,10 @@ def schedule(
     from connector.engine.connect import connect  # noqa: PLC0415  # slow to import
     from connector.schedule import Schedule  # noqa: PLC0415  # slow to import
 
+    ending = Ending()
+
     def open_connection() -> Connection:
-        return connect(os.environ, Path.cwd())
+        return connect(os.environ, Path.cwd(), sleep=ending.sleep)
 
     def tell(event: Event) -> None:
         if json:
@@ -49,7 +50,7 @@ def schedule(
         else:
             reports.print_event(event)
 
-    with ending_on(signal.SIGTERM, signal.SIGINT) as ending:
+    with ending.listening():
         if not json:
             terminal.err().print("Syncing at its times; Ctrl-C ends it.")
         Schedule(open_connection, ending, now, tell).run()

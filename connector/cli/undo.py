@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from connector.cli.ending import Ending
 from connector.cli.opening import DONE, WITH_PROBLEMS, connected_to, opened_store
 from connector.cli.printing import health, terminal
 from connector.cli.printing import undo as printing
@@ -55,7 +56,12 @@ def undo(
         raise typer.BadParameter(
             "nobody can be asked here: look with --dry-run, then say --yes", param_hint="--yes"
         )
-    done = connected_to(lambda c, tell: _act(c, tell, run, dry_run=dry_run, yes=yes, everything=all_), json=json)
+    ending = Ending()
+    done = connected_to(
+        lambda c, tell: _act(c, tell, ending, run, dry_run=dry_run, yes=yes, everything=all_),
+        json=json,
+        ending=ending,
+    )
     if done is None:
         return
     if json:
@@ -65,7 +71,9 @@ def undo(
     raise typer.Exit(WITH_PROBLEMS if done.left and not dry_run else DONE)
 
 
-def _act(c: Connection, tell: Progress, run: int, *, dry_run: bool, yes: bool, everything: bool) -> Undone | None:
+def _act(
+    c: Connection, tell: Progress, ending: Ending, run: int, *, dry_run: bool, yes: bool, everything: bool
+) -> Undone | None:
     from connector.engine.undo import plan_undo, undo  # noqa: PLC0415  # slow to import
 
     if dry_run:
@@ -74,7 +82,8 @@ def _act(c: Connection, tell: Progress, run: int, *, dry_run: bool, yes: bool, e
         printing.print_undone(plan_undo(c, run, tell), planned=True, everything=everything)
         if not typer.confirm("Restore this now?"):
             return None
-    return undo(c, run, tell)
+    with ending.listening():
+        return undo(c, run, ending.watch(tell))
 
 
 def resume(
@@ -86,7 +95,8 @@ def resume(
 ) -> None:
     """Let the next run try again after the sync was suspended, or write again what an undo holds back.
 
-    Credentials that were refused and scopes that were missing suspend the sync until this is said. Asks no CRM.
+    Credentials that were refused, scopes that were missing and a CRM that was put back to an earlier state suspend
+    the sync until this is said. Asks no CRM.
     """
     from connector.engine.held import let_go, pairs_by_object  # noqa: PLC0415  # slow to import
     from connector.engine.suspension import resume as end_suspension  # noqa: PLC0415  # slow to import

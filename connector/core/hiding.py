@@ -166,7 +166,7 @@ def _say(value: str | float) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     text = str(value).strip()
-    if isinstance(value, int | float) or _NUMBER.fullmatch(text):
+    if isinstance(value, float) or _NUMBER.fullmatch(text):
         return f"{Decimal(text).normalize():f}"
     if moment := _MOMENT.match(text):
         return moment[0]

@@ -273,7 +273,7 @@ class _Looker:
                 strangers = [one for one in page.records if one.id not in known and one.present]
                 strangers = [one for one in strangers if pair.admits(side, one.fields)]
                 self.found.drifts += [Drift(side, object_, one.id, Kind.NEVER_SEEN) for one in strangers]
-                take_in(self.c, pair, strangers)
+                take_in(self.c, pair, strangers, late=True)
                 keys = {(side, object_, one.id) for one in strangers}
                 self.only |= keys
                 self._strangers |= dict.fromkeys(keys, pair.name)

@@ -66,12 +66,14 @@ def connect(
     credentials = load_credentials(environment, settings)
     carried = transports or {}
     store = store or Store.open(settings.store, settings.connection, now)
-    allocation = Allocation(settings.daily_calls(), store, now)
+    allocation, confirm = Allocation(settings.daily_calls(), store, now), store.runs.confirm
     return Connection(
         settings=settings,
         pairs=pairs,
-        salesforce=_salesforce(settings, credentials, carried.get(Side.SALESFORCE), allocation, sleep, attempts),
-        hubspot=_hubspot(settings, credentials, carried.get(Side.HUBSPOT), allocation, sleep, attempts),
+        salesforce=_salesforce(
+            settings, credentials, carried.get(Side.SALESFORCE), allocation, confirm, sleep, attempts
+        ),
+        hubspot=_hubspot(settings, credentials, carried.get(Side.HUBSPOT), allocation, confirm, sleep, attempts),
         store=store,
         now=now,
         allocation=allocation,
@@ -84,6 +86,7 @@ def _salesforce(
     given: Credentials,
     transport: BaseAdapter | None,
     allocation: Allocation,
+    confirm: Callable[[], None],
     sleep: Callable[[float], None],
     attempts: int,
 ) -> Salesforce:
@@ -106,6 +109,7 @@ def _salesforce(
         salesforce.judge,
         counts=salesforce.is_counted,
         spend=lambda: allocation.spend(Side.SALESFORCE),
+        confirm=confirm,
         home=given.salesforce_url,
         secrets=login.secrets,
         mounts=mounts,
@@ -132,6 +136,7 @@ def _hubspot(
     given: Credentials,
     transport: BaseAdapter | None,
     allocation: Allocation,
+    confirm: Callable[[], None],
     sleep: Callable[[float], None],
     attempts: int,
 ) -> HubSpot:
@@ -140,6 +145,8 @@ def _hubspot(
         Side.HUBSPOT,
         hubspot.judge,
         spend=lambda: allocation.spend(Side.HUBSPOT),
+        writes=hubspot.may_write,
+        confirm=confirm,
         home=given.hubspot_url,
         secrets=[login.access_token.get_secret_value()],
         mounts={"https://": transport, "http://": transport} if transport is not None else None,

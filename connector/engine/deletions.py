@@ -75,6 +75,7 @@ def _delete_from(work: Work, pair: Pair, side: Side) -> None:
         gone_already = sorted({id_ for where, id_ in work.again if where is side})
         if gone_already:  # by a run that died, or by a person: their links close
             _delete_window(work, pair, side, gone_already)
+        work.progress(len(some))
 
 
 def _delete_window(work: Work, pair: Pair, side: Side, ids: Sequence[str]) -> None:

@@ -14,7 +14,7 @@ from connector.engine.scope import describe_out_of_scope
 from connector.engine.suspension import THEN_RESUME, check_suspension, suspend
 from connector.engine.world import Connection
 from connector.errors import Halted, Refused, StoreUnusable, Suspended, Unreachable
-from connector.store.runs import ENDED
+from connector.store.runs import DIED, ENDED
 
 Progress = Callable[[str, int], None]
 """Called with what is being done and how many more records of it are done.
@@ -39,7 +39,7 @@ def concluded(c: Connection, report: Report) -> Iterator[None]:
         report.status = "refused"
         raise
     except BaseException:
-        report.status = "died"
+        report.status = DIED
         raise
     finally:
         report.seconds = time.monotonic() - began

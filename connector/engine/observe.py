@@ -12,13 +12,14 @@ What no change date tells is looked at in turn:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from connector.adapters.base import Page, Wanted
 from connector.adapters.hubspot import PRIMARY_COMPANY, READ_ASSOCIATIONS
 from connector.adapters.salesforce_deletion import ROLE
 from connector.core.model import KeyValue, Pair, Record, Side
+from connector.engine.witnesses import Witnesses, hear_all, since_of
 from connector.engine.world import COMPANIES, CONTACTS, DEALS, Connection, World
 from connector.store.links import CONTACT_COMPANY
 
@@ -67,7 +68,11 @@ def observe_side(
     progress: Callable[[int], None],
     among: Iterable[Pair] | None = None,
 ) -> None:
-    """Take in what changed on one side, of all pairs or only `among` some."""
+    """Take in what changed on one side, of all pairs or only `among` some.
+
+    Raises:
+        Unreachable: the CRM was put back to an earlier state (`witnesses.py`).
+    """
     crm = c.salesforce if side is Side.SALESFORCE else c.hubspot
     pairs = {pair.object(side): pair for pair in (c.pairs.values() if among is None else among)}
     wanted = {name: world.wanted(pair, side) for name, pair in pairs.items()}
@@ -77,10 +82,17 @@ def observe_side(
             wanted[ROLE] = Wanted(())  # the adapter knows what there is to know of a role
         streams = [f"{side}/{name}{part}" for name in wanted for part in ("", "/deleted")]
     cursors = {stream: c.store.runs.read(stream) for stream in streams}
-    for page in crm.changes(wanted, cursors):
+    witnesses = {name: Witnesses(c.store, side, name, since_of(cursors[f"{side}/{name}"])) for name in pairs}
+    wanted |= {name: replace(wanted[name], also=one.asked) for name, one in witnesses.items()}
+    for shown in crm.changes(wanted, cursors):
+        page, witness = shown, witnesses.get(shown.object)
         with c.store.transaction():
+            if witness is not None:
+                witness.hear(shown.records)
+                page = replace(shown, records=witness.without_asked(shown.records))
             _take_in(c, page, pairs.get(page.object), side, seen)
         progress(len(page.records) + len(page.roles))
+    hear_all(witnesses.values(), crm)
 
 
 def _take_in(c: Connection, page: Page, pair: Pair | None, side: Side, seen: Seen) -> None:
@@ -268,10 +280,13 @@ def observe_records(c: Connection, world: World, side: Side, pair: Pair, ids: It
     return found
 
 
-def take_in(c: Connection, pair: Pair, records: Sequence[Record]) -> list[str]:
-    """Put records of one side that were read for another reason into the store; returns those that differ."""
+def take_in(c: Connection, pair: Pair, records: Sequence[Record], *, late: bool = False) -> list[str]:
+    """Put records of one side that were read for another reason into the store; returns those that differ.
+
+    `late`: they come from a search or a list, which may be behind what is known.
+    """
     with c.store.transaction():
-        changed = c.store.records.observe(records, find_keys(c, pair, records))
+        changed = c.store.records.observe(records, find_keys(c, pair, records), late=late)
         if pair.name == COMPANIES:
             _derive_staff(c, pair, changed)
     return changed

@@ -91,6 +91,7 @@ def sync(c: Connection, wish: Wish | None = None, progress: Progress = lambda *_
         finish_undo(c, progress)
         report = Report(run=c.store.runs.begin(_kind_of(wish), files=c.mapping))
         with concluded(c, report):
+            progress("looking", 0)  # asked to end while an undo was completed, it ends here
             world = make_ready(c, report, wish)
             only = _look(c, world, wish, report, progress)
             _guard(c, wish)

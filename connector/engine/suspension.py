@@ -8,6 +8,7 @@ Conditions of the whole connection suspend it, until they are known to be gone.
 | the vendor's limit is reached | the same                                                                        |
 | the credentials are refused   | refuses at once, as asking may lock the user out, until `connector resume`      |
 | a scope is missing            | refuses at once, as no cheap call tells, until `connector resume`               |
+| it was put back (`witnesses`) | refuses at once, as only a person can decide, until `connector resume`          |
 
 A network that is down, or a vendor that is, is no such condition: the next run just tries.
 """

@@ -159,6 +159,9 @@ class Database:
         self.url = engine.url
         self._engine = engine
         self._open: Connection | None = None
+        self.in_memory = engine.url.get_backend_name() == "sqlite" and file_of(engine.url) is None
+        """Whether it is one thread's alone: another one would find another store."""
+        self.is_pretending = False
         self.fence: Callable[[Database], None] | None = None
         """Called at the end of every transaction; raises if another run has taken over."""
         self.run_id: int | None = None
@@ -188,12 +191,14 @@ class Database:
         """Whatever is written inside is visible inside, and gone afterwards."""
         with self._engine.connect() as connection:
             self._open, run_id = connection, self.run_id
+            self.is_pretending = True
             transaction = connection.begin()
             try:
                 yield
             finally:
                 transaction.rollback()
                 self._open, self.run_id = None, run_id
+                self.is_pretending = False
 
     def execute(self, statement: Executable, rows: Sequence[Mapping[str, Any]] | None = None) -> Any:
         """Run a statement in the open transaction, or in one of its own."""
@@ -210,6 +215,20 @@ class Database:
             return self._open.execute(statement, values).fetchall()
         with read_only(self._engine) as connection:
             return connection.execute(statement, values).fetchall()
+
+    def look_beside(self, statement: Executable) -> Sequence[Row[Any]]:
+        """All rows of a query on a connection of its own, as others see the store now. From any thread."""
+        if self.in_memory:
+            return self.fetch(statement)
+        with read_only(self._engine) as connection:
+            return connection.execute(statement).fetchall()
+
+    def change_beside(self, statement: Executable) -> int:
+        """Change rows on a connection of its own, durable at once. From any thread; returns how many."""
+        if self.in_memory:
+            return int(self.execute(statement).rowcount)
+        with self._engine.connect() as connection, connection.begin():
+            return int(connection.execute(statement).rowcount)
 
     @staticmethod
     def _run(connection: Connection, statement: Executable, rows: Sequence[Mapping[str, Any]] | None) -> Any:

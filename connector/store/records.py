@@ -27,10 +27,13 @@ class Records:
 
     # --- observing ---
 
-    def observe(self, seen: Sequence[Record], match_keys: Mapping[str, Iterable[KeyValue]]) -> list[str]:
+    def observe(
+        self, seen: Sequence[Record], match_keys: Mapping[str, Iterable[KeyValue]], *, late: bool = True
+    ) -> list[str]:
         """Take in observations of one object; returns the ids of those that differ from what was known.
 
-        Fields that an observation lacks keep their last known value. `match_keys` is by record id.
+        Fields that an observation lacks keep their last known value. `match_keys` is by record id. `late`: they may
+        be older than what is known, as those of a search; what was read by its id is as it is now.
         Of an unknown record that is no longer present, nothing is kept unless it names a partner (D8) or
         the record that it was merged into (A7).
         """
@@ -44,7 +47,7 @@ class Records:
             before = known.get(one.id)
             if before is None and not one.present and one.partner_id is None and one.survivor is None:
                 continue
-            row, differs = self._merge(one, before)
+            row, differs = self._merge(one, before, late=late)
             if row is not None:
                 rows.append(row)
                 if one.present:
@@ -61,7 +64,7 @@ class Records:
         self._write_keys(seen[0].side, seen[0].object, keys, {id_: () for id_ in keys if id_ not in known})
         return changed
 
-    def _merge(self, one: Record, before: Row[Any] | None) -> tuple[dict[str, Any] | None, bool]:
+    def _merge(self, one: Record, before: Row[Any] | None, *, late: bool) -> tuple[dict[str, Any] | None, bool]:
         """The row to store (None: as it is), and whether what is known of the record differs now."""
         row = {
             "connection_id": self._db.connection_id,
@@ -79,7 +82,7 @@ class Records:
         }
         if before is None:
             return row, one.present
-        if one.present and _is_stale(one, before):
+        if late and one.present and _is_stale(one, before):
             return None, False
         if not one.present:
             if (before.presence, before.survivor) == (one.presence, one.survivor):

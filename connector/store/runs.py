@@ -1,9 +1,31 @@
-"""Runs, their lease, the cursors they read from, and what they remember of the CRMs' own set-up."""
+"""Runs, their lease, the cursors they read from, and what they remember of the CRMs' own set-up.
+
+The lease is what lets one run of a connection write at a time. It ends five minutes after it was last renewed, and
+every transaction of its run renews it.
+
+| another run finds that the lease             | it                                                          |
+|----------------------------------------------|-------------------------------------------------------------|
+| has not ended                                | refuses, and says who holds it                              |
+| has ended                                    | takes it over                                               |
+| is of a process of this machine that is gone | takes it over at once (`holder.py`)                         |
+| seems to last longer than a lease does       | refuses, and lets it end in five minutes by its own clock   |
+
+The last row is a clock that was set back, or one that is behind that of another machine: it locks nobody out for
+longer than the lease, and takes nothing from a run that is at work.
+
+A run whose lease was taken over, because its process stood still or the clock was set forward, must write no more.
+To the store it cannot: its transactions fail. Before every request that may write to a CRM it looks whether the
+lease is still its own (`confirm`), also before that request is tried again. What remains is a process that stops
+just between that look and the sending, for longer than the rest of its lease: then one request for each worker
+reaches a CRM late. No CRM takes a token that could prevent that. Such a request is one that the run after it also
+finds due: a creation collides with the other by its partner's id, an update writes what was agreed to then.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
+import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -11,26 +33,25 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, and_, bindparam, delete, insert, select, update
+from sqlalchemy.sql import Executable
 
 from connector.core.model import Side
 from connector.errors import Busy, Fault, StoreUnusable
 from connector.store.database import Database, dump, load
+from connector.store.holder import Holder
 from connector.store.integrity import Integrity
 from connector.store.schema import cursor, lease, mapping, run
 
 LEASE_SECONDS = 300.0
+RENEWED_WITHIN = 60.0
+"""A lease that was not renewed for so many seconds is renewed before the next request that may write."""
 BY_HAND = "by hand"
 """The status of what a person did to the store alone, such as ending a link: a number to refer to, and no run."""
 SYNC, UNDO = "sync", "undo"
 ENDED = ("ok", "problems")
 """How a run ends that was neither cut short nor refused."""
-GIVEN_UP = "given up"
-# A run says these two dozens of times. They are built once: that takes longer than to run them.
-_RENEW = (
-    update(lease)
-    .where(lease.c.connection_id == bindparam("mine"), lease.c.token == bindparam("held"))
-    .values(expires=bindparam("until"))
-)
+RUNNING, DIED, GIVEN_UP = "running", "died", "given up"
+# A run says this two dozens of times. It is built once: that takes longer than to run it.
 _READ = select(cursor.c.value).where(
     cursor.c.connection_id == bindparam("mine"), cursor.c.stream == bindparam("name")
 )
@@ -55,6 +76,21 @@ class Run:
         return self.kind == UNDO
 
 
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """Who may write now, since when (None: an older version took it), and for how many seconds at most."""
+
+    token: str
+    seconds: float
+    taken: str | None = None
+    holder: Holder | None = None
+
+    @property
+    def holds(self) -> bool:
+        """Whether another run has to wait for it."""
+        return self.seconds > 0 and not (self.holder is not None and self.holder.is_gone)
+
+
 class Runs:
     """One run at a time per connection, each with a number and a report."""
 
@@ -62,64 +98,107 @@ class Runs:
         self._db = database
         self._now = now
         self._integrity = Integrity(database, now)
+        self._token: str | None = None
+        self._thread = 0
+        self._renewed = 0.0
+        self._renewing = threading.Lock()  # batches are under way at a time
 
     @contextlib.contextmanager
     def lease(self) -> Iterator[None]:
         """Hold the connection's lease. Every transaction renews it, and fails if another run has taken it.
 
         Raises:
-            Busy: another run holds it, and it has not expired.
+            Busy: another run holds it.
             StoreUnusable: the store's file is damaged.
         """
         token = uuid.uuid4().hex
         left_behind = self._take(token)
-        self._db.fence = lambda _: self._renew(token)
+        self._token = token
+        self._thread = threading.get_ident()
+        self._db.fence = lambda database: self._renew(token, lambda one: int(database.execute(one).rowcount))
         try:
             self._integrity.check(cut_off=left_behind)
             yield
         finally:
-            self._db.fence = None
-            self._db.execute(
-                delete(lease).where(lease.c.connection_id == self._db.connection_id, lease.c.token == token)
-            )
+            self._db.fence, self._token = None, None
+            self._db.execute(delete(lease).where(self._held(token)))
+
+    def confirm(self) -> None:
+        """Before a request that may write to a CRM: is the lease still this run's? From any thread.
+
+        Raises:
+            Busy: another run has taken over.
+        """
+        token, database = self._token, self._db
+        if token is None or (database.in_memory and threading.get_ident() != self._thread):
+            return  # a store in memory is one thread's alone, and so is its lease
+        with self._renewing:
+            if not database.look_beside(select(lease.c.token).where(self._held(token))):
+                raise _taken_over()
+            age = self._now().timestamp() - self._renewed
+            if not 0 <= age <= RENEWED_WITHIN and not database.is_pretending:
+                self._renew(token, database.change_beside)
 
     def _take(self, token: str) -> bool:
         """Take the lease; whether a run that did not come to its end had left one behind."""
-        mine = lease.c.connection_id == self._db.connection_id
         try:
-            return self._replace_lease(token, mine)
+            is_taken, former = self._replace_lease(token)
         except StoreUnusable as error:
             if error.fault is not Fault.TAKEN:
                 raise
             # Some databases let two look at the same moment, but only one insert.
             raise Busy("another run of this connection has just begun", "wait for it") from None
+        if former is not None and not is_taken:
+            raise _busy(former)
+        return former is not None
 
-    def _replace_lease(self, token: str, mine: ColumnElement[bool]) -> bool:
-        moment = self._now().timestamp()
+    def _replace_lease(self, token: str) -> tuple[bool, Lease | None]:
+        """Take the lease, unless another is in the way: whether that is done, and the one that was there."""
+        moment, holder = self._now(), Holder.here()
+        ends = moment.timestamp() + LEASE_SECONDS
         with self._db.transaction():
-            held = self._db.fetch(select(lease).where(mine))
-            # A clock that was set back must not lock anybody out for longer than the lease.
-            if held and moment < held[0].expires <= moment + LEASE_SECONDS:
-                seconds = int(held[0].expires - moment)
-                raise Busy(
-                    "another run of this connection is under way",
-                    f"wait for it; if it was killed, its lease ends in {seconds} s",
-                )
-            for row in held:
-                self._db.execute(delete(lease).where(mine, lease.c.token == row.token))
+            held = self.find_lease()
+            if held is not None and held.holds:
+                longer = and_(self._held(held.token), lease.c.expires > ends)
+                self._db.execute(update(lease).where(longer).values(expires=ends))
+                return False, held
+            if held is not None:
+                self._db.execute(delete(lease).where(self._held(held.token)))
             self._db.execute(
                 insert(lease).values(
-                    connection_id=self._db.connection_id, token=token, expires=moment + LEASE_SECONDS
+                    connection_id=self._db.connection_id,
+                    token=token,
+                    expires=ends,
+                    taken=moment.isoformat(),
+                    host=holder.host[:255],
+                    pid=holder.pid,
+                    place=holder.place,
+                    tick=holder.tick,
                 )
             )
-        return bool(held)
+            cut_short = and_(run.c.connection_id == self._db.connection_id, run.c.status == RUNNING)
+            self._db.execute(update(run).where(cut_short).values(status=DIED))
+        self._renewed = moment.timestamp()
+        return True, held
 
-    def _renew(self, token: str) -> None:
-        until = self._now().timestamp() + LEASE_SECONDS
-        given = {"mine": self._db.connection_id, "held": token, "until": until}
-        renewed = self._db.execute(_RENEW, [given])
-        if renewed.rowcount != 1:
-            raise Busy("another run has taken over", "this one was paused for too long; nothing is lost")
+    def _renew(self, token: str, change: Callable[[Executable], int]) -> None:
+        moment = self._now().timestamp()
+        if change(update(lease).where(self._held(token)).values(expires=moment + LEASE_SECONDS)) != 1:
+            raise _taken_over()
+        self._renewed = moment
+
+    def _held(self, token: str) -> ColumnElement[bool]:
+        return and_(lease.c.connection_id == self._db.connection_id, lease.c.token == token)
+
+    def find_lease(self) -> Lease | None:
+        """The lease as it stands, whether or not it still holds anybody up."""
+        rows = self._db.fetch(select(lease).where(lease.c.connection_id == self._db.connection_id))
+        if not rows:
+            return None
+        row = rows[0]
+        holder = Holder(row.host, row.pid, row.place, row.tick) if row.pid is not None else None
+        seconds = min(row.expires - self._now().timestamp(), LEASE_SECONDS)
+        return Lease(row.token, seconds, row.taken, holder)
 
     def begin(
         self,
@@ -143,7 +222,7 @@ class Runs:
                 insert(run).values(
                     connection_id=mine,
                     started=self._now().isoformat(),
-                    status="running",
+                    status=RUNNING,
                     kind=kind,
                     of_run=of_run,
                     mapping=digest,
@@ -244,9 +323,8 @@ class Runs:
 
     def is_under_way(self) -> bool:
         """Whether a run holds the lease now."""
-        moment = self._now().timestamp()
-        mine = select(lease.c.expires).where(lease.c.connection_id == self._db.connection_id)
-        return any(moment < row.expires <= moment + LEASE_SECONDS for row in self._db.fetch(mine))
+        held = self.find_lease()
+        return held is not None and held.holds
 
     def cursors(self, side: Side) -> list[Any]:
         """From where each object of a side is read on, as the adapters have it."""
@@ -279,3 +357,19 @@ def _told(row: Row[Any]) -> dict[str, Any]:
 def _run(row: Row[Any]) -> Run:
     report = load(row.report) or {}
     return Run(row.id, row.kind, row.status, row.started, row.finished, row.of_run, report, row.forgotten)
+
+
+def _busy(held: Lease) -> Busy:
+    who = f", in process {held.holder.pid} on {held.holder.host}" if held.holder else ""
+    since = f" since {held.taken[:19].replace('T', ' ')} UTC" if held.taken else ""
+    return Busy(
+        f"another run of this connection is under way{since}{who}",
+        f"wait for it, or end that process; if it is gone, its lease ends in {int(held.seconds)} s",
+    )
+
+
+def _taken_over() -> Busy:
+    return Busy(
+        "another run has taken over, as this one did not renew its lease in time",
+        "nothing is lost: the other run, or the next one, goes on from what is settled",
+    )

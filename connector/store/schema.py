@@ -59,6 +59,11 @@ lease = Table(
     _connection(),
     Column("token", String(40), nullable=False),
     Column("expires", Float, nullable=False),  # seconds since 1970
+    Column("taken", String(40)),  # when, and by which process (`holder.py`)
+    Column("host", String(255)),
+    Column("pid", Integer),
+    Column("place", String(80)),
+    Column("tick", String(20)),
 )
 
 cursor = Table(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 import uuid
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
@@ -155,6 +156,23 @@ class Conformance:
         bench.pass_time(timedelta(hours=3))
         looks.look()
         assert not set(made.values()) & set(looks.look())
+
+    def test_a_look_also_shows_what_it_is_asked_for(self, bench):
+        """In the same number of calls, and once only, though it has not changed for long."""
+        made = sorted(make(bench, 3).values())
+        looks = Looks(bench)
+        looks.look()
+        bench.pass_time(timedelta(hours=3))
+        looks.look()
+        calls, shown = [], []
+        for also in ((), (made[0], made[2])):
+            crm, wanted = bench.sign_on(), replace(bench.wanted, also=also)
+            before = crm.usage().calls
+            pages = list(crm.changes({bench.object: wanted}, looks.cursors))
+            shown = [one.id for page in pages for one in page.records]
+            calls.append(crm.usage().calls - before)
+        assert [shown.count(id_) for id_ in (made[0], made[2])] == [1, 1]
+        assert calls[0] == calls[1]
 
     def test_quiet_look_keeps_its_place(self, bench):
         """After looks that saw nothing, the next change is seen all the same."""

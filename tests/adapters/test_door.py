@@ -13,7 +13,7 @@ import responses
 from connector.adapters import hubspot, salesforce
 from connector.adapters.http import ATTEMPTS, LONGEST_WAIT, TIMEOUT, Door, PlainLoopback
 from connector.core.model import ProblemClass, Side
-from connector.errors import Unreachable
+from connector.errors import Busy, Unreachable
 
 URL = "https://crm.example/objects"
 SECRET = "canary-5f1d"  # what no message may contain
@@ -313,3 +313,35 @@ def test_plain_http_for_loopback(wire):
     door = Door(Side.SALESFORCE, salesforce.judge, mounts={"https://127.0.0.1:9": PlainLoopback()})
     wire.get("http://127.0.0.1:9/services/data/", json=[])
     assert door.get("https://127.0.0.1:9/services/data/").json() == []
+
+
+def test_a_request_that_may_write_is_confirmed_before_each_try(wire):
+    """So that a run that lost its lease while it waited does not try again; what only reads needs no leave."""
+    confirmed = []
+    door = Door(
+        Side.HUBSPOT,
+        hubspot.judge,
+        sleep=lambda _: None,
+        writes=hubspot.may_write,
+        confirm=lambda: confirmed.append(len(wire.calls)),
+    )
+    for status in (503, 429, 200):
+        wire.post(URL, status=status, json={})
+    assert door.post(URL, json={}).status_code == 200
+    assert confirmed == [0, 1, 2]
+    for method, path in (("GET", URL), ("POST", f"{URL}/search"), ("POST", f"{URL}/batch/read")):
+        wire.add(method, path, json={})
+        door.request(method, path)
+    assert confirmed == [0, 1, 2]
+
+
+def test_what_is_not_confirmed_is_not_sent(wire):
+    """Nothing reaches the CRM, and nothing is counted."""
+
+    def refuse() -> None:
+        raise Busy("another run has taken over")
+
+    door = Door(Side.HUBSPOT, hubspot.judge, confirm=refuse)
+    with pytest.raises(Busy):
+        door.post(URL, json={})
+    assert (len(wire.calls), door.calls) == (0, 0)

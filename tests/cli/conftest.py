@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from connector.sandbox.demo import load_demo
 from connector.sandbox.hubspot import HubSpotSandbox
 from connector.sandbox.salesforce import SalesforceSandbox
 from connector.sandbox.server import serving
+from connector.sandbox.wire import Handler
 
 Run = Callable[..., Result]
 
@@ -33,9 +35,16 @@ class Crms:
 @pytest.fixture
 def crms() -> Iterator[Crms]:
     """A small made-up organisation in which nothing is amiss, served on free ports."""
+    with serve_crms() as served:
+        yield served
+
+
+@contextlib.contextmanager
+def serve_crms(wrap: Callable[[Handler], Handler] = lambda sandbox: sandbox) -> Iterator[Crms]:
+    """The same, with something between either sandbox and its port."""
     salesforce, hubspot = SalesforceSandbox(), HubSpotSandbox()
     load_demo(salesforce, hubspot, salesforce.session_id, hubspot.access_token, accounts=2)
-    with serving(salesforce, hubspot) as (here, there):
+    with serving(wrap(salesforce), wrap(hubspot)) as (here, there):
         org = SalesforceWindow(here, salesforce.session_id)
         portal = HubSpotWindow(there, hubspot.access_token)
         org.update("Contact", last_contact(org), Email="nobody.else@example.com")

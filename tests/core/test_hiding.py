@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import copy
+import hashlib
+import hmac
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -11,7 +14,7 @@ from hypothesis import strategies as st
 from connector.core.hiding import Hidden, Veil, reveal, without_hidden
 from connector.core.inverse import Entry, Now
 from connector.core.model import Change, FieldRule, Pair, Record, Rule, Side
-from connector.core.naming import CONTACT
+from connector.core.naming import CONTACT, IS_PRIMARY, LABELS, ROLE_NAMES
 from connector.core.sameness import same_value
 from connector.core.undo import HIDDEN, invert
 from connector.mapping.transforms import Text
@@ -185,3 +188,78 @@ def test_G3_a_record_is_made_anew_with_what_is_known_and_the_rest_is_told():
     inverse = invert([entry], Now({}), {"Contact": PAIR, "contacts": PAIR}, "undo")
     assert [dict(one.values) for one in inverse.remakings] == [{"lastname": "Fox"}]
     assert [(one.field, one.why) for one in inverse.left] == [("fax", HIDDEN)]
+
+
+def test_G3_the_form_of_a_hash():
+    """It is what is kept: another form would be equal to nothing that was hidden before."""
+    told = hmac.new(b"key", b"Ada", hashlib.sha256).hexdigest()[:16]
+    assert str(hide("Ada")) == f"hidden:{told}"
+
+
+def test_G3_what_is_made_without_a_key_has_none():
+    """And then it says whether it is equal to a plain value by a plain no."""
+    assert (Hidden("hidden:0").key, Veil.over([]).key) == ("", "")
+    assert (Hidden(str(hide("Ada", Veil.over([PAIR])))) == "Ada") is False
+
+
+@pytest.mark.parametrize("other", [None, "", ["Ada"], "XX"])
+def test_G3_only_a_value_can_be_equal_to_a_hash(other):
+    """Blank is never hidden, and what is no value of a CRM is equal to none, whatever its hash would be."""
+    text = hmac.new(b"key", str(other).encode(), hashlib.sha256).hexdigest()[:16]
+    assert (Hidden(f"hidden:{text}", "key") == other) is (other == "XX")
+
+
+def test_G3_of_a_deleted_record_what_is_mapped_and_its_roles_are_kept():
+    """The id of the partner too; by pair, side and object."""
+    assert VEIL.objects == {"contact-contact": {Side.SALESFORCE: "Contact", HS: "contacts"}}
+    assert VEIL.mapped[HS, "contacts"] == {"lastname", "jobtitle", "sf_record_id"}
+    for name in ("jobtitle", "sf_record_id", CONTACT, LABELS, ROLE_NAMES, IS_PRIMARY):
+        assert VEIL.cover("delete", HS, "contacts", Change(name, "a", "b", "", "")).old == "a"
+
+
+def test_G3_two_veils_know_the_objects_and_fields_of_both():
+    """The first one's key counts, since what is kept was hidden by it."""
+    other = replace(PAIR, name="other", salesforce="Account", hubspot="companies")
+    both = VEIL.with_more(Veil.over([other], "another"))
+    assert both.key == "key"
+    assert both.mapped.keys() == both.personal.keys()
+    assert both.mapped.keys() == {(side, one.object(side)) for side in Side for one in (PAIR, other)}
+    assert both.objects.keys() == {"contact-contact", "other"}
+
+
+def test_G3_a_field_is_personal_by_its_whole_name_and_by_each_part():
+    """What is named together with `+` is looked for both ways."""
+    veil = Veil("key", {(HS, "contacts"): frozenset({"a+b", "c"})})
+    told = [veil.is_personal(HS, "contacts", name) for name in ("a+b", "c", "x+c", "a", "x")]
+    assert told == [True, True, True, False, False]
+
+
+def test_G3_a_base_of_another_pair_is_given_as_it_is():
+    """In a copy, which may be changed."""
+    base = {"lastname": "Ada"}
+    given_back = VEIL.hide_base("deals", HS, base)
+    assert given_back == base
+    assert given_back is not base
+
+
+@pytest.mark.parametrize("value", ["Ada", 5, None, 1.5])
+def test_G3_only_what_looks_hidden_in_a_file_is_taken_for_it(value):
+    """Both values of a change."""
+    hidden = str(hide("Ada"))
+    read = VEIL.recognise("update", HS, "contacts", Change("lastname", hidden, value, "", ""))
+    assert (type(read.old), read.old.key, type(read.new)) == (Hidden, "key", type(value))
+    turned = VEIL.recognise("update", HS, "contacts", Change("lastname", value, hidden, "", ""))
+    assert (type(turned.old), type(turned.new)) == (type(value), Hidden)
+
+
+def test_G3_what_is_not_hidden_needs_no_revealing():
+    """It is given back itself; and one hash reveals no other."""
+    assert type(reveal(1.0, [1])) is float
+    unknown = Hidden(str(hide("Ada")), "key")
+    assert reveal(unknown, [hide("Ada")]) is unknown
+
+
+def test_G3_numbers_are_hidden_by_their_value():
+    """However large they are, and however they are written."""
+    assert str(hide(1e20)) == str(hide("100000000000000000000"))
+    assert str(hide(1.5)) != str(hide(2.5))

@@ -245,6 +245,10 @@ class Lab:
         """Start with a store as `durable_store` gave it."""
         self._keep(_make_engine("sqlite://"), committed)
 
+    def put_store_back(self, photograph: bytes) -> None:
+        """The store as it was when it was photographed (`durable_store`), as from a backup."""
+        self._keep(_make_engine("sqlite://"), photograph)
+
     def _keep(self, engine: Engine, committed: bytes | None = None) -> None:
         event.listen(engine, "begin", lambda _: self._begin())
         event.listen(engine, "commit", lambda _: self._commit())

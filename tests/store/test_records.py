@@ -35,6 +35,16 @@ def test_a_new_record_is_dirty(store):
     assert store.records.load(*HUB, ["1", "2"]) == {"1": one}
 
 
+def test_what_was_read_by_its_id_counts_though_it_is_older(store):
+    """A search may lag; but a record that went back in time must not stay for ever as it was known."""
+    observe(store, deal("1", version="2026-03-02", amount="20"))
+    clean(store)
+    older = deal("1", version="2026-03-01", amount="10")
+    assert observe(store, older) == []
+    assert store.records.observe([older], {}, late=False) == ["1"]
+    assert (dirty(store), store.records.load(*HUB, ["1"])) == (["1"], {"1": older})
+
+
 def test_the_same_again_is_nothing_new(store):
     """An observation that was made before, as overlapping looks make it, wakes nobody."""
     observe(store, deal("1", amount="10"))

@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
+from sqlalchemy import update
 from store.conftest import deal
 
 from connector.core.model import Side
 from connector.errors import Busy
-from connector.store.runs import LEASE_SECONDS
+from connector.store.holder import Holder, _read_stat
+from connector.store.runs import LEASE_SECONDS, RENEWED_WITHIN
+from connector.store.schema import lease
 
 HUB = Side.HUBSPOT, "deals"
+
+
+@pytest.fixture
+def killed(store, second):  # whose end comes first
+    """The lease of a run whose process was killed: only the end of the test gives it back."""
+    with store.runs.lease():
+        yield
 
 
 def count(store):
@@ -54,10 +71,8 @@ def test_a_lease_is_given_back_after_an_error(store, second):
         assert count(second) == 0
 
 
-def test_a_lease_ends_by_itself(store, second, now):
+def test_a_lease_ends_by_itself(killed, second, now):
     """The lease of a run that was killed ends after five minutes, not before."""
-    killed = store.runs.lease()
-    killed.__enter__()
     now.advance(seconds=LEASE_SECONDS - 1)
     with pytest.raises(Busy), second.runs.lease():
         raise AssertionError("both run")
@@ -77,13 +92,110 @@ def test_work_renews_the_lease(store, second, now):
             raise AssertionError("both run")
 
 
-def test_a_clock_set_back_locks_nobody_out(store, second, now):
-    """A lease that seems to end in hours is of another clock, and counts no more."""
-    killed = store.runs.lease()
-    killed.__enter__()
+def test_a_clock_set_back_locks_nobody_out_for_longer_than_a_lease(killed, second, now):
+    """A lease that seems to end in hours is of another clock: it ends in five minutes by this one."""
     now.advance(hours=-3)
+    with pytest.raises(Busy) as caught, second.runs.lease():
+        raise AssertionError("both run")
+    assert "300 s" in caught.value.remedy
+    now.advance(seconds=LEASE_SECONDS)
     with second.runs.lease():
         observe(second, "1")
+
+
+def test_a_clock_that_is_behind_takes_nothing_from_a_run_at_work(store, second, now):
+    """The lease of another machine whose clock is ahead seems too long; its run keeps it."""
+    with store.runs.lease():
+        now.advance(seconds=-7)
+        for _ in range(3):
+            with pytest.raises(Busy), second.runs.lease():
+                raise AssertionError("both run")
+        observe(store, "1")
+
+
+def test_a_clock_set_forward_during_a_run_ends_it_or_not(store, second, now):
+    """Alone it goes on; where another run took over meanwhile, that one does, and the first writes nothing."""
+    with store.runs.lease():
+        now.advance(days=1)
+        store.runs.confirm()
+        with pytest.raises(Busy), second.runs.lease():
+            raise AssertionError("both run")
+        now.advance(days=1)
+        with second.runs.lease():
+            with pytest.raises(Busy, match="taken over"):
+                store.runs.confirm()
+            second.runs.confirm()
+
+
+def test_a_long_wait_for_a_crm_renews_the_lease(store, second, now):
+    """A request that may write renews a lease that has not been for a minute, in no transaction of the run."""
+    with store.runs.lease():
+        for _ in range(8):
+            now.advance(seconds=RENEWED_WITHIN + 1)
+            store.runs.confirm()
+        with pytest.raises(Busy), second.runs.lease():
+            raise AssertionError("both run")
+
+
+def test_any_thread_is_told_that_the_lease_is_lost(store, second, now, url):
+    """Batches are sent by several threads, while the run settles others."""
+    with store.runs.lease(), ThreadPoolExecutor(1) as pool:
+        with store.transaction():
+            pool.submit(store.runs.confirm).result()
+        now.advance(seconds=LEASE_SECONDS + 1)
+        if url != "sqlite://":  # which no other thread sees, nor another process
+            with second.runs.lease(), pytest.raises(Busy, match="taken over"):
+                pool.submit(store.runs.confirm).result()
+
+
+def test_a_plan_confirms_nothing_in_the_store(store, now):
+    """While a plan pretends, no request waits for the transaction that it pretends in."""
+    with store.runs.lease(), store.pretending():
+        now.advance(seconds=RENEWED_WITHIN + 1)
+        store.runs.confirm()
+
+
+def test_without_a_lease_any_request_may_be_made(store):
+    """Commands that look, or set up, hold none."""
+    store.runs.confirm()
+
+
+def test_the_lease_of_a_process_that_is_gone_holds_nobody_up(killed, store, second):
+    """On the same machine it is taken over at once, and the run that was cut short is said to have died."""
+    cut_short = store.runs.begin()
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    store._database.execute(update(lease).values(pid=gone.pid))
+    assert not second.runs.is_under_way()
+    with second.runs.lease():
+        assert second.runs.get(cut_short)["status"] == "died"
+
+
+@pytest.mark.parametrize(
+    ("other", "certain"),
+    [
+        ({"tick": "1"}, True),
+        ({"place": "another boot", "tick": "1"}, False),
+        ({"place": None}, False),
+        ({"tick": None}, False),
+        ({}, False),
+    ],
+)
+def test_who_is_gone_and_who_may_be_there(other, certain):
+    """The same number with another beginning is another process; of another machine nothing is known."""
+    assert replace(Holder.here(), **other).is_gone is certain
+
+
+def test_a_killed_process_is_gone_before_its_parent_asks():
+    """It does nothing more, though its number is still taken."""
+    with subprocess.Popen([sys.executable, "-c", "print(flush=True); input()"], stdin=-1, stdout=-1) as child:
+        assert child.stdout is not None
+        child.stdout.readline()
+        holder = replace(Holder.here(), pid=child.pid, tick=_read_stat(Path(f"/proc/{child.pid}/stat"))[1])
+        assert not holder.is_gone
+        child.kill()
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+        assert holder.is_gone
 
 
 def test_a_run_that_lost_its_lease_writes_nothing(store, second, now):

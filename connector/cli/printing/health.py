@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def print_health(found: Health, now: datetime) -> None:
     """The headline, what a person should see to, and the figures."""
     console = out()
-    if found.last_run is None and not found.suspension:
+    if found.last_run is None and not found.suspension and not found.holder:
         console.print("No run yet. Begin with `connector check`, then `connector plan`.")
         return
     _print_headline(found, console)
@@ -58,8 +58,8 @@ def _rows(found: Health, now: datetime) -> list[tuple[str, str]]:
             f"; usually every {describe_age(fresh.interval)}" if fresh.interval else "; no regular schedule seen"
         )
         rows.append(("last good run", f"{describe_age(fresh.age)} ago{usual}"))
-    if found.under_way:
-        rows.append(("now", "a run is under way"))
+    if found.under_way or found.holder:
+        rows.append(("now", _describe_holder(found)))
     read = [
         f"{NAMES[side]} up to {moment(at)} ({describe_age((now - datetime.fromisoformat(at)).total_seconds())} ago)"
         for side in Side
@@ -83,6 +83,16 @@ def _rows(found: Health, now: datetime) -> list[tuple[str, str]]:
     )
     rows.append(("conflicts", conflicts))
     return rows
+
+
+def _describe_holder(found: Health) -> str:
+    who = found.holder
+    if who is None:
+        return "a run is under way"
+    process = f"process {who['pid']} on {escape(who['host'])}"
+    if who["gone"]:
+        return f"{process}, whose run was cut short, is gone; the next run goes on from there"
+    return f"a run is under way since {moment(who['since'])}, in {process}"
 
 
 def _describe_calls(side: Side, found: Health) -> str:

@@ -59,6 +59,10 @@ def print_import(told: ImportReport, path: Path | None, console: Console | None 
     seconds = f"{told.report.seconds:.1f} s"
     if told.dry_run:
         console.print(f"[bold]Rehearsed in {seconds}[/]; nothing was written")
+    elif told.status == "interrupted":
+        console.print(
+            "[bold yellow]Ended early, as it was asked to[/]; `connector import --resume` goes on from there"
+        )
     elif told.status == "problems":
         console.print(f"[bold yellow]Imported in {seconds}, with problems[/]")
     else:

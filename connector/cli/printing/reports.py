@@ -40,6 +40,8 @@ def print_report(report: Report, console: Console | None = None) -> None:
     done = "Applied" if report.agreement else "Synced"
     if report.status == "drifted":
         console.print(f"[bold yellow]Applied in {seconds}, but not all of the plan[/]")
+    elif report.status == "interrupted":
+        console.print(f"[bold yellow]Ended early after {seconds}, as it was asked to[/]")
     elif report.status == "problems":
         console.print(f"[bold yellow]{done} in {seconds}, with problems[/]")
     else:

@@ -24,7 +24,18 @@ from rich.table import Table
 from rich.text import Text
 
 from connector.core.model import Side, Value
-from connector.errors import BadConfiguration, Finding, Spent, Stop, StoreUnusable, Suspended
+from connector.errors import (
+    BadConfiguration,
+    Busy,
+    Condition,
+    Finding,
+    Halted,
+    Spent,
+    Stop,
+    StoreUnusable,
+    Suspended,
+    Unreachable,
+)
 from connector.secrecy import redact_everything
 
 NAMES = {Side.SALESFORCE: "Salesforce", Side.HUBSPOT: "HubSpot"}
@@ -160,6 +171,12 @@ def print_fault(error: BaseException) -> None:
 def _headline(error: Stop) -> str:
     if isinstance(error, Suspended):
         return "Suspended: nothing was begun"
+    if isinstance(error, Halted):
+        return "Ended: nothing was begun"
+    if isinstance(error, Busy):
+        return "Stopped: one run at a time"
+    if isinstance(error, Unreachable) and error.condition is Condition.PUT_BACK:
+        return "Stopped: nothing was written"
     if isinstance(error, Spent):
         return "Stopped: no API calls left"
     if isinstance(error, StoreUnusable):

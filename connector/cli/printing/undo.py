@@ -22,6 +22,10 @@ def print_undone(done: Undone, *, planned: bool, everything: bool = False, conso
     begun = moment(done.run.started)
     if planned:
         console.print(f"[bold]Undo of run {done.run.id}[/] of {begun}; nothing was written yet")
+    elif report.status == "interrupted":
+        console.print(
+            f"[bold yellow]Ended early, as it was asked to[/]: undo of run {done.run.id}, as run {report.run}"
+        )
     else:
         color = "yellow" if report.status == "problems" else "green"
         console.print(f"[bold {color}]Undid run {done.run.id}[/] of {begun}, as run {report.run}")

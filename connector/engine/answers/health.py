@@ -29,7 +29,7 @@ from connector.engine.answers.runs import KIND, RunAnswer, make_run
 from connector.engine.ignored import find_ignored, place_of
 from connector.engine.suspension import Suspension, find_suspension
 from connector.settings import Settings
-from connector.store.runs import BY_HAND, ENDED, SYNC
+from connector.store.runs import BY_HAND, ENDED, SYNC, Lease
 from connector.store.store import Store
 
 LOOKED_BACK = 20
@@ -92,13 +92,17 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """All that `status` tells. `under_way`: a run holds the lease now."""
+    """All that `status` tells. `under_way`: a run holds the lease now.
+
+    `holder` is who has the lease, also if its process is gone: `host`, `pid`, `since` and `gone`.
+    """
 
     connection: str
     healthy: bool
     concerns: tuple[Concern, ...]
     suspension: Mapping[str, Any] | None
     under_way: bool
+    holder: Mapping[str, Any] | None
     freshness: Freshness
     last_run: RunAnswer | None
     due: Mapping[str, int]
@@ -129,6 +133,7 @@ def look_after(settings: Settings, store: Store, now: datetime, max_age: timedel
     last = store.runs.last()
     last_run = make_run(last) if last else None
     calls = _find_budgets(settings, store, last, now)
+    lease = store.runs.find_lease()
     causes: dict[str, list[str]] = {}
     for one in open_:
         causes.setdefault(one["cause"], []).append(one["since"])
@@ -143,7 +148,8 @@ def look_after(settings: Settings, store: Store, now: datetime, max_age: timedel
         healthy=not concerns,
         concerns=concerns,
         suspension=suspension.as_json() if suspension else None,
-        under_way=store.runs.is_under_way(),
+        under_way=lease is not None and lease.holds,
+        holder=_describe_holder(lease),
         freshness=freshness,
         last_run=last_run,
         due={f"{side} {object_}": number for (side, object_), number in store.standing.count_due().items()},
@@ -161,6 +167,14 @@ def look_after(settings: Settings, store: Store, now: datetime, max_age: timedel
             for one in store.journal.conflicts(since=(now - RECENT).isoformat())
         ),
     )
+
+
+def _describe_holder(lease: Lease | None) -> dict[str, Any] | None:
+    """The process of a lease that has not ended, if it is known."""
+    if lease is None or lease.holder is None or lease.seconds <= 0:
+        return None
+    who = lease.holder
+    return {"host": who.host, "pid": who.pid, "since": lease.taken, "gone": who.is_gone}
 
 
 # --- what a person should see to --------------------------------------------------------------------------

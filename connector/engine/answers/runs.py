@@ -23,9 +23,10 @@ KIND = "kind"
 class RunAnswer:
     """A run: what kind, how it ended, how long it took, what it wrote, and its API calls.
 
-    `status`: ok, problems, refused, stopped, died, by hand; or running: under way, or its process is gone. The
-    counts are of records and, under `associations`, of contacts of deals; `report` is what the command printed.
-    `forgotten`: since when it is not known any more what it wrote.
+    `status`: ok, problems, drifted, interrupted, refused, stopped, died, by hand, given up; or running: under way,
+    or its process is gone and no run has begun since. The counts are of records and, under `associations`, of
+    contacts of deals; `report` is what the command printed. `forgotten`: since when it is not known any more what
+    it wrote.
     """
 
     run: int

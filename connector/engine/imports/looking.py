@@ -50,7 +50,7 @@ def look_for_newcomers(c: Connection, world: World, pairs: Sequence[Pair], tell:
         cursor = c.store.runs.read(f"{HS.value}/{pair.hubspot}") or {}
         if "since" in cursor:
             for records in c.hubspot.newcomers(pair.hubspot, world.wanted(pair, HS), cursor["since"]):
-                take_in(c, pair, records)
+                take_in(c, pair, records, late=True)
 
 
 def _read_all(c: Connection, world: World, pairs: Sequence[Pair], tell: Tell) -> None:
@@ -74,7 +74,7 @@ def _read_pair(c: Connection, world: World, pair: Pair, tell: Tell) -> None:
     extract = Extract(pair.salesforce, world.wanted(pair, SF))
     for records, following in read_portions(c, extract, reading, c.allocation.keep):
         with c.store.transaction():
-            take_in(c, pair, list(records))
+            take_in(c, pair, list(records), late=True)
             c.store.runs.remember(_look(pair), remembered | {"reading": following.as_json()})
         tell(f"looking at {pair.salesforce}", len(records), reading.total)
     cursors = c.salesforce.cursors_from(pair.salesforce, datetime.fromisoformat(remembered["began"]))

@@ -12,6 +12,8 @@ from connector.engine.report import Report
 Counts = list[tuple[str, str, str, int]]
 """(object, outcome, key, number of records)."""
 
+INTERRUPTED = "interrupted"
+
 
 @dataclass
 class ImportReport:
@@ -29,7 +31,9 @@ class ImportReport:
 
     @property
     def status(self) -> str:
-        """`ok`, or `problems` if records were held or refused."""
+        """`interrupted`, if it was asked to end early; else `ok`, or `problems` if records were held or refused."""
+        if self.report.status == INTERRUPTED:
+            return INTERRUPTED
         return "problems" if any(outcome in TROUBLED for _, outcome, _, _ in self.counts) else "ok"
 
     def as_json(self) -> dict[str, Any]:

@@ -33,7 +33,7 @@ from connector.engine.held import make_gates
 from connector.engine.imports.looking import look_at_all, look_for_newcomers
 from connector.engine.imports.outcomes import Outcome, tell_outcomes
 from connector.engine.imports.reading import Reading, choose_way, read_portions
-from connector.engine.imports.report import ImportReport
+from connector.engine.imports.report import INTERRUPTED, ImportReport
 from connector.engine.imports.selection import Selection
 from connector.engine.needed import describe_needed, price_of
 from connector.engine.observe import has_begun, observe_deals, observe_roles, take_in
@@ -121,8 +121,8 @@ def import_records(
             _save(job, runs=runs)
             _look(job)
             _bring_in(job)
-            told.counts = c.store.imports.counts(task.id)
-        if told.report.status == "interrupted":
+        told.counts = c.store.imports.counts(task.id) if task else []
+        if told.status == INTERRUPTED:
             return told
         rows(c.store.imports.rows(task.id))  # if that fails, all the same is done: only this is left
         c.store.imports.finish(task.id)

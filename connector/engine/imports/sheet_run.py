@@ -19,7 +19,7 @@ from connector.engine.frame import concluded, count_all, usable
 from connector.engine.hands import Hands, PretendedHands, RealHands
 from connector.engine.imports.columns import Columns, find_columns, find_required, name_columns
 from connector.engine.imports.entries import IMPORT_KEY
-from connector.engine.imports.report import ImportReport
+from connector.engine.imports.report import INTERRUPTED, ImportReport
 from connector.engine.imports.run import Rows, Tell, check_switch, find_unfinished, keep_calls
 from connector.engine.imports.sheet_writes import SheetImport, portions, resolve_doubt, save, write_all
 from connector.engine.imports.sheets import Order, Sheet, refuse
@@ -117,8 +117,8 @@ def _carry_out(job: SheetImport, rows: Rows) -> None:
         save(job, runs=[*job.task.progress["runs"], told.report.run])
         resolve_doubt(job)
         write_all(job)
-        told.counts = c.store.imports.counts(job.task.id)
-    if told.report.status == "interrupted":
+    told.counts = c.store.imports.counts(job.task.id)
+    if told.status == INTERRUPTED:
         return
     rows(c.store.imports.rows(job.task.id))  # if that fails, all the same is done: only this is left
     c.store.imports.finish(job.task.id)

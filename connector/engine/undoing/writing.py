@@ -10,13 +10,14 @@ What a CRM refuses is left, and told.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from connector.adapters.base import Edit, Outcome
 from connector.adapters.hubspot import PRIMARY_COMPANY
 from connector.core.derived import LIFECYCLE_STAGE
-from connector.core.inverse import RULE, Left, Restoring, TakingBack
+from connector.core.inverse import RULE, Left, Remaking, Restoring, TakingBack
 from connector.core.lifecycle import is_backward
 from connector.core.model import Change, Pair, Record, Side
 from connector.core.plan import CLOSE_DATE, STAGE
@@ -29,27 +30,44 @@ from connector.engine.stages import stage_order
 from connector.engine.undoing.doing import Doing
 from connector.engine.undoing.remaking import remake, with_new_ids
 from connector.engine.undoing.roles import turn_roles
+from connector.engine.windows import WINDOW
 from connector.engine.work import count
 from connector.engine.world import DEALS
 
+T = TypeVar("T")
+
 
 def carry_out(doing: Doing) -> None:
-    """Write all that the inverse holds."""
+    """Write all that the inverse holds, in windows: between two of them all that was begun is settled."""
     work, inverse = doing.work, doing.inverse
     for pair in work.c.pairs.values():
         for side in Side:
-            some = [one for one in inverse.remakings if (one.side, one.object) == (side, pair.object(side))]
-            remake(doing, pair, side, some)
+            for remakings in _windows(doing, [one for one in inverse.remakings if _is_of(one, pair, side)]):
+                remake(doing, pair, side, remakings)
     for pair in work.c.pairs.values():
         for side in Side:
-            back = [one for one in inverse.restorings if (one.side, one.object) == (side, pair.object(side))]
-            _restore(doing, pair, side, [one for one in back if one.changes])
+            back = [one for one in inverse.restorings if _is_of(one, pair, side) and one.changes]
+            for restorings in _windows(doing, back):
+                _restore(doing, pair, side, restorings)
     if DEALS in work.c.pairs:
         turn_roles(doing)
     for pair in reversed(list(work.c.pairs.values())):
         for side in Side:
-            gone = [one for one in inverse.taking_back if (one.side, one.object) == (side, pair.object(side))]
-            _take_back(doing, pair, side, [one for one in gone if not one.gone])
+            gone = [one for one in inverse.taking_back if _is_of(one, pair, side) and not one.gone]
+            for taken in _windows(doing, gone):
+                _take_back(doing, pair, side, taken)
+
+
+def _is_of(one: Remaking | Restoring | TakingBack, pair: Pair, side: Side) -> bool:
+    return (one.side, one.object) == (side, pair.object(side))
+
+
+def _windows(doing: Doing, todo: Sequence[T]) -> Iterator[Sequence[T]]:
+    """Portions of what is to be done; the progress is told after each."""
+    for start in range(0, len(todo), WINDOW):
+        some = todo[start : start + WINDOW]
+        yield some
+        doing.work.progress(len(some))
 
 
 # --- 2 fields ---------------------------------------------------------------------------------------------

@@ -68,9 +68,11 @@ class Allocation:
         return any(left is not None and limit and left < (1 - SCARCE) * limit for left, limit in counts)
 
     def keep(self) -> None:
-        """Note in the store what was made since the last time. Not to be called while pretending."""
+        """Note in the store what was made since the last time, if anything. Not to be called while pretending."""
         with self._lock:
             made = {side: some for side, some in self._made.items() if some}
+            if not made:
+                return
             for side in made:
                 self._before[side] = self._by_hour(side)
                 self._made[side] = {}

@@ -51,6 +51,18 @@ def stage(lab: Lab) -> dict[str, str]:
 # --- E3 ---------------------------------------------------------------------------------------------------
 
 
+def test_E3_where_no_call_was_made_none_is_noted(lab):
+    """Noting is one transaction, and none at all while the count stands still."""
+    c = lab.connection()
+    lab.fate.revive()
+    c.allocation.keep()
+    assert lab.fate.steps == 0
+    c.allocation.spend(Side.HUBSPOT)
+    c.allocation.keep()
+    c.allocation.keep()
+    assert lab.fate.steps == 1
+
+
 def test_E3_no_more_calls_are_made_than_the_settings_allow(lab):
     """Whatever there is to do: the run stops before the call that would be one too many, and says so."""
     most = allow(lab, Side.SALESFORCE, 7)

@@ -11,7 +11,7 @@ READERS := aiosalesforce tap-hubspot tap-salesforce
 LOCKS := tests/compatibility/readers
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test laws lint docs lock readers rules mutants clean
+.PHONY: help demo test laws crashes lint docs lock readers rules mutants clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -29,6 +29,13 @@ SEED := 0
 laws: $(READY)  ## Search long for a story in which a law does not hold: STORIES=4000 STEPS=25 SEED=7
 	MACHINE_EXAMPLES=$(STORIES) MACHINE_STEPS=$(STEPS) $(BIN)/python -m pytest tests/engine/test_laws.py \
 		-p no:randomly --hypothesis-seed=$(SEED) -k whatever_happens
+
+# One death is told with the line that plays it again: make crashes ONLY='act, shipped: a role is added' AT=17
+ONLY :=
+AT :=
+MINUTES := inf
+crashes: $(READY)  ## Let a run die at each request and commit, in every situation (an hour of a processor)
+	PYTHONPATH=tests $(BIN)/python -m simulation.crash_report --only "$(ONLY)" --at "$(AT)" --minutes $(MINUTES)
 
 lint: $(READY)  ## Check formatting, style, types and who imports whom
 	$(BIN)/ruff format --check .

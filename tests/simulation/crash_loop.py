@@ -8,8 +8,8 @@ the undisturbed run, the twin, comes to.
 
 | at rest the same as of the twin | both CRMs, by `laws/story.py`; how many records there are, archived ones too;  |
 |                                 | pipelines, stages, properties; links with their states; problems; who waits    |
-| nothing twice                   | as many records, and as many creations in the journal: a creation whose answer |
-|                                 | was lost is found out and noted as done                                        |
+| nothing twice                   | as many records; as many creations, and writes that settled a conflict, in the |
+|                                 | journal: those whose answer was lost are found out and noted as done           |
 | what a death costs              | API calls of the run that died and of those after it, less those of the twin   |
 
 `test_crashes.py` shows that a process that really dies leaves what was kept. Deaths of the run that recovers from
@@ -99,7 +99,7 @@ class Rests:
     def find(self, lab: Lab) -> tuple[Picture, int]:
         """Past the next look for deletions in HubSpot, and on until a run writes nothing; with all calls made."""
         before = count_calls(lab)
-        made = repr(sorted(_ask(lab, REMEMBERED["created"], {}).items()))
+        made = repr([sorted(_ask(lab, REMEMBERED[name], {}).items()) for name in ("created", "conflicts")])
         key = (digest_crms(lab), digest_store(lab.durable_store(), past=False), made)
         if key not in self._known:
             lab.clock.advance(SWEEP)
@@ -307,6 +307,7 @@ REMEMBERED = {
     " JOIN link one ON one.id = child JOIN link other ON other.id = parent",
     "problems": "SELECT side, object, record_id, field, code FROM problem",
     "waiting": "SELECT side, object, record_id, pair, needs_side, needs_id FROM waiting",
+    "conflicts": "SELECT side, object, count(*) FROM journal WHERE conflict AND state = 'done' GROUP BY 1, 2",
     "created": "SELECT side, object, count(*) FROM journal WHERE verb = 'create' AND state = 'done' GROUP BY 1, 2",
 }
 

@@ -421,6 +421,8 @@ def _after(style: str, *acts: Act, before: tuple[Act, ...] = ()) -> Callable[[],
         for act in acts:
             play.act(*act)
             play.lab.clock.advance(PAUSE)
+        # A run that begins before HubSpot's search tells of an edit, and one that is begun anew after it, differ.
+        play.lab.clock.advance(timedelta(seconds=play.style.hubspot.get("search_delay_seconds", 0)))
         return play.lab
 
     return make

@@ -223,6 +223,14 @@ class Lab:
         twin._keep(_make_engine("sqlite://"), store or self.durable_store())  # the tables come with the copy
         return twin
 
+    def become(self, crms: bytes, store: bytes) -> None:
+        """Go back to what was durable once. Quicker than a twin: the statements that were compiled are kept."""
+        self.clock, self.salesforce, self.hubspot = pickle.loads(crms)
+        self.fate.revive()
+        self._let_people_in()
+        self._database.deserialize(store)
+        self.store = Store(self.engine, "default", self.clock.now)
+
     def durable_crms(self) -> bytes:
         """Both CRMs and their clock."""
         return pickle.dumps((self.clock, self.salesforce, self.hubspot))

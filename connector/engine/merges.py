@@ -9,7 +9,9 @@ from __future__ import annotations
 from connector.core.merges import FOLLOWED, Follow, Retire, follow_merge
 from connector.core.model import Link, LinkState, Pair, Record, Side
 from connector.engine.observe import observe_records
+from connector.engine.roles import look_at_deals_of
 from connector.engine.work import Work, look_again
+from connector.engine.world import CONTACTS
 
 LONGEST_CHAIN = 10
 
@@ -43,6 +45,8 @@ def _follow(work: Work, pair: Pair, side: Side, losers: dict[str, Record]) -> No
                 case Follow(_, _, survivor_id):
                     store.links.repoint(pair.name, side, link.id, survivor_id)
                     look_again(work, pair, side, [survivor_id])
+                    if pair.name == CONTACTS:  # a role that ended meanwhile, of either record, is due
+                        look_at_deals_of(work, [link.id])
                     store.records.wake(pair.name, [(side, survivor_id)])  # it has a partner now
                 case Retire():
                     store.links.end(link.id, LinkState.CLOSED)

@@ -47,7 +47,10 @@ class Rest:
             for names in self.told.get(where, ()):
                 if not names or any(one in names for one in fields):
                     return True
-        return False
+        # A person brought back a record that names one whose partner is another by now: that one is told.
+        return partner in self.play.memory.restored and any(
+            one["code"] == "CONFLICTING_UNIQUE_VALUE" and id_ in one["detail"] for one in self.problems
+        )
 
 
 def find_spoken(play: Play) -> set[str]:

@@ -191,6 +191,21 @@ def test_D4_a_restored_opportunity_born_in_hubspot_gets_a_deal_again(lab):
     assert len(opportunities(lab)) == 1
 
 
+def test_D4_a_restored_opportunity_born_in_hubspot_gets_its_deal_though_the_run_died(lab):
+    """The creation that did not get through is tried again, whatever deal the opportunity still names."""
+    lab.hs_create("deals", dealname="Ours", dealstage=lab.stages()["Prospecting"], pipeline=lab.pipeline(),
+                  closedate="2026-06-30T00:00:00Z")  # fmt: skip
+    lab.sync_until_rest()
+    opportunity = opportunities(lab)[0]["Id"]
+    lab.sf_delete("Opportunity", opportunity)
+    lab.sync_once()
+    lab.sandbox_post("salesforce", "undelete", {"ids": [opportunity]})
+    assert lab.sync_and_die(-1, after_delivery=False)
+    assert lab.hs_all("deals") == {}
+    lab.sync_until_rest()
+    assert list(lab.hs_all("deals")) == [lab.deal_of(opportunity)]
+
+
 @pytest.mark.parametrize("lag", [0, 3600])
 def test_D3_a_deal_restored_in_hubspot_goes_on_with_its_opportunity(lab, lag):
     """What was edited meanwhile in Salesforce travels; the deal as it was when it was deleted is no edit."""

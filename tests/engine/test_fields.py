@@ -58,6 +58,23 @@ def test_F1_only_the_field_that_moved_is_written(lab):
     assert [one[:4] for one in journalled(lab, report.run)] == [("hubspot", "dealname", "Big deal", "New name")]
 
 
+def test_F1_an_edit_made_while_a_field_was_out_of_sight_travels_once_it_may_be_read_again(lab):
+    """Nobody may have touched the record since: the field is read again all the same."""
+    opportunity, deal = paired_deal(lab, Description="agreed")
+    lab.session_of_people = lab.salesforce.sign_in("clerk@acme.example")  # whose rights stay as they are
+    for may in (False, True):
+        rights = {"fields": {"Opportunity": {"Description": {"read": may, "edit": may}}}}
+        lab.sandbox_post("salesforce", "permissions", rights, "PUT")
+        lab.advance(hours=26)  # past what is remembered of the set-up
+        lab.sync()
+        if not may:
+            lab.sf_edit("Opportunity", opportunity, Description="meanwhile")
+            lab.advance(hours=2)
+            lab.sync()
+            assert lab.hs_get("deals", deal, "description")["description"] == "agreed"
+    assert lab.hs_get("deals", deal, "description")["description"] == "meanwhile"
+
+
 def test_F1_edits_of_different_fields_on_both_sides_travel_past_each_other(lab):
     """No conflict: each side gets the other's edit."""
     opportunity, deal = paired_deal(lab, Amount=5)

@@ -232,6 +232,36 @@ def test_A7_a_merge_is_no_deletion_for_the_guard_nor_for_the_setting(lab, kind):
     assert lab.hs_all(PAIRS[kind][2], archived=True) == {}
 
 
+def test_A7_D6_a_survivor_gets_a_partner_though_the_merged_ones_was_deleted(lab, kind):
+    """That somebody deleted the loser's partner says nothing of the record it was merged into."""
+    loser = make(lab, kind, "loser")
+    lab.sync_once()
+    lab.hs_delete(PAIRS[kind][2], hs_of(lab, kind, loser))
+    lab.advance(days=1)
+    lab.sync_until_rest()
+    master = make(lab, kind, "master")
+    sf_merge(lab, kind, master, loser)
+    lab.sync_until_rest()
+    assert hs_of(lab, kind, master)
+    assert count(lab, kind) == (1, 1)
+
+
+def test_A7_an_older_store_leaves_a_survivor_the_partner_that_names_it(lab, kind):
+    """The master was made after the backup: its own partner is found again, and the loser's is left over."""
+    loser = make(lab, kind, "loser")
+    lab.sync_until_rest()
+    backup = lab.durable_store()
+    master = make(lab, kind, "master")
+    lab.sync_until_rest()
+    own, left_over = hs_of(lab, kind, master), hs_of(lab, kind, loser)
+    lab.put_back(backup)
+    sf_merge(lab, kind, master, loser)
+    lab.sync_until_rest()
+    assert link(lab, kind, Side.SALESFORCE, master).hubspot_id == own
+    assert [one["record_id"] for one in lab.problems()] == [left_over]
+    assert count(lab, kind) == (1, 2)
+
+
 def test_A7_with_an_empty_store_nothing_is_doubled_after_a_merge(lab, kind):
     """What names the loser is found to belong to the master (law 6)."""
     loser = make(lab, kind, "loser")

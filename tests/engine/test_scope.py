@@ -149,6 +149,26 @@ def test_A8_leaving_scope_freezes_the_pair_and_the_edit_that_did_it_is_not_writt
     assert state_of(lab, DEALS, opportunity) is LinkState.LINKED
 
 
+def test_A7_A8_a_frozen_pair_follows_a_merge_and_goes_on_when_it_comes_back(lab):
+    """The contact was out of scope when its partner was merged; back in, it belongs to the survivor."""
+    narrow(lab, CONTACTS, hubspot=[{"field": "city", "is_not": "Nowhere"}])
+    loser = lab.sf_create("Contact", LastName="Loser", Email="loser@acme.example")
+    lab.sync_once()
+    contact = lab.partner("contacts", loser)
+    lab.hs_edit("contacts", contact, city="Nowhere")
+    lab.sync_until_rest()
+    master = lab.sf_create("Contact", LastName="Master")
+    merged = {"sobject": "Contact", "master": master, "losers": [loser]}
+    lab.sandbox_post("salesforce", "merge", merged)
+    lab.sync_until_rest()
+    assert state_of(lab, CONTACTS, master) is LinkState.FROZEN
+    assert lab.hs_get("contacts", contact, "lastname")["lastname"] == "Loser"
+    lab.hs_edit("contacts", contact, city="Somewhere")
+    lab.sync_until_rest()
+    assert lab.partner("contacts", master) == contact
+    assert lab.hs_get("contacts", contact, "lastname")["lastname"] == "Master"
+
+
 def test_A8_a_record_that_our_own_write_takes_out_of_scope_is_frozen_in_that_run(lab):
     """The edit inside is carried; what comes after it is not."""
     opportunity = lab.opportunity(Type="New Business")

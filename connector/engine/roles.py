@@ -302,7 +302,7 @@ def _still_gone(work: Work, side: Side, removals: Sequence[RoleRemoval]) -> list
             continue
         stay = {id_ for id_, one in fresh.items() if one.present and _is_synced(work, pair, one)}
         true = [one for one in true if (one.deal if pair.name == DEALS else one.contact).id_of(side) in stay]
-        take_in(work.c, pair, list(fresh.values()))
+        look_again(work, pair, side, take_in(work.c, pair, list(fresh.values())))
     true = [one for one in true if not _shows(work, side, true).get(_ends(side, one))]
     left_out = [one.deal for one in removals if one not in true]
     look_again(work, work.c.pairs[DEALS], Side.SALESFORCE, [one.salesforce_id or "" for one in left_out])

@@ -349,6 +349,27 @@ def test_R3_somebody_was_quicker_than_the_removal(lab, couple):
     assert sorted(roles_of(lab, opportunity)) == sorted([ada, bob])
 
 
+@pytest.mark.parametrize("side", ["salesforce", "hubspot"])
+def test_R3_F1_what_is_seen_of_a_record_before_a_removal_travels_too(lab, couple, side):
+    """An edit that only the look before the removal showed is not taken for one that was dealt with."""
+    opportunity, ada, _ = couple
+    deal, who = lab.deal_of(opportunity), lab.partner("contacts", ada)
+    if side == "hubspot":  # whose search lags: the removal is seen, and the edit is not yet
+        lab.sandbox_post("hubspot", "settings", {"search_delay_seconds": 600}, "PUT")
+        dissociate(lab, opportunity, ada)
+        lab.hs_edit("deals", deal, description="edited")
+    else:
+        delete_roles(lab, opportunity, ada)
+        lab.sync_before("/contacts/batch/read", lambda: lab.sf_edit("Opportunity", opportunity, Description="edited"))
+    lab.sync_once()
+    lab.advance(hours=2)
+    lab.sync_until_rest()
+    assert ada not in roles_of(lab, opportunity)
+    assert who not in contacts_of(lab, deal)
+    assert lab.sf_get("Opportunity", opportunity)["Description"] == "edited"
+    assert lab.hs_get("deals", deal, "description")["description"] == "edited"
+
+
 def test_R3_a_new_deal_of_a_restored_opportunity_takes_no_role_away(lab, couple):
     """What was agreed with the old deal was not agreed with the new one (D4)."""
     opportunity, ada, bob = couple

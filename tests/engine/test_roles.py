@@ -360,7 +360,9 @@ def test_R3_F1_what_is_seen_of_a_record_before_a_removal_travels_too(lab, couple
         lab.hs_edit("deals", deal, description="edited")
     else:
         delete_roles(lab, opportunity, ada)
-        lab.sync_before("/contacts/batch/read", lambda: lab.sf_edit("Opportunity", opportunity, Description="edited"))
+        lab.sync_before(
+            "/contacts/batch/read", lambda: lab.sf_edit("Opportunity", opportunity, Description="edited")
+        )
     lab.sync_once()
     lab.advance(hours=2)
     lab.sync_until_rest()

@@ -487,6 +487,41 @@ def test_R6_a_company_that_somebody_added_stays_when_the_account_changes(lab):
     assert primary_company(lab, deal) == lab.partner("companies", second)
 
 
+@pytest.mark.parametrize("fresh", [True, False])
+def test_R5_D6_a_role_waits_for_a_contact_that_hubspot_no_longer_shows(lab, fresh):
+    """It was deleted, which no search tells; a new deal is made without it, and it is there once it is restored."""
+    contact, opportunity = add_contact(lab, "ada"), None if fresh else lab.opportunity()
+    lab.sync_once()
+    who = lab.partner("contacts", contact)
+    lab.hs_delete("contacts", who)
+    opportunity = opportunity or lab.opportunity()
+    lab.role(opportunity, contact)
+    lab.sync_until_rest()
+    assert lab.problems() == []
+    assert contacts_of(lab, lab.deal_of(opportunity)) == set()
+    lab.sandbox_post("hubspot", "restore_records", {"objectType": "contacts", "ids": [who]})
+    lab.hs_edit("contacts", who, jobtitle="Back")
+    lab.advance(days=1)
+    lab.sync_until_rest()
+    assert contacts_of(lab, lab.deal_of(opportunity)) == {who}
+    assert lab.problems() == []
+
+
+def test_R5_A7_a_role_waits_for_a_contact_whose_survivor_is_gone(lab):
+    """Merged and then deleted in HubSpot between two runs: a later write finds it, and nothing is refused again."""
+    contact, opportunity = add_contact(lab, "ada"), lab.opportunity()
+    lab.sync_once()
+    other = lab.hs_create("contacts", email="other@acme.example")
+    who = lab.partner("contacts", contact)
+    lab.hs("POST", "/crm/v3/objects/contacts/merge", {"primaryObjectId": who, "objectIdToMerge": other})
+    (survivor,) = lab.hs_all("contacts")
+    lab.hs_delete("contacts", survivor)
+    lab.role(opportunity, contact)
+    lab.sync_until_rest()
+    assert [one["code"] for one in lab.problems()] == []
+    assert lab.deal_of(opportunity)
+
+
 # --- a contact that is another record now ---------------------------------------------------------------------
 
 

@@ -28,6 +28,7 @@ from connector.core.plan import Situation, plan_candidate, plan_link
 from connector.engine.apply import apply_actions
 from connector.engine.candidates import gather_candidates
 from connector.engine.choices import recall_choices
+from connector.engine.fields import leave_out
 from connector.engine.history import date_conflicts
 from connector.engine.merges import follow_merges
 from connector.engine.needed import missing_id_field
@@ -137,6 +138,7 @@ def _plan_window(work: Work, pair: Pair, window: _Window) -> list[Action]:
     single = [one for one in window.records.values() if _may_begin(window, one)]
     linked = finish_lowerings(work, pair, window.linked, window.records if side is Side.HUBSPOT else window.others)
     work.again, work.troubled = set(), set()
+    pair = leave_out(work.world, pair)
     learn_partners(work, pair, window.looked_at)
     actions: list[Action] = []
     contacts = contacts_at_creation(work, pair, single)

@@ -13,7 +13,8 @@ agreed on it, so that a link that leads elsewhere since then (a merge, a new par
     yes      no          no        forgotten
 
 Absence needs a reason (D6): while either contact is deleted, merged or out of sight, or its link has ended, its
-roles stay as they are. A contact in several roles on one opportunity is there once.
+roles stay as they are, and nobody is added to the side on which the contact is not there: that waits (R5).
+A contact in several roles on one opportunity is there once.
 """
 
 from __future__ import annotations
@@ -108,11 +109,17 @@ def _plan_additions(
             yield Wait(record, (CONTACT_PAIR, SF, contact_id))
         elif roles.hubspot is not None and link.hubspot_id in roles.hubspot:
             yield RoleAddition(None, roles.deal, link, "R1", "on both sides")
+        elif (HS, link.hubspot_id) in roles.absent:
+            yield Wait(record, (CONTACT_PAIR, SF, contact_id))
         else:
             yield RoleAddition(HS, roles.deal, link, "R1", f"contact role of contact {contact_id}")
     for contact_id in sorted((roles.hubspot or {}).keys() - agreed[HS]):
         link = contacts.get((HS, contact_id))
         if link is None:
             yield Wait(record, (CONTACT_PAIR, HS, contact_id))
-        elif link.salesforce_id not in roles.salesforce:
+        elif link.salesforce_id in roles.salesforce:
+            continue
+        elif (SF, link.salesforce_id) in roles.absent:
+            yield Wait(record, (CONTACT_PAIR, HS, contact_id))
+        else:
             yield RoleAddition(SF, roles.deal, link, "R2", f"contact {contact_id} is associated with the deal")

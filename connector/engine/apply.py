@@ -49,7 +49,7 @@ from connector.engine.refusals import (
     spare_update,
 )
 from connector.engine.report import Written
-from connector.engine.roles import apply_roles, look_at_deals_of, name_later
+from connector.engine.roles import apply_roles, look_at_deals_of, look_for_gone, name_later
 from connector.engine.work import Work, count, describe_refusal, look_again, note_problems
 from connector.engine.world import COMPANIES, CONTACTS, DEALS
 from connector.store.links import CONTACT_COMPANY, DEAL_COMPANY, ROLE, Completion
@@ -195,6 +195,13 @@ def create(
                 links,
                 spared,
             )
+        odd = {Trouble.REFUSED, Trouble.GONE}  # HubSpot does not say that it was for the sake of a contact
+        lost = [
+            by_source[one.key]
+            for one in outcomes
+            if one.refusal and one.refusal.trouble in odd and one.key not in spared and by_source[one.key].contacts
+        ]
+        look_for_gone(work, side, [one.source.id for one in lost], {who for one in lost for who in one.contacts})
         if side is Side.SALESFORCE:
             _take_in_defaults(work, pair, side, [one.id for one in outcomes if one.id is not None])
             _settle_left_out(work, pair, made, left_out)

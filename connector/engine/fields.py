@@ -5,9 +5,9 @@
 | is not there, or not seen   | the run stops, with file and line    | it is left out, and the others go on |
 | its transform cannot take   | the run stops, with file and line    | the same                             |
 
-A field that was left out and is there again, as one is whose permission was taken for a while, is read once of all
-records: what was edited meanwhile moved no record that a look would find. Where it is not what was last seen, the
-record is due, and the edit travels as any other.
+While it is left out nothing is planned of it, and nothing agreed. Once it is there again, as one is whose
+permission was taken for a while, it is read of all records, and all are due: an edit of it moved no record that a
+look would find, and one on the other side was passed over. Both travel as any other.
 
 All findings are told at once, and before anything is looked at. `connector check` and `mappings validate` tell of
 all of them at any time. What a finding is, `mapping/checks.py` decides for all three.
@@ -16,6 +16,7 @@ all of them at any time. What a finding is, `mapping/checks.py` decides for all 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from connector.adapters.base import Wanted
 from connector.adapters.hubspot import PRIMARY_COMPANY
@@ -58,6 +59,17 @@ def learn_returned(c: Connection, world: World, progress: Callable[[int], None] 
             c.store.runs.remember(stream, now)
 
 
+def leave_out(world: World, pair: Pair) -> Pair:
+    """A pair without the fields that either side does not show: what is planned of them could not be written."""
+    gone = {(side, name) for side in Side for name in _find_left_out(world, pair, side)}
+    if not gone:
+        return pair
+    shown = [
+        one for one in pair.fields if gone.isdisjoint((side, name) for side in Side for name in one.names(side))
+    ]
+    return replace(pair, fields=tuple(shown))
+
+
 def _find_left_out(world: World, pair: Pair, side: Side) -> list[str]:
     known = {*world.names(pair, side), PRIMARY_COMPANY}
     return sorted({name for rule in pair.fields for name in rule.names(side)} - known)
@@ -69,11 +81,7 @@ def _read_again(
     object_ = pair.object(side)
     for page in c.crm(side).changes({object_: Wanted(tuple(names))}, {}):
         found = {one.id: {name: one.fields.get(name) for name in names} for one in page.records if one.present}
-        seen = c.store.records.load(side, object_, found)
-        moved = [
-            id_ for id_, record in seen.items() if any(found[id_][one] != record.fields.get(one) for one in names)
-        ]
         with c.store.transaction():
-            c.store.records.overwrite(side, object_, {id_: found[id_] for id_ in moved})
-            c.store.records.mark(side, object_, moved)
+            c.store.records.overwrite(side, object_, found)
+            c.store.records.mark(side, object_, found)
         progress(len(page.records))

@@ -52,6 +52,8 @@ def _follow(work: Work, pair: Pair, side: Side, losers: dict[str, Record]) -> No
                     store.links.end(link.id, LinkState.CLOSED)
             if survivor is not None:
                 look_again(work, pair, side.other, [other for other in [link.id_of(side.other)] if other])
+        ended = [one.id_of(side.other) for id_, one in links.items() if id_ not in linked]
+        look_again(work, pair, side.other, [other for other in ended if other])  # it may be left over now
         done = [id_ for id_ in losers if id_ not in linked or id_ in survivors]
         store.records.mark(side, object_, done, dirty=False)
         store.problems.solve([(side, object_, id_) for id_ in done])

@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from connector.adapters.base import Edit, Labelling, Outcome, Refusal
+from connector.adapters.base import Edit, Labelling, Outcome, Refusal, Trouble
 from connector.core.actions import Action, RoleAction, RoleAddition, RoleNaming, RoleRemoval, Wait
 from connector.core.model import Change, ContactRole, Link, LinkState, Pair, Record, Side, Value
 from connector.core.naming import BETWEEN, CONTACT, IS_PRIMARY, LABELS, ROLE_NAMES, Naming, plan_names
 from connector.core.plan import Situation
 from connector.core.roles import Roles, plan_roles
 from connector.engine.gate import passes
-from connector.engine.observe import syncs, take_in
+from connector.engine.observe import observe_records, syncs, take_in
 from connector.engine.report import Written
 from connector.engine.work import Work, count, describe_refusal, look_again, note_problems
 from connector.engine.world import CONTACTS, DEALS
@@ -35,7 +35,12 @@ def contacts_at_creation(
     roles = work.c.store.records.roles_of(opportunities)
     everyone = {one.contact for some in roles.values() for one in some.values()}
     links = work.c.store.links.by_ids(CONTACTS, Side.SALESFORCE, everyone)
-    live = {id_: one.hubspot_id for id_, one in links.items() if one.state is LinkState.LINKED and one.hubspot_id}
+    absent = _find_absent(work, links.values())
+    live = {
+        id_: one.hubspot_id
+        for id_, one in links.items()
+        if one.state is LinkState.LINKED and one.hubspot_id and (Side.HUBSPOT, one.hubspot_id) not in absent
+    }
     return {
         id_: (
             tuple(sorted(live[who] for who in by_contact(some) if who in live)),
@@ -69,7 +74,8 @@ def plan_roles_of(work: Work, situations: Sequence[Situation]) -> list[Action]:
         if link.state is LinkState.LINKED
     }
     naming = find_naming(work)
-    absent = _find_absent(work, [one.contact for some in agreed.values() for one in some])
+    people = [*contacts.values(), *(one.contact for some in agreed.values() for one in some)]
+    absent = _find_absent(work, {one.id: one for one in people}.values())
     actions: list[Action] = []
     for one in live:
         if one.salesforce is None or one.hubspot is None:
@@ -99,9 +105,9 @@ def by_contact(roles: Mapping[str, ContactRole]) -> dict[str, dict[str, ContactR
     return found
 
 
-def _find_absent(work: Work, links: Sequence[Link]) -> frozenset[tuple[Side, str]]:
+def _find_absent(work: Work, links: Iterable[Link]) -> frozenset[tuple[Side, str]]:
     """The records of contact links that are known not to be there."""
-    pair, found = work.c.pairs[CONTACTS], set()
+    pair, found, links = work.c.pairs[CONTACTS], set(), list(links)
     for side in Side:
         ids = [id_ for link in links if (id_ := link.id_of(side))]
         records = work.c.store.records.load(side, pair.object(side), ids)
@@ -175,6 +181,7 @@ def _connect(work: Work, side: Side, roles: Sequence[RoleAddition]) -> None:
         )
     journal = dict(zip(by_key, numbers, strict=True))
     pairs = [(one.deal.id_of(side) or "", one.contact.id_of(side) or "") for one in by_key.values()]
+    gone: list[RoleAddition] = []
     for outcomes in work.hands.connect(side, pairs):
         with store.transaction():
             store.journal.conclude({journal[one.key]: (one.id is not None, None) for one in outcomes})
@@ -184,9 +191,20 @@ def _connect(work: Work, side: Side, roles: Sequence[RoleAddition]) -> None:
                 role = by_key[one.key]
                 if one.refusal is not None:
                     _note_refusal(work, role.deal, one.refusal)
+                    gone += [role] if one.refusal.trouble is Trouble.GONE else []
                     continue
                 _connected(work, side, role, one.id or "")
                 _count(work, "connect", side, role, changes[one.key])
+    opportunities = [one.deal.salesforce_id or "" for one in gone]
+    look_for_gone(work, side, opportunities, [one.contact.id_of(side) or "" for one in gone])
+
+
+def look_for_gone(work: Work, side: Side, opportunities: Collection[str], contacts: Collection[str]) -> None:
+    """A deal could not be joined to contacts, which may be gone: find out, and let it wait for those (D6, R5)."""
+    known = work.c.store.records.load(side, work.c.pairs[CONTACTS].object(side), contacts)
+    found = observe_records(work.c, work.world, side, work.c.pairs[CONTACTS], sorted(contacts)) if contacts else {}
+    if any(one.presence is not known[id_].presence for id_, one in found.items() if id_ in known):
+        look_again(work, work.c.pairs[DEALS], Side.SALESFORCE, opportunities)
 
 
 def _joining(side: Side, one: RoleAddition) -> Change:
@@ -302,7 +320,7 @@ def _still_gone(work: Work, side: Side, removals: Sequence[RoleRemoval]) -> list
             continue
         stay = {id_ for id_, one in fresh.items() if one.present and _is_synced(work, pair, one)}
         true = [one for one in true if (one.deal if pair.name == DEALS else one.contact).id_of(side) in stay]
-        take_in(work.c, pair, list(fresh.values()))
+        look_again(work, pair, side, take_in(work.c, pair, list(fresh.values())))
     true = [one for one in true if not _shows(work, side, true).get(_ends(side, one))]
     left_out = [one.deal for one in removals if one not in true]
     look_again(work, work.c.pairs[DEALS], Side.SALESFORCE, [one.salesforce_id or "" for one in left_out])

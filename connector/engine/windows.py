@@ -28,6 +28,7 @@ from connector.core.plan import Situation, plan_candidate, plan_link
 from connector.engine.apply import apply_actions
 from connector.engine.candidates import gather_candidates
 from connector.engine.choices import recall_choices
+from connector.engine.fields import leave_out
 from connector.engine.history import date_conflicts
 from connector.engine.merges import follow_merges
 from connector.engine.needed import missing_id_field
@@ -112,6 +113,7 @@ def _apply_window(work: Work, pair: Pair, side: Side, ids: Sequence[str]) -> boo
     freeze(work, pair, [one for one in actions if isinstance(one, Freezing)])
     apply_actions(work, pair, actions)
     note_scope(work, pair, window.looked_at, actions)
+    _wake_for_those_back(work, pair, window)
     # Only now: a problem that is met again is the same one, with its attempts and its beginning (E1, E2).
     pending = {(one.to.other, one.link.id_of(one.to.other)) for one in deletions}
     tried = {(where, pair.object(where), id_ or "", "") for where, id_ in pending}
@@ -136,6 +138,7 @@ def _plan_window(work: Work, pair: Pair, window: _Window) -> list[Action]:
     single = [one for one in window.records.values() if _may_begin(window, one)]
     linked = finish_lowerings(work, pair, window.linked, window.records if side is Side.HUBSPOT else window.others)
     work.again, work.troubled = set(), set()
+    pair = leave_out(work.world, pair)
     learn_partners(work, pair, window.looked_at)
     actions: list[Action] = []
     contacts = contacts_at_creation(work, pair, single)
@@ -296,6 +299,19 @@ def _note(work: Work, looked_at: Sequence[Record], actions: Sequence[Action]) ->
         store.records.stop_waiting(looked_at)
         store.records.wait((one.record, one.needs) for one in actions if isinstance(one, Wait))
         note_problems(work, problems)
+
+
+def _wake_for_those_back(work: Work, pair: Pair, window: _Window) -> None:
+    """Roles wait for a contact that is linked and not to be seen on one side: it may be there again (R5)."""
+    if pair.name != CONTACTS:
+        return
+    known = {one.id for one in window.looked_at if one.present}
+    back = [
+        one
+        for one in window.linked
+        if one.state is LinkState.LINKED and all(one.id_of(side) in known for side in Side)
+    ]
+    work.c.store.records.wake(pair.name, [(side, one.id_of(side) or "") for one in back for side in Side])
 
 
 def _unfollowed(store: Store, pair: Pair, window: _Window) -> set[tuple[Side, str | None]]:

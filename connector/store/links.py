@@ -215,6 +215,9 @@ class Links:
             if missing is Side.HUBSPOT and mine.hubspot_id not in {None, hubspot_id}:
                 self._forget_applied(mine.id)
             self.complete(pair, missing, [Completion(mine.id, new_id, base)], run_id, matched_on)
+            if mine.state is not LinkState.PENDING and mine.id_of(missing) != new_id:
+                # The pair that was linked here has ended; this one has a birth of its own (U10).
+                self._db.execute(update(link).where(link.c.id == mine.id).values(born=born.value))
             return mine.id
         result = self._db.execute(
             insert(link).values(

@@ -126,6 +126,20 @@ def test_R5_a_role_of_an_unlinked_contact_waits_and_nothing_else_does(here, ther
     assert only(actions, RoleAddition).contact is ANN
 
 
+@pytest.mark.parametrize(
+    ("here", "there", "absent", "needs"),
+    [
+        ({"003A"}, (), (HS, "5"), ("contact-contact", SF, "003A")),
+        ((), {"6"}, (SF, "003B"), ("contact-contact", HS, "6")),
+    ],
+)
+def test_R5_D6_a_role_waits_for_a_contact_that_is_not_there_on_the_other_side(here, there, absent, needs):
+    """It is linked and cannot be written to; on both sides it is agreed all the same."""
+    assert roles(here=here, there=there, absent=[absent]) == [Wait(opportunity(), needs)]
+    (agreed,) = roles(here={"003A"}, there={"5"}, absent=[(HS, "5"), (SF, "003A")])
+    assert agreed.to is None
+
+
 def test_roles_are_planned_in_one_order():
     """The same inputs, the same plan, whatever order a set has."""
     assert [one.contact for one in roles(here={"003B", "003A"})] == [ANN, BOB]

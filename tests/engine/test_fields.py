@@ -420,3 +420,23 @@ def test_law5_an_edit_just_before_our_look_is_not_overwritten_unseen(lab):
     assert winner == lab.sf_get("Opportunity", opportunity)["Description"] == "in between"
     runs = range(1, 20)
     assert "ours" in {old for run in runs for _, _, old, *_ in journalled(lab, run)}
+
+
+def test_F1_D6_nothing_is_agreed_on_a_field_that_is_out_of_sight(lab):
+    """What is edited on the other side meanwhile travels once the field is back, and is not lost."""
+
+    def allow(*, may):
+        rights = {"fields": {"Opportunity": {"Description": {"read": may, "edit": may}}}}
+        lab.sandbox_post("salesforce", "permissions", rights, "PUT")
+        lab.advance(days=1)  # by then the set-up is read anew
+        lab.sync_until_rest()
+
+    opportunity = lab.opportunity()
+    lab.sync_once()
+    deal = lab.deal_of(opportunity)
+    allow(may=False)
+    lab.hs_edit("deals", deal, description="typed")
+    lab.sync_until_rest()
+    allow(may=True)
+    assert lab.hs_get("deals", deal, "description")["description"] == "typed"
+    assert lab.sf_get("Opportunity", opportunity)["Description"] == "typed"

@@ -111,6 +111,21 @@ def test_A7_if_both_are_linked_the_master_keeps_its_own_and_the_other_one_is_lis
     assert "merge" in problem["remedy"]
 
 
+def test_A7_what_a_merge_leaves_over_is_listed_though_its_pair_had_ended(lab, kind):
+    """Its record was deleted, and restored and merged between two runs: its partner still names it."""
+    master, loser = make(lab, kind, "master"), make(lab, kind, "loser")
+    lab.sync_once()
+    left = hs_of(lab, kind, loser)
+    lab.sf_delete(PAIRS[kind][1], loser)
+    lab.sync_until_rest()
+    assert lab.problems() == []
+    lab.sandbox_post("salesforce", "undelete", {"ids": [loser]})
+    sf_merge(lab, kind, master, loser)
+    lab.sync_until_rest()
+    assert [one["record_id"] for one in lab.problems()] == [left]
+    assert count(lab, kind) == (1, 2)
+
+
 def test_A7_what_is_left_over_stays_listed_until_it_is_merged_too(lab, kind):
     """Touching it changes nothing; merging it in HubSpot ends the problem, whichever of the two is the primary."""
     for order in (0, 1):

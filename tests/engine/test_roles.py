@@ -349,6 +349,29 @@ def test_R3_somebody_was_quicker_than_the_removal(lab, couple):
     assert sorted(roles_of(lab, opportunity)) == sorted([ada, bob])
 
 
+@pytest.mark.parametrize("side", ["salesforce", "hubspot"])
+def test_R3_F1_what_is_seen_of_a_record_before_a_removal_travels_too(lab, couple, side):
+    """An edit that only the look before the removal showed is not taken for one that was dealt with."""
+    opportunity, ada, _ = couple
+    deal, who = lab.deal_of(opportunity), lab.partner("contacts", ada)
+    if side == "hubspot":  # whose search lags: the removal is seen, and the edit is not yet
+        lab.sandbox_post("hubspot", "settings", {"search_delay_seconds": 600}, "PUT")
+        dissociate(lab, opportunity, ada)
+        lab.hs_edit("deals", deal, description="edited")
+    else:
+        delete_roles(lab, opportunity, ada)
+        lab.sync_before(
+            "/contacts/batch/read", lambda: lab.sf_edit("Opportunity", opportunity, Description="edited")
+        )
+    lab.sync_once()
+    lab.advance(hours=2)
+    lab.sync_until_rest()
+    assert ada not in roles_of(lab, opportunity)
+    assert who not in contacts_of(lab, deal)
+    assert lab.sf_get("Opportunity", opportunity)["Description"] == "edited"
+    assert lab.hs_get("deals", deal, "description")["description"] == "edited"
+
+
 def test_R3_a_new_deal_of_a_restored_opportunity_takes_no_role_away(lab, couple):
     """What was agreed with the old deal was not agreed with the new one (D4)."""
     opportunity, ada, bob = couple
@@ -462,6 +485,41 @@ def test_R6_a_company_that_somebody_added_stays_when_the_account_changes(lab):
     lab.sync_once()
     assert set(lab.hs_associated("deals", deal, "companies")) == {partner, lab.partner("companies", second)}
     assert primary_company(lab, deal) == lab.partner("companies", second)
+
+
+@pytest.mark.parametrize("fresh", [True, False])
+def test_R5_D6_a_role_waits_for_a_contact_that_hubspot_no_longer_shows(lab, fresh):
+    """It was deleted, which no search tells; a new deal is made without it, and it is there once it is restored."""
+    contact, opportunity = add_contact(lab, "ada"), None if fresh else lab.opportunity()
+    lab.sync_once()
+    who = lab.partner("contacts", contact)
+    lab.hs_delete("contacts", who)
+    opportunity = opportunity or lab.opportunity()
+    lab.role(opportunity, contact)
+    lab.sync_until_rest()
+    assert lab.problems() == []
+    assert contacts_of(lab, lab.deal_of(opportunity)) == set()
+    lab.sandbox_post("hubspot", "restore_records", {"objectType": "contacts", "ids": [who]})
+    lab.hs_edit("contacts", who, jobtitle="Back")
+    lab.advance(days=1)
+    lab.sync_until_rest()
+    assert contacts_of(lab, lab.deal_of(opportunity)) == {who}
+    assert lab.problems() == []
+
+
+def test_R5_A7_a_role_waits_for_a_contact_whose_survivor_is_gone(lab):
+    """Merged and then deleted in HubSpot between two runs: a later write finds it, and nothing is refused again."""
+    contact, opportunity = add_contact(lab, "ada"), lab.opportunity()
+    lab.sync_once()
+    other = lab.hs_create("contacts", email="other@acme.example")
+    who = lab.partner("contacts", contact)
+    lab.hs("POST", "/crm/v3/objects/contacts/merge", {"primaryObjectId": who, "objectIdToMerge": other})
+    (survivor,) = lab.hs_all("contacts")
+    lab.hs_delete("contacts", survivor)
+    lab.role(opportunity, contact)
+    lab.sync_until_rest()
+    assert [one["code"] for one in lab.problems()] == []
+    assert lab.deal_of(opportunity)
 
 
 # --- a contact that is another record now ---------------------------------------------------------------------

@@ -264,3 +264,24 @@ def test_U10_created_is_the_deals_date_for_pairs_born_in_hubspot(lab, people):
     lab.advance(days=3)
     lab.sync_until_rest()
     assert shown(lab, "contacts", people["contacts"])[FIRST][:19] == created[:19]
+
+
+def test_U10_D4_a_deal_made_anew_for_a_restored_opportunity_was_born_in_salesforce(lab, people):
+    """Wherever the first deal was born, and also if the store is an older one, which finds it by its stored id."""
+    id_ = lab.hs_create("deals", dealname="Ours", pipeline=lab.pipeline(), dealstage=lab.stages()["Prospecting"],
+                        closedate="2026-06-30T00:00:00Z", amount="1")  # fmt: skip
+    lab.hs_associate("deals", id_, "contacts", lab.partner("contacts", people["contacts"]), 3)
+    lab.sync_until_rest()
+    opportunity = lab.sf_all("SELECT Id, CreatedDate FROM Opportunity")[0]
+    lab.sf_delete("Opportunity", opportunity["Id"])
+    lab.sync_until_rest()
+    older = lab.durable_store()
+    lab.sandbox_post("salesforce", "undelete", {"ids": [opportunity["Id"]]})
+    lab.advance(days=3)
+    lab.sync_until_rest()
+    before = shown(lab, "contacts", people["contacts"])
+    lab.put_back(older)
+    lab.sync_until_rest()
+    assert shown(lab, "contacts", people["contacts"]) == before
+    assert before[NUMBER] == "1"
+    assert before[FIRST][:19] == opportunity["CreatedDate"][:19]

@@ -20,6 +20,12 @@ class Rest:
         """The fields that are told to be amiss, by object and id; "" is the whole record."""
         for one in self.problems:
             self.told.setdefault((one["object"], one["record_id"]), []).append(one["field"])
+        self.taken = {
+            (one["object"], one["record_id"])
+            for one in self.problems
+            if one["code"] == "DUPLICATE" and not one["field"]
+        }
+        """Records, by object and id, that are said to be held, since their partner has another one."""
         with play.lab.engine.connect() as connection:
             rows = connection.exec_driver_sql("SELECT object, record_id FROM waiting").fetchall()
         self.waiting = {(row[0], row[1]) for row in rows}
@@ -30,8 +36,18 @@ class Rest:
         """The live pairs in which both sides may change the other."""
         for id_, partner in self.pairs[object_].items():
             row, record = self.here[object_][id_], self.there[HUBSPOT_OF[object_]][partner]
-            if not self.is_still(object_, id_):
+            if not self.is_still(object_, id_) and not self._is_anothers(object_, id_):
                 yield id_, row, partner, record
+
+    def _is_anothers(self, object_: str, id_: str) -> bool:
+        """Whether it is said of a record that its partner has got another one meanwhile.
+
+        A merge in HubSpot may leave a record that names one that is deleted, to a store that never knew of that
+        one. It goes on as the partner of the other merged record then, and nobody can know that the one it names
+        will be restored.
+        """
+        memory = self.play.memory
+        return id_ in memory.loose | memory.ever_loose and (object_, id_) in self.taken
 
     def is_still(self, object_: str, id_: str) -> bool:
         row = self.here[object_].get(id_)

@@ -461,7 +461,7 @@ class HubSpot:
         for id_, one in self._read(object_, missing, wanted, archived=True).items():
             found[id_] = one
         nowhere = [id_ for id_ in missing if id_ not in found]
-        found |= self._merged_away(object_, nowhere[:MOST_LOOKED_FOR])
+        found |= self._read_alone(object_, nowhere[:MOST_LOOKED_FOR], wanted)
         for id_ in nowhere:
             invisible = Record(Side.HUBSPOT, object_, id_, "", {}, presence=Presence.INVISIBLE)
             found.setdefault(id_, invisible)
@@ -485,12 +485,17 @@ class HubSpot:
             rows = [{**row, "archived": True} for row in rows]
         return {row["id"]: self._record(object_, wanted, row) for row in rows}
 
-    def _merged_away(self, object_: str, ids: Sequence[str]) -> dict[str, Record]:
+    def _read_alone(self, object_: str, ids: Sequence[str], wanted: Wanted) -> dict[str, Record]:
         """Of ids that no batch knows those that a merge absorbed: asked for alone, they answer the survivor.
 
-        One call each; a batch leaves them out in silence (CRM API, "Using object APIs").
+        One call each; a batch leaves them out in silence (CRM API, "Using object APIs"). One that answers for
+        itself is there: it is read once more.
+
+        Raises:
+            Misshapen: the batch leaves out again what is there.
         """
         found: dict[str, Record] = {}
+        there: list[str] = []
         for id_ in ids:
             if not (id_.isascii() and id_.isdigit()):
                 continue  # no id of HubSpot: it was typed, or stored by somebody
@@ -498,8 +503,14 @@ class HubSpot:
             status, body = self._call("GET", path)
             if status == 200:
                 row = expect(answers.Merged, body, Side.HUBSPOT, f"GET {path}")
-                if row["id"] != id_:
+                if row["id"] == id_:
+                    there.append(id_)
+                else:
                     found[id_] = _merged(object_, id_, row["id"], row["updatedAt"])
+        found |= self._read(object_, there, wanted)
+        if left_out := [id_ for id_ in there if id_ not in found]:
+            call = f"POST {self._path('objects', object_)}/batch/read"
+            raise Misshapen(Side.HUBSPOT, call, f"{left_out[0]} is left out, and is there when asked for alone")
         return found
 
     def read_whole(self, object_: str, ids: Sequence[str], wanted: Wanted) -> dict[str, Record]:

@@ -69,6 +69,7 @@ from connector.adapters.salesforce_deletion import (
     check_proofs,
     read_cascades,
 )
+from connector.adapters.salesforce_ids import is_id
 from connector.adapters.salesforce_refusals import MEANINGS, read_refusal, unknown_columns
 from connector.adapters.salesforce_selections import Api, Selections
 from connector.adapters.salesforce_soql import list_texts
@@ -1056,13 +1057,17 @@ def _collection(method: str, rows: Sequence[Mapping[str, Any]]) -> tuple[str, st
 
 
 def _results(answer: Answer, ids: Sequence[str | None]) -> list[shapes.Saved]:
-    """What became of each row of a collection, in its order; `ids` are those that rows had when they were sent."""
+    """What became of each row of a collection, in its order; `ids` are those that rows had when they were sent.
+
+    A new id is written to the other side, and everything hangs on it: no other text is taken for one.
+    """
     results = answer.read(list[shapes.Saved])
     if len(results) != len(ids):
         raise Misshapen(Side.SALESFORCE, answer.call, f"{len(results)} result(s) for {len(ids)} row(s)")
     for number, (one, id_) in enumerate(zip(results, ids, strict=True)):
         told = one.get("id")
-        if one["success"] and (not told or id_ not in (None, told)):
+        is_right = told == id_ if id_ is not None else is_id(told or "")
+        if one["success"] and not is_right:
             raise Misshapen(Side.SALESFORCE, answer.call, f"result {number} is not of the record that was sent")
     return results
 

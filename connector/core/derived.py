@@ -139,8 +139,14 @@ def _plan_close_date(derivation: Derivation, settings: LifecycleSettings) -> Ite
         yield Change(derivation.close_date, None, closed, "L3", cause)
     created = derivation.record.created
     if derivation.days_to_close and created and fields.get(derivation.days_to_close) in (None, ""):
-        yield Change(derivation.days_to_close, None, str(_days_between(created, closed)), "L3", cause)
+        days = _days_between(created, closed)
+        if days is not None:
+            yield Change(derivation.days_to_close, None, str(days), "L3", cause)
 
 
-def _days_between(first: str, last: str) -> int:
-    return max((date.fromisoformat(last[:10]) - date.fromisoformat(first[:10])).days, 0)
+def _days_between(first: str, last: str) -> int | None:
+    """None where either is no date: the property that takes the close date may hold any text."""
+    try:
+        return max((date.fromisoformat(last[:10]) - date.fromisoformat(first[:10])).days, 0)
+    except ValueError:
+        return None

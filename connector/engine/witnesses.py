@@ -6,7 +6,7 @@ written, and the connection is suspended until a person has decided (D6, E4).
 
 A few records of each object are witnesses: those changed last, of which it is known how new they were. Each look
 asks for the newest of them again, in the call that it makes anyway. What then seems odd, as a search may lag, is
-read by its id before anything is said.
+read by its id before anything is said, and once more before the connection is suspended.
 
 | a witness                                          | means                                                    |
 |----------------------------------------------------|----------------------------------------------------------|
@@ -73,10 +73,24 @@ class Witnesses:
         return tuple(one for one in records if one.id not in alone)
 
     def find_trace(self, crm: Crm) -> str | None:
-        """What says that the CRM was put back; of those that were not shown, or seemed older, it is asked now."""
+        """What says that the CRM was put back; of those that were not shown, or seemed older, it is asked now.
+
+        One false answer suspends nothing: what would is asked for once more, and has to be said again.
+        """
         if not self._unheard:
             return None
-        found = crm.read(self._object, list(self._unheard), Wanted(()))
+        found = self._ask(crm)
+        if self._judge(found) is not None:
+            found = self._ask(crm)
+        if trace := self._judge(found):
+            return trace
+        self._keep({id_: at for id_, at in self._known.items() if id_ not in found or found[id_].present})
+        return None
+
+    def _ask(self, crm: Crm) -> dict[str, Record]:
+        return crm.read(self._object, list(self._unheard), Wanted(()))
+
+    def _judge(self, found: Mapping[str, Record]) -> str | None:
         for one in found.values():
             if one.present and _is_older(one, before := self._unheard[one.id]):
                 return f"{one.object} {one.id} was changed at {before}, and is of {one.version} now"
@@ -86,7 +100,6 @@ class Witnesses:
                 f"{len(nowhere)} {self._object} that were there are nowhere, not even in the recycle bin"
                 " (or they are out of its user's sight)"
             )
-        self._keep({id_: at for id_, at in self._known.items() if id_ not in found or found[id_].present})
         return None
 
     def dismiss(self) -> None:

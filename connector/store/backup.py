@@ -26,8 +26,9 @@ from connector.errors import BadConfiguration, Busy, Fault, Finding, StoreUnusab
 from connector.private_files import make_privately
 from connector.store.database import BUSY_MILLISECONDS, file_of, tell_reason
 from connector.store.faults import find_fault, make_unusable
+from connector.store.holder import Holder
 from connector.store.migrate import is_known
-from connector.store.runs import LEASE_SECONDS
+from connector.store.runs import LEASE_SECONDS, Lease
 
 _LOGS = ("-wal", "-shm")
 _TOKEN = "restore"  # noqa: S105  # of a lease
@@ -172,11 +173,12 @@ def _read_former(connection: sqlite3.Connection, now: datetime) -> Former | None
     if not _tables(connection) >= {"lease", "run", "cursor", "connection"}:
         return None
     moment = now.timestamp()
-    for (expires,) in connection.execute("SELECT expires FROM lease").fetchall():
-        if moment < expires <= moment + LEASE_SECONDS:
+    for held in _read_leases(connection, moment):
+        if held.holds and held.seconds <= LEASE_SECONDS:
+            who = f", in process {held.holder.pid} on {held.holder.host}" if held.holder else ""
             raise Busy(
-                "a run is under way in the store that is to be replaced",
-                f"wait for it; if it was killed, its lease ends in {int(expires - moment)} s",
+                f"a run is under way in the store that is to be replaced{who}",
+                f"wait for it; if it was killed, its lease ends in {int(held.seconds)} s",
             )
     # Refused while anybody else has the file open; and then there is no log that belongs to it.
     connection.execute("PRAGMA journal_mode=DELETE")
@@ -193,6 +195,17 @@ def _read_former(connection: sqlite3.Connection, now: datetime) -> Former | None
         " WHERE u.stream LIKE 'calls/%'"
     )
     return Former(last_run or 0, {(name, stream): value for name, stream, value in rows})
+
+
+def _read_leases(connection: sqlite3.Connection, moment: float) -> list[Lease]:
+    """Those of all connections. A store of an older version does not say which process holds one."""
+    tells = {row[1] for row in connection.execute("PRAGMA table_info(lease)")} >= {"host", "pid", "place", "tick"}
+    holder = "host, pid, place, tick" if tells else "NULL, NULL, NULL, NULL"
+    rows = connection.execute(f"SELECT token, expires, {holder} FROM lease").fetchall()  # noqa: S608 - one of two
+    return [
+        Lease(token, expires - moment, holder=Holder(host, pid, place, tick) if pid is not None else None)
+        for token, expires, host, pid, place, tick in rows
+    ]
 
 
 def _look_into(path: Path) -> Contents:

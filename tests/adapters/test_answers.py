@@ -295,9 +295,10 @@ def test_a_result_of_another_record_ends_the_run(salesforce, wire):
     stopped(lambda: list(salesforce.update("Opportunity", [Edit("006A", {"Name": "x"})])), "not of the record")
 
 
-def test_a_record_that_was_made_has_an_id(salesforce, wire):
-    """Else nothing could be linked to it."""
-    composite(wire, body=[{"success": True, "errors": []}])
+@pytest.mark.parametrize("told", [{}, {"id": None}, {"id": ""}, {"id": "9" * 5000}, {"id": "0069999999999999AA"}])
+def test_a_record_that_was_made_has_an_id(salesforce, wire, told):
+    """Else nothing could be linked to it, and what is no id would be written to HubSpot as its partner's."""
+    composite(wire, body=[{"success": True, "errors": [], **told}])
     drafts = [Draft("1", {"Name": "x", "HubSpot_Id__c": "1"})]
     stopped(lambda: list(salesforce.create("Opportunity", drafts, NAMED)), "not of the record")
 

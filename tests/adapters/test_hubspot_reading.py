@@ -5,13 +5,16 @@ from __future__ import annotations
 import itertools
 from datetime import UTC, datetime, timedelta
 
+import orjson
 import pytest
 from adapters.conformance import Looks, flat, make
 from adapters.conftest import PARTNER
 
+from connector.adapters.answers import Misshapen
 from connector.adapters.base import Draft, Edit, Trouble, Wanted
 from connector.adapters.hubspot import PRIMARY_COMPANY
 from connector.core.model import Presence
+from connector.sandbox.wire import Response
 
 
 @pytest.fixture
@@ -188,6 +191,34 @@ def test_merged_records(hubspot):
     outcomes = {one.key: one for one in flat(hubspot.crm.update("contacts", edits))}
     assert {one.refusal.trouble for one in outcomes.values()} == {Trouble.GONE}
     assert hubspot.crm.read("contacts", [survivor["id"]], wanted)[survivor["id"]].fields["firstname"] is None
+
+
+@pytest.mark.parametrize("times", [1, 9])
+def test_D6_a_record_that_a_batch_leaves_out_by_mistake_is_not_out_of_sight(hubspot, times):
+    """Asked for alone it is there: it is read once more, and if the batch lacks it again, nothing is made of it."""
+    left_out, other = deal(hubspot, "a"), deal(hubspot, "b")
+    lacking = iter(range(times))
+
+    def leave_out(request):
+        read = request.path.endswith("/deals/batch/read")
+        archived = request.first("archived") == "true"
+        if not read or archived or next(lacking, None) is None:
+            return None
+        answer = hubspot.sandbox(request)
+        told = orjson.loads(answer.body)
+        told["results"] = [row for row in told["results"] if row["id"] != left_out]
+        return Response.json(told, answer.status)
+
+    hubspot.line.instead = leave_out
+    if times == 1:
+        read = hubspot.crm.read("deals", [left_out, other], hubspot.wanted)
+        assert {id_: (one.presence, one.fields["dealname"]) for id_, one in read.items()} == {
+            left_out: (Presence.PRESENT, "Deal a"),
+            other: (Presence.PRESENT, "Deal b"),
+        }
+    else:
+        with pytest.raises(Misshapen, match=f"{left_out} is left out"):
+            hubspot.crm.read("deals", [left_out, other], hubspot.wanted)
 
 
 def test_deals_are_made_with_their_contacts(hubspot):

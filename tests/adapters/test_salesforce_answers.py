@@ -109,9 +109,13 @@ def asked(wire, number=0):
 def test_errors_of_single_records(crm, wire, code, trouble, cause):
     """Each record of a collection has its own outcome: what to do, the class, and the vendor's own words."""
     refused = failed(error(code, "because", fields=["Name", "Amount"]))
-    composite(wire, (200, [saved("006A"), refused, saved("006B")]))
+    composite(wire, (200, [saved("00600000000000A"), refused, saved("00600000000000B")]))
     outcomes = create(crm, "a", "b", "c")
-    assert {key: one.id for key, one in outcomes.items()} == {"a": "006A", "b": None, "c": "006B"}
+    assert {key: one.id for key, one in outcomes.items()} == {
+        "a": "00600000000000A",
+        "b": None,
+        "c": "00600000000000B",
+    }
     refusal = outcomes["b"].refusal
     assert (refusal.trouble, refusal.cause, refusal.code) == (trouble, cause, code)
     assert (refusal.message, refusal.field) == ("because", "Name,Amount")
@@ -143,7 +147,7 @@ def test_an_error_without_words(crm, wire):
 def test_a_halted_sub_request_passes(crm, wire):
     """What was not tried because something before it failed may be tried again."""
     halted = [{"errorCode": "PROCESSING_HALTED", "message": "The transaction was rolled back"}]
-    composite(wire, (200, [saved(f"006{n}") for n in range(200)]), (400, halted))
+    composite(wire, (200, [saved(f"006{n:012}") for n in range(200)]), (400, halted))
     keys = [str(number) for number in range(201)]
     outcomes = create(crm, *keys)
     assert [key for key, one in outcomes.items() if one.refusal] == ["200"]
@@ -207,8 +211,8 @@ def test_refusals_of_whole_calls_stop_the_run(crm, wire, status, code, cause, te
 def test_passing_troubles_are_waited_out(crm, wire, status):
     """A server that is busy is asked again."""
     wire.post(f"{DATA}/composite", status=status, body="busy")
-    composite(wire, (200, [saved("006A")]))
-    assert create(crm, "a")["a"].id == "006A"
+    composite(wire, (200, [saved("00600000000000A")]))
+    assert create(crm, "a")["a"].id == "00600000000000A"
 
 
 @pytest.mark.parametrize("status", [200, 400, 404])
@@ -222,8 +226,8 @@ def test_what_is_not_json_stops_the_run(crm, wire, status):
 
 def test_calls_left_are_told_by_the_answers(crm, wire):
     """The header of the last answer tells what the org has left today."""
-    composite(wire, (200, [saved("006A")]), **{"Sforce-Limit-Info": "api-usage=14998/15000"})
-    composite(wire, (200, [saved("006B")]), **{"Sforce-Limit-Info": "api-usage=15003/15000"})
+    composite(wire, (200, [saved("00600000000000A")]), **{"Sforce-Limit-Info": "api-usage=14998/15000"})
+    composite(wire, (200, [saved("00600000000000B")]), **{"Sforce-Limit-Info": "api-usage=15003/15000"})
     assert crm.usage().left is None
     create(crm, "a")
     assert crm.usage().left == 2
@@ -233,11 +237,11 @@ def test_calls_left_are_told_by_the_answers(crm, wire):
 
 def test_writes_name_their_object_and_only_known_fields(crm, wire):
     """Each row carries its type; a field that the org lacks is not sent; rows stand for themselves."""
-    composite(wire, (200, [saved("006A")]))
-    flat(crm.update("Opportunity", [Edit("006A", {"Name": None, "Nowhere__c": 1})]))
+    composite(wire, (200, [saved("00600000000000A")]))
+    flat(crm.update("Opportunity", [Edit("00600000000000A", {"Name": None, "Nowhere__c": 1})]))
     (part,) = asked(wire)
     assert (part["method"], part["url"]) == ("PATCH", "/services/data/v62.0/composite/sobjects")
-    row = {"attributes": {"type": "Opportunity"}, "Name": None, "id": "006A"}
+    row = {"attributes": {"type": "Opportunity"}, "Name": None, "id": "00600000000000A"}
     assert part["body"] == {"allOrNone": False, "records": [row]}
 
 
@@ -283,7 +287,7 @@ def test_a_role_is_not_made_twice_after_a_lost_answer(crm, wire, happening):
     composite(wire, (200, {"done": True, "records": []}))
     wire.post(f"{DATA}/composite", **happening)
     with pytest.raises(Unreachable, match="must not be repeated"):
-        flat(crm.add_roles([("006A", "003A")]))
+        flat(crm.add_roles([("00600000000000A", "003A")]))
     assert len(wire.calls) == 2
 
 

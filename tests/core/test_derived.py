@@ -148,6 +148,12 @@ def test_L3_days_to_close_are_those_until_the_date_that_is_there():
         assert update.values == {"days": "2"}
 
 
+@pytest.mark.parametrize("text", ["soon", "1e+300", "2026-06"])
+def test_L3_no_days_are_told_until_what_is_no_date(text):
+    """The portal's property for the close date may hold any text; it stays, and nothing else waits for it."""
+    assert derive({"closedate": text}, close_date="closedate", days_to_close="days", **DATES).update is None
+
+
 def test_L3_off_writes_no_close_date():
     """The switch covers stage and dates."""
     off = DATES | {"settings": QUIET}

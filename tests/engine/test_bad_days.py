@@ -7,7 +7,8 @@ in the end both sides agree; or it is said what a person has to decide, and unti
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -17,6 +18,9 @@ from engine.laws import hubspot_people, salesforce_people
 from engine.laws.story import Story
 from test_schedule import Night, keep_open
 
+from connector.adapters.base import Wanted
+from connector.adapters.hubspot import HubSpot
+from connector.core.model import Presence, Record
 from connector.engine.run import sync
 from connector.engine.suspension import find_suspension, resume
 from connector.errors import Busy, Condition, Halted, Stop, Suspended, Unreachable
@@ -261,6 +265,32 @@ def test_D6_a_search_that_lags_for_hours_is_no_backup(day: Day):
     day.lab.advance(hours=7)
     day.come_to_rest()
     day.hold_agreement(Big_deal=2, Second=6, Made_since=9)
+
+
+@pytest.mark.parametrize("lies", [1, 99])
+def test_D6_one_false_answer_is_no_backup(day: Day, monkeypatch: pytest.MonkeyPatch, lies: int):
+    """A deal is deleted, and asked for by its id it seems to be there and older: it has to seem so twice."""
+    day.lab.hs_delete("deals", day.lab.deal_of(day.second))
+    right, told = HubSpot.read, 0
+
+    def lie(crm: HubSpot, object_: str, ids: Sequence[str], wanted: Wanted) -> dict[str, Record]:
+        nonlocal told
+        found = right(crm, object_, ids, wanted)
+        if wanted != Wanted(()) or told == lies:
+            return found
+        told += 1
+        return {
+            id_: replace(one, presence=Presence.PRESENT, version="2020-01-01T00:00:00Z")
+            for id_, one in found.items()
+        }
+
+    monkeypatch.setattr(HubSpot, "read", lie)
+    if lies == 1:
+        day.lab.sync()
+        assert (told, find_suspension(day.lab.store)) == (1, None)
+    else:
+        with pytest.raises(Unreachable, match="was put back"):
+            day.lab.sync()
 
 
 # --- two at once, and changes in the middle of a run --------------------------------------------------------------

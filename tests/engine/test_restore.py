@@ -6,6 +6,7 @@ import os
 import resource
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from engine.undoing import undo_run
 from connector.engine.restore import UNKNOWN_RUNS, restore, turn_back
 from connector.errors import BadConfiguration, Busy, Fault, StoreUnusable
 from connector.store.backup import back_up
+from connector.store.holder import Holder
 from connector.store.store import Store
 
 DEAL_TO_CONTACT = 3
@@ -249,6 +251,34 @@ def test_no_store_is_replaced_under_a_run(path, url, tmp_path, now):
     store = Store.open(url, "other", now)
     assert store.runs.read("calls/hubspot") == {"2026-03-02T09": 12}
     store.close()
+
+
+@pytest.mark.parametrize("says_who", [True, False])
+def test_a_run_that_was_killed_holds_up_no_restore_if_its_process_is_known(path, url, tmp_path, now, says_who):
+    """The lease of a process that is gone is not waited for; that of an older version, which names none, is."""
+    backup = tmp_path / "backup.db"
+    back_up(path, backup)
+    ends = now().timestamp() + 60
+    killed = replace(Holder.here(), tick="1")
+    with closing(sqlite3.connect(path)) as store:
+        if says_who:
+            store.execute(
+                "INSERT INTO lease (connection_id, token, expires, host, pid, place, tick)"
+                " SELECT min(id), 'killed', ?, ?, ?, ?, ? FROM connection",
+                (ends, killed.host, killed.pid, killed.place, killed.tick),
+            )
+        else:
+            for name in ("taken", "host", "pid", "place", "tick"):
+                store.execute(f"ALTER TABLE lease DROP COLUMN {name}")
+            store.execute("INSERT INTO lease SELECT min(id), 'killed', ? FROM connection", (ends,))
+        store.commit()
+    if says_who:
+        assert restore(url, backup, now).run
+        assert count_links(url, now) == 3
+    else:
+        with pytest.raises(Busy, match="under way") as caught:
+            restore(url, backup, now)
+        assert "its lease ends in 60 s" in caught.value.remedy
 
 
 def test_no_store_is_replaced_while_another_program_has_it_open(path, url, tmp_path, now, monkeypatch):

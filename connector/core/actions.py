@@ -107,6 +107,8 @@ class Severance:
     rule: str
     closed: bool
     link: Link | None = None
+    born: Side = Side.SALESFORCE
+    """Of a pair that was never linked here: the side that it was born on."""
 
 
 @dataclass(frozen=True, slots=True)

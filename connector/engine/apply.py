@@ -108,8 +108,7 @@ def sever(work: Work, severances: Sequence[Severance]) -> None:
             if one.link is not None and one.link.state in {LinkState.LINKED, LinkState.FROZEN}:
                 work.c.store.links.end(one.link.id, state)
             else:
-                born = Side.HUBSPOT if one.rule == "D8" else Side.SALESFORCE
-                work.c.store.links.end_unlinked(one.pair, one.salesforce_id, one.hubspot_id, born)
+                work.c.store.links.end_unlinked(one.pair, one.salesforce_id, one.hubspot_id, one.born)
 
 
 def _settle(work: Work, pair: Pair, settlements: Sequence[Settlement]) -> None:

@@ -278,6 +278,8 @@ def test_D8_an_archived_deal_severs():
     gone = replace(deal(), presence=Presence.DELETED)
     (severance,) = create(opportunity(), naming=(gone,))
     assert severance == Severance("opportunity-deal", "006A", "11", "D8", closed=False)
+    (told,) = create(replace(opportunity(), partner_id="11"), naming=(gone,))
+    assert told.born is HS, "Salesforce names the deals of those pairs only that were born in HubSpot (O10)"
     severed = link("006A", "11", LinkState.SEVERED)
     (again,) = create(opportunity(), naming=(gone,), links={(SF, "006A"): severed})
     assert again.link is severed

@@ -63,7 +63,8 @@ class Candidate:
     restored: bool = False
     """Its pair ended with its own deletion, and it is back: that its partner is gone is no reason now (D4)."""
     forced: bool = False
-    """A person asked for a partner: what is not clearly the same is not the same (A1)."""
+    """A person asked for a partner: what is not clearly the same is not the same (A1), and what was deleted is
+    made anew (D3)."""
 
     def link_of(self, record: Record) -> Link | None:
         return self.links.get((record.side, record.id))
@@ -156,13 +157,13 @@ def _match_by_stored_id(candidate: Candidate) -> Match | None:
     # That the partner of one that was merged into it was deleted says nothing of the record itself (D6).
     gone = [one for one in naming if one.presence is Presence.DELETED and one.partner_id == record.id]
     begun = own is not None and own.state is LinkState.PENDING
-    if gone and not candidate.restored and not begun:
+    if gone and not candidate.restored and not begun and not candidate.forced:
         return SeverFrom(gone[0].id)
     if record.partner_id is None or candidate.restored:
         return None
     if record.side is Side.SALESFORCE:
-        if begun:
-            return None  # it was restored, and a try to make its partner anew did not get through (D4)
+        if begun or candidate.forced:
+            return None  # it was restored and a try to make its partner did not get through (D4); or a person asks
         # It was born in HubSpot and its partner is gone there: that never makes it anew (D2, D8).
         return SeverFrom(record.partner_id)
     return Problem(

@@ -135,7 +135,7 @@ def _load_window(work: Work, pair: Pair, side: Side, ids: Sequence[str]) -> _Win
 
 def _plan_window(work: Work, pair: Pair, window: _Window) -> list[Action]:
     side, links = window.side, window.links
-    single = [one for one in window.records.values() if _may_begin(window, one)]
+    single = [one for one in window.records.values() if _may_begin(work, window, one)]
     linked = finish_lowerings(work, pair, window.linked, window.records if side is Side.HUBSPOT else window.others)
     work.again, work.troubled = set(), set()
     pair = leave_out(work.world, pair)
@@ -163,11 +163,11 @@ def _plan_window(work: Work, pair: Pair, window: _Window) -> list[Action]:
     return arrange_stages(work, pair, _hold_creations(work, pair, actions))
 
 
-def _may_begin(window: _Window, record: Record) -> bool:
+def _may_begin(work: Work, window: _Window, record: Record) -> bool:
     """Whether a record is looked at as one without a partner.
 
-    A severed one stays as it is (D3), and a closed one begins anew only if it was restored in Salesforce; either
-    does if its partner was merged into a record that is free by now.
+    A severed one stays as it is (D3), unless a person asks for a partner, and a closed one begins anew only if it
+    was restored in Salesforce; either does if its partner was merged into a record that is free by now.
     """
     link = window.links.get(record.id)
     if link is None or link.state is LinkState.PENDING:
@@ -175,6 +175,8 @@ def _may_begin(window: _Window, record: Record) -> bool:
     ended = link.state in {LinkState.CLOSED, LinkState.SEVERED}
     if not ended or not record.present or window.left_over_from(record.id):
         return False
+    if (record.side, record.object, record.id) in work.forced and record.side is Side.SALESFORCE:
+        return True
     restored = link.state is LinkState.CLOSED and record.side is Side.SALESFORCE
     return restored or _was_merged(window, link)
 

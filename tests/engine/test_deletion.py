@@ -439,3 +439,26 @@ def test_D9_an_opportunity_deleted_in_the_same_breath_as_its_deal_stops_leaves_t
     lab.sf_delete("Opportunity", opportunity)
     let_a_day_pass(lab)
     assert list(lab.hs_all("deals")) == [deal]
+
+
+@pytest.mark.parametrize("empty", [False, True], ids=["known", "empty store"])
+def test_D3_a_person_may_have_the_deal_of_a_severed_opportunity_made_anew(lab, empty):
+    """No edit brings it back; `sync --record ID --create` does, and the pair goes on from there."""
+    opportunity = lab.opportunity("Big deal")
+    lab.sync()
+    lab.hs_delete("deals", lab.deal_of(opportunity))
+    lab.advance(days=2)
+    lab.sync()
+    if empty:
+        lab.forget()
+        lab.sync()
+    lab.sf_edit("Opportunity", opportunity, Amount=7)
+    lab.sync()
+    assert lab.partner("deals", opportunity) is None
+    lab.sync(Wish(records=(opportunity,), create=True))
+    deal = lab.deal_of(opportunity)
+    assert lab.hs_get("deals", deal, "amount")["amount"] == "7"
+    lab.hs_edit("deals", deal, amount="8")
+    lab.advance(hours=1)
+    lab.sync()
+    assert lab.sf_get("Opportunity", opportunity)["Amount"] == 8

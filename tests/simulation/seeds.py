@@ -1,4 +1,5 @@
-"""Which simulation does a seed stand for? A style, and at least 300 steps, of which 20 or more are runs.
+"""Which simulation does a seed stand for? A style, and at least 300 steps, of which 14 or more are runs; with those
+that it takes to come to rest three times, 20 and more.
 
 The steps are chosen before anything is played, so that a seed is the same simulation on every machine, and what is
 left of one by `shorten` can be played as well.

@@ -36,7 +36,7 @@ from simulation.weather import Order, Weather
 
 from connector.core.model import Side
 from connector.engine.run import sync
-from connector.engine.suspension import resume
+from connector.engine.suspension import find_suspension, resume
 from connector.errors import Busy, Spent, Stop
 
 Steps = Sequence[Step]
@@ -243,7 +243,9 @@ class Simulation(Story):
         trouble.relieve(self.play)
         self.allow(None)
         lab.drift = timedelta(0)
-        resume(lab.store)
+        suspended = find_suspension(lab.store)
+        if suspended is not None and not suspended.ends_by_itself:  # the others have to go on by themselves (E4)
+            resume(lab.store)
         self.troubled = False
         lab.clock.advance(timedelta(hours=26))
         lab.fate.revive()

@@ -11,7 +11,7 @@ READERS := aiosalesforce tap-hubspot tap-salesforce
 LOCKS := tests/compatibility/readers
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test laws fuzz lint docs audit lock readers rules mutants clean
+.PHONY: help demo test laws simulate crashes fuzz lint docs audit lock readers rules mutants clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -35,6 +35,17 @@ EXAMPLES := 500
 fuzz: $(READY)  ## Try bad input of every kind, and say how much was tried: EXAMPLES=5000 SEED=7
 	FUZZ_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest tests/fuzz -p no:randomly --hypothesis-seed=$(SEED) \
 		--hypothesis-show-statistics
+
+SEEDS := 50
+simulate: $(READY)  ## Play many seeds of people, faults, clocks and deaths, on all processors: SEEDS=200 SEED=1
+	PYTHONPATH=tests $(BIN)/python -m simulation --seeds $(SEEDS) --seed $(if $(filter 0,$(SEED)),1,$(SEED))
+
+# One death is told with the line that plays it again: make crashes ONLY='act, shipped: a role is added' AT=17
+ONLY :=
+AT :=
+MINUTES := inf
+crashes: $(READY)  ## Let a run die at each request and commit, in every situation (an hour or more)
+	PYTHONPATH=tests $(BIN)/python -m simulation.crash_report --only "$(ONLY)" --at "$(AT)" --minutes $(MINUTES)
 
 lint: $(READY)  ## Check formatting, style, types and who imports whom
 	$(BIN)/ruff format --check .

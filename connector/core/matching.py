@@ -75,6 +75,13 @@ class Candidate:
             return False
         return link.id_of(self.record.side) not in (None, self.record.id)
 
+    def is_told_by_salesforce(self, partner: Record) -> bool:
+        """Whether it is the Salesforce record that names the other one, or one that was merged into that."""
+        here, there = (partner, self.record) if partner.side is Side.SALESFORCE else (self.record, partner)
+        told = self.naming if partner.side is Side.SALESFORCE else (self.named,)
+        found = here.partner_id == there.id or any(one is not None and one.id == partner.id for one in told)
+        return here.partner_id is not None and found
+
     def values(self, record: Record, key: MatchKey) -> tuple[KeyValue, ...]:
         known = self.keys.get((record.side, record.id), ())
         return tuple(value for value in known if value[0] == key.name)
@@ -146,12 +153,16 @@ def _match_by_stored_id(candidate: Candidate) -> Match | None:
         return Adopt(candidate.named, "A2")
     if candidate.named is not None and _was_begun(candidate, candidate.named):
         return Adopt(candidate.named, "D1")
-    gone = [partner for partner in naming if partner.presence is Presence.DELETED]
-    if gone and not candidate.restored and (own is None or own.state is not LinkState.PENDING):
+    # That the partner of one that was merged into it was deleted says nothing of the record itself (D6).
+    gone = [one for one in naming if one.presence is Presence.DELETED and one.partner_id == record.id]
+    begun = own is not None and own.state is LinkState.PENDING
+    if gone and not candidate.restored and not begun:
         return SeverFrom(gone[0].id)
     if record.partner_id is None or candidate.restored:
         return None
     if record.side is Side.SALESFORCE:
+        if begun:
+            return None  # it was restored, and a try to make its partner anew did not get through (D4)
         # It was born in HubSpot and its partner is gone there: that never makes it anew (D2, D8).
         return SeverFrom(record.partner_id)
     return Problem(

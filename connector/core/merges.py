@@ -3,11 +3,13 @@
 | the survivor                 | then                                                                             |
 |------------------------------|----------------------------------------------------------------------------------|
 | has no partner               | the link follows to it, with its base and its edges                              |
+| is named by another record   | that is its partner, and will be linked; as if it were                           |
 | has a partner of its own     | it keeps that one; this link is closed, and the record left over is a duplicate  |
 | is not known                 | nothing, until it is                                                             |
 
-Nothing is ever deleted for a merge (D6). The record left over is listed as long as it is there and the survivor has
-its other partner: it gets no new one, and no deletion reaches it.
+A frozen link follows too, and stays frozen (A8). Nothing is ever deleted for a merge (D6). The record left over is
+listed as long as it is there and the survivor has its other partner: it gets no new one, and no deletion reaches
+it.
 """
 
 from __future__ import annotations
@@ -17,7 +19,8 @@ from dataclasses import dataclass
 from connector.core.model import Link, LinkState, Pair, Problem, ProblemClass, Record, Side
 
 LEFT_OVER = "LEFT_OVER_BY_MERGE"
-_LIVE = {LinkState.LINKED, LinkState.PENDING}
+FOLLOWED = {LinkState.LINKED, LinkState.FROZEN}
+_LIVE = FOLLOWED | {LinkState.PENDING}
 _KEPT = _LIVE | {LinkState.SEVERED, LinkState.UNLINKED}
 """A survivor that was deleted later is still what the record left over belongs to (D2)."""
 
@@ -40,11 +43,17 @@ class Retire:
 
 
 def follow_merge(
-    link: Link, loser: Record, survivor: Record | None, its_link: Link | None
+    link: Link, loser: Record, survivor: Record | None, its_link: Link | None, *, named: bool = False
 ) -> Follow | Retire | None:
-    """Read the table above for a link whose record `loser` was merged into `survivor`."""
-    if link.state is not LinkState.LINKED or survivor is None:
+    """Read the table above for a link whose record `loser` was merged into `survivor`.
+
+    `named`: whether a record names the survivor that is not linked, but going to be: one that an older store knows
+    nothing of, or the survivor's own from before it was deleted and restored.
+    """
+    if link.state not in FOLLOWED or survivor is None:
         return None
+    if named and (its_link is None or its_link.state not in _LIVE):
+        return Retire(link, loser.side)
     if its_link is not None and its_link.id != link.id and its_link.state in _LIVE:
         return Retire(link, loser.side)
     return Follow(link, loser.side, survivor.id)
@@ -53,9 +62,10 @@ def follow_merge(
 def is_left_over(link: Link | None, partner: Record | None, kept: Link | None) -> bool:
     """Whether a record whose pair ended is one that a merge on the other side left over.
 
-    `partner` is the merged record that the closed link names, `kept` the link of the one it was merged into.
+    `partner` is the merged record that the ended link names, `kept` the link of the one it was merged into. A pair
+    that was severed ends so too, when its record is restored after its partner was merged.
     """
-    ended = link is not None and link.state is LinkState.CLOSED
+    ended = link is not None and link.state in {LinkState.CLOSED, LinkState.SEVERED}
     merged = partner is not None and partner.survivor is not None
     return ended and merged and kept is not None and kept.state in _KEPT
 

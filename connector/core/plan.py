@@ -81,9 +81,8 @@ def plan_candidate(pair: Pair, candidate: Candidate, known: Known, contacts: tup
         case Adopt(partner, rule, key):
             ids = {record.side: record.id, partner.side: partner.id}
             link = own or candidate.link_of(partner)
-            here = record if record.side is Side.SALESFORCE else partner
             # Salesforce stores the deal's id of those pairs only that were born in HubSpot (O10).
-            born = Side.HUBSPOT if here.partner_id == ids[Side.HUBSPOT] else Side.SALESFORCE
+            born = Side.HUBSPOT if candidate.is_told_by_salesforce(partner) else Side.SALESFORCE
             return [Adoption(pair.name, ids[Side.SALESFORCE], ids[Side.HUBSPOT], born, rule, link, key)]
         case SeverFrom(partner_id):
             ids = {record.side: record.id, record.side.other: partner_id}

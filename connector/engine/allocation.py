@@ -5,6 +5,9 @@ calls, as it would at a network that is gone, and what was done is settled. Call
 hour counts until all of it is 24 hours ago. Salesforce's own limit is one of any 24 hours too (Salesforce
 Developer Limits and Allocations, "API Request Limits and Allocations").
 
+Where there is a limit, the store is told of some calls more than were made, for as long as a run goes on: a process
+that dies between two notes has made calls that it could tell nobody of, and they count as made.
+
 Above three quarters of what may be used, what failed is not tried again by itself, so that the rest is left for
 new edits (E2; HubSpot Knowledge Base, "Why are my errored syncs not automatically retrying?").
 """
@@ -12,6 +15,7 @@ new edits (E2; HubSpot Knowledge Base, "Why are my errored syncs not automatical
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
@@ -21,6 +25,8 @@ from connector.errors import Spent
 from connector.store.store import Store
 
 SCARCE = 0.75
+AHEAD = 20
+"""How many calls the store is told of before they are made; between two notes a run makes fewer."""
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 
 _SETTINGS = {Side.SALESFORCE: "salesforce.daily_calls", Side.HUBSPOT: "hubspot.daily_calls"}
@@ -37,6 +43,8 @@ class Allocation:
         self._lock = threading.Lock()  # batches are under way at a time
         self._before = {side: self._read(side) for side in Side}
         self._made: dict[Side, dict[str, int]] = {side: {} for side in Side}
+        self._ahead: dict[Side, str] = {}
+        """The hour in which the store counts calls that were not made yet."""
 
     def spend(self, side: Side) -> None:
         """A call is about to be made. Raises `Spent` if it would be one too many."""
@@ -67,16 +75,33 @@ class Allocation:
         counts = [(own, most), (usage.left, usage.limit)]
         return any(left is not None and limit and left < (1 - SCARCE) * limit for left, limit in counts)
 
-    def keep(self) -> None:
-        """Note in the store what was made since the last time. Not to be called while pretending."""
+    def keep(self, *, ends: bool = False) -> None:
+        """Note in the store what was made since the last time, if anything. Not to be called while pretending.
+
+        To be called before the first call of a run, too, so that the store is told of what is to come. Others may
+        have made calls meanwhile, and noted them. With `ends`, nothing more is going to be made.
+        """
         with self._lock:
-            made = {side: some for side, some in self._made.items() if some}
-            for side in made:
-                self._before[side] = self._by_hour(side)
-                self._made[side] = {}
+            due = self._ahead.keys() if ends else {side for side in Side if self._most[side]} - self._ahead.keys()
+            sides = {side for side in Side if self._made[side]} | due
+            if not sides:
+                return
             with self._store.transaction():
-                for side in made:
-                    self._store.runs.remember(_stream(side), self._before[side])
+                for side in sides:
+                    self._keep(side, ends=ends)
+
+    def _keep(self, side: Side, *, ends: bool) -> None:
+        noted = Counter(self._read(side))
+        if side in self._ahead:
+            noted[self._ahead.pop(side)] -= AHEAD
+        noted.update(self._made[side])
+        self._before[side], self._made[side] = noted, {}
+        self._before[side] = self._by_hour(side)
+        told = Counter(self._before[side])
+        if self._most[side] is not None and not ends:
+            self._ahead[side] = _hour(self._now())
+            told[self._ahead[side]] += AHEAD
+        self._store.runs.remember(_stream(side), told)
 
     def _used(self, side: Side) -> int:
         return sum(self._by_hour(side).values())

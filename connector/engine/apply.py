@@ -117,6 +117,11 @@ def _settle(work: Work, pair: Pair, settlements: Sequence[Settlement]) -> None:
         return
     with work.c.store.transaction():
         work.c.store.links.settle({one.link.id: one.base for one in settlements})
+        held = {
+            one.link.id: {Side.SALESFORCE: one.base.salesforce, Side.HUBSPOT: one.base.hubspot}
+            for one in settlements
+        }
+        work.c.store.journal.confirm(held)
         end_agreed(work.c, pair, settlements)
         for one in settlements:
             _follow_company(work, pair, one.link.id, one.base.hubspot)

@@ -41,7 +41,7 @@ def check(c: Connection) -> list[Check]:
         if DEALS in c.pairs:
             checks += attempt("pipelines", lambda: check_pipelines(c))
         checks += attempt("time zone", lambda: check_time_zone(c))
-    c.allocation.keep()
+    c.allocation.keep(ends=True)
     return [*checks, *check_clocks(c), *check_calls_left(c)]
 
 

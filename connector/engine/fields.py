@@ -5,12 +5,21 @@
 | is not there, or not seen   | the run stops, with file and line    | it is left out, and the others go on |
 | its transform cannot take   | the run stops, with file and line    | the same                             |
 
+A field that was left out and is there again, as one is whose permission was taken for a while, is read once of all
+records: what was edited meanwhile moved no record that a look would find. Where it is not what was last seen, the
+record is due, and the edit travels as any other.
+
 All findings are told at once, and before anything is looked at. `connector check` and `mappings validate` tell of
 all of them at any time. What a finding is, `mapping/checks.py` decides for all three.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
+from connector.adapters.base import Wanted
+from connector.adapters.hubspot import PRIMARY_COMPANY
+from connector.core.model import Pair, Side
 from connector.engine.growth import read_mapped
 from connector.engine.schemas import to_facts
 from connector.engine.world import Connection, World
@@ -33,3 +42,38 @@ def check_fields(c: Connection, world: World) -> None:
     if findings:
         c.store.runs.remember("set-up", None)  # somebody may mend it in the CRM
         raise BadConfiguration(findings)
+
+
+def learn_returned(c: Connection, world: World, progress: Callable[[int], None] = lambda _: None) -> None:
+    """Read what was left out at the last run and is there again. One listing of the object, and only then."""
+    for pair in c.pairs.values():
+        stream = f"fields left out/{pair.name}"
+        before = c.store.runs.read(stream) or {}
+        now = {side.value: _find_left_out(world, pair, side) for side in Side}
+        for side in Side:
+            back = [name for name in before.get(side.value, ()) if name not in now[side.value]]
+            if back:
+                _read_again(c, pair, side, back, progress)
+        if now != before and (before or any(now.values())):
+            c.store.runs.remember(stream, now)
+
+
+def _find_left_out(world: World, pair: Pair, side: Side) -> list[str]:
+    known = {*world.names(pair, side), PRIMARY_COMPANY}
+    return sorted({name for rule in pair.fields for name in rule.names(side)} - known)
+
+
+def _read_again(
+    c: Connection, pair: Pair, side: Side, names: Sequence[str], progress: Callable[[int], None]
+) -> None:
+    object_ = pair.object(side)
+    for page in c.crm(side).changes({object_: Wanted(tuple(names))}, {}):
+        found = {one.id: {name: one.fields.get(name) for name in names} for one in page.records if one.present}
+        seen = c.store.records.load(side, object_, found)
+        moved = [
+            id_ for id_, record in seen.items() if any(found[id_][one] != record.fields.get(one) for one in names)
+        ]
+        with c.store.transaction():
+            c.store.records.overwrite(side, object_, {id_: found[id_] for id_ in moved})
+            c.store.records.mark(side, object_, moved)
+        progress(len(page.records))

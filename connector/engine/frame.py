@@ -55,6 +55,7 @@ def usable(c: Connection) -> Iterator[None]:
 
     What is remembered of the set-up may be why a CRM could not be read: then the next run asks for it anew.
     """
+    c.allocation.keep()
     try:
         check_suspension(c.store, c.crm, c.now())
         yield
@@ -68,7 +69,7 @@ def usable(c: Connection) -> Iterator[None]:
             c.store.runs.remember("set-up", None)
         raise
     finally:
-        c.allocation.keep()
+        c.allocation.keep(ends=True)
 
 
 def keep_count(c: Connection, progress: Progress) -> Progress:

@@ -6,7 +6,7 @@ those of one object and side, and only when there are any.
 
 from __future__ import annotations
 
-from connector.core.merges import Follow, Retire, follow_merge
+from connector.core.merges import FOLLOWED, Follow, Retire, follow_merge
 from connector.core.model import Link, LinkState, Pair, Record, Side
 from connector.engine.observe import observe_records
 from connector.engine.work import Work, look_again
@@ -31,14 +31,15 @@ def _is_asked(work: Work, loser: Record) -> bool:
 def _follow(work: Work, pair: Pair, side: Side, losers: dict[str, Record]) -> None:
     store, object_ = work.c.store, pair.object(side)
     links = store.links.by_ids(pair.name, side, losers)
-    linked = {id_: one for id_, one in links.items() if one.state is LinkState.LINKED}
+    linked = {id_: one for id_, one in links.items() if one.state in FOLLOWED}
     survivors = find_survivors(work, pair, side, [losers[id_] for id_ in linked])
     with store.transaction():
         # In the order of their making: of two linked losers the older pair follows, whatever their ids.
         for id_, link in sorted(linked.items(), key=lambda one: one[1].id):
             survivor = survivors.get(id_)
             its_link = _find_link(work, pair, side, survivor) if survivor else None
-            match follow_merge(link, losers[id_], survivor, its_link):
+            named = survivor is not None and _is_named(work, pair, side, survivor)
+            match follow_merge(link, losers[id_], survivor, its_link, named=named):
                 case Follow(_, _, survivor_id):
                     store.links.repoint(pair.name, side, link.id, survivor_id)
                     look_again(work, pair, side, [survivor_id])
@@ -65,11 +66,24 @@ def _find_link(work: Work, pair: Pair, side: Side, survivor: Record) -> Link | N
     if own is not None or survivor.partner_id is None:
         return own
     named = links.by_ids(pair.name, side.other, [survivor.partner_id]).get(survivor.partner_id)
-    if named is None or named.state is not LinkState.LINKED:
+    if named is None or named.state not in FOLLOWED:
         return None
     links.repoint(pair.name, side, named.id, survivor.id)
     look_again(work, pair, side, [survivor.id])
     return named
+
+
+def _is_named(work: Work, pair: Pair, side: Side, survivor: Record) -> bool:
+    """Whether a record of the other side names the survivor, and is free or was its partner: it will be linked."""
+    store = work.c.store
+    naming = store.records.naming(side.other, pair.object(side.other), [survivor.id]).get(survivor.id, [])
+    present = {one.id for one in naming if one.present}
+    links = store.links.by_ids(pair.name, side.other, present)
+    free = {LinkState.PENDING, LinkState.CLOSED, LinkState.SEVERED}
+    return any(
+        id_ not in links or (links[id_].state in free and links[id_].id_of(side) in {None, survivor.id})
+        for id_ in present
+    )
 
 
 def find_survivors(work: Work, pair: Pair, side: Side, losers: list[Record]) -> dict[str, Record]:

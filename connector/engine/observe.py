@@ -168,9 +168,13 @@ def _describe_keys(c: Connection, pair: Pair) -> list[str]:
 
 
 def _observe_associations(c: Connection, world: World, seen: Seen, run_id: int) -> None:
-    """The contacts and the primary company of changed deals, and of those unread for longest."""
+    """The contacts and the primary company of changed deals, and of those unread for longest.
+
+    New ones that a run had seen, and had not come so far to read them when it died, have not changed since.
+    """
     pair = c.pairs[DEALS]
-    changed = c.store.records.load(Side.HUBSPOT, pair.hubspot, seen.deals)
+    concerned = [*seen.deals, *c.store.records.never_read(pair.hubspot)]
+    changed = c.store.records.load(Side.HUBSPOT, pair.hubspot, concerned)
     ids = [one.id for one in changed.values() if one.present and syncs(world, one)]
     spare = max(c.settings.hubspot.associations_per_run, -(-len(ids) // READ_ASSOCIATIONS) * READ_ASSOCIATIONS)
     unread = c.store.records.longest_unread(pair.hubspot, spare)

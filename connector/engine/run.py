@@ -23,7 +23,7 @@ from connector.engine.agreed import AgreedGate
 from connector.engine.backfill import Backfill, begin_backfill, check_backfill
 from connector.engine.deletions import delete, find_mass_deletions
 from connector.engine.derive import derive
-from connector.engine.fields import check_fields
+from connector.engine.fields import check_fields, learn_returned
 from connector.engine.frame import Progress, concluded, count_all, keep_count, usable
 from connector.engine.growth import learn_mapping
 from connector.engine.hands import Hands, PretendedHands, RealHands
@@ -160,6 +160,7 @@ def _look(c: Connection, world: World, wish: Wish, report: Report, progress: Pro
     check_scope(c, world)
     if wish.backfill is not None:
         check_backfill(c, wish.backfill)
+    learn_returned(c, world, lambda number: progress("looking", number))
     learn_scope_fields(c, lambda number: progress("looking", number))
     learn_mapping(c, lambda number: progress("looking", number))
     if told := hide_former(c.store, lambda number: progress("hiding", number)):

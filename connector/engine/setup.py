@@ -112,7 +112,7 @@ def plan_setup(c: Connection) -> Setup:
         world = get_to_know(c)
         return Setup((*_plan_salesforce(c), *_plan_hubspot(c, world), *_plan_by_hand(world)))
     finally:
-        c.allocation.keep()
+        c.allocation.keep(ends=True)
 
 
 def set_up(c: Connection, setup: Setup, made: Made = lambda _: None) -> tuple[Step, ...]:
@@ -130,7 +130,7 @@ def set_up(c: Connection, setup: Setup, made: Made = lambda _: None) -> tuple[St
                     made(step)
         finally:
             c.store.runs.remember("set-up", None)
-            c.allocation.keep()
+            c.allocation.keep(ends=True)
     return tuple(done)
 
 

@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from connector.core.actions import Action, Creation, Deletion, Freezing, Wait
-from connector.core.merges import is_left_over, list_left_over
+from connector.core.merges import FOLLOWED, is_left_over, list_left_over
 from connector.core.model import (
     Link,
     LinkState,
@@ -145,7 +145,7 @@ def _plan_window(work: Work, pair: Pair, window: _Window) -> list[Action]:
         planned = plan_candidate(pair, candidate, work.world.knowledge, own)
         actions += [*planned, *waits] if any(isinstance(one, Creation) for one in planned) else planned
     for one in window.records.values():
-        if one.present and (left := window.left_over_from(one.id)):
+        if one.present and pair.admits(side, one.fields) and (left := window.left_over_from(one.id)):
             actions.append(list_left_over(pair, one, *left))
     linked += _find_restored(work, pair, window)
     situations = [make_situation(work, pair, one, side, window.records, window.others) for one in linked]
@@ -163,15 +163,17 @@ def _plan_window(work: Work, pair: Pair, window: _Window) -> list[Action]:
 def _may_begin(window: _Window, record: Record) -> bool:
     """Whether a record is looked at as one without a partner.
 
-    A severed one stays as it is (D3). A closed one begins anew only if it was restored in Salesforce, or if its
-    partner was merged into a record that is free by now.
+    A severed one stays as it is (D3), and a closed one begins anew only if it was restored in Salesforce; either
+    does if its partner was merged into a record that is free by now.
     """
     link = window.links.get(record.id)
     if link is None or link.state is LinkState.PENDING:
         return True
-    if link.state is not LinkState.CLOSED or not record.present or window.left_over_from(record.id):
+    ended = link.state in {LinkState.CLOSED, LinkState.SEVERED}
+    if not ended or not record.present or window.left_over_from(record.id):
         return False
-    return record.side is Side.SALESFORCE or _was_merged(window, link)
+    restored = link.state is LinkState.CLOSED and record.side is Side.SALESFORCE
+    return restored or _was_merged(window, link)
 
 
 def _find_restored(work: Work, pair: Pair, window: _Window) -> list[Link]:
@@ -303,7 +305,7 @@ def _unfollowed(store: Store, pair: Pair, window: _Window) -> set[tuple[Side, st
         (side, id_)
         for side in Side
         for id_, link in store.links.by_ids(pair.name, side, [one.id for one in merged if one.side is side]).items()
-        if link.state is LinkState.LINKED
+        if link.state in FOLLOWED
     }
     return {(one.side, one.id) for one in merged if (one.side, one.id) in live}
 

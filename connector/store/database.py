@@ -12,6 +12,7 @@ already. Transactions are of batches and pages, so that costs one flush for hund
 from __future__ import annotations
 
 import contextlib
+import functools
 import secrets
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -208,12 +209,12 @@ class Database:
         with self.transaction():
             return self.execute(statement, rows)
 
-    def fetch(self, statement: Executable) -> Sequence[Row[Any]]:
-        """All rows of a query."""
+    def fetch(self, statement: Executable, values: Mapping[str, Any] | None = None) -> Sequence[Row[Any]]:
+        """All rows of a query; `values` are those of its parameters."""
         if self._open is not None:
-            return self._open.execute(statement).fetchall()
+            return self._open.execute(statement, values).fetchall()
         with read_only(self._engine) as connection:
-            return connection.execute(statement).fetchall()
+            return connection.execute(statement, values).fetchall()
 
     def look_beside(self, statement: Executable) -> Sequence[Row[Any]]:
         """All rows of a query on a connection of its own, as others see the store now. From any thread."""
@@ -280,14 +281,21 @@ class Database:
         """
         if not rows:
             return
-        dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
-        statement = dialect.insert(table)
-        key = list(table.primary_key.columns)
-        columns = {name: statement.excluded[name] for name in update}
-        if columns:
-            self.execute(statement.on_conflict_do_update(index_elements=key, set_=columns), rows)
-        else:
-            self.execute(statement.on_conflict_do_nothing(index_elements=key), rows)
+        self.execute(_make_upsert(self._engine.dialect.name, table, tuple(update)), rows)
+
+
+@functools.cache
+def _make_upsert(dialect: str, table: Table, update: tuple[str, ...]) -> Executable:
+    """Built once: that takes longer than to run it, and every run of the connector upserts some dozen times."""
+    statement = (postgresql if dialect == "postgresql" else sqlite).insert(table)
+    key = list(table.primary_key.columns)
+    columns = {name: statement.excluded[name] for name in update}
+    made: Executable = (
+        statement.on_conflict_do_update(index_elements=key, set_=columns)
+        if columns
+        else statement.on_conflict_do_nothing(index_elements=key)
+    )
+    return made
 
 
 def dump(value: Any) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, update
 
-from connector.core.model import Change, Problem, Proof, Side, Value
+from connector.core.model import Change, Fields, Problem, Proof, Side, Value
 from connector.store.database import Database, chunks, close_up, dump, load
 from connector.store.runs import UNDO
 from connector.store.schema import journal, problem, run
@@ -65,6 +65,30 @@ class Journal:
         self._db.execute(
             update(journal).where(journal.c.id == lost.scalar_subquery()).values(state="done", record_id=record_id)
         )
+
+    def confirm(self, values: Mapping[int, Mapping[Side, Fields]]) -> None:
+        """Find out the fate of updates over which a run died. `values`: link id -> what each side holds.
+
+        One was made if its side holds what was to be written, and if nothing was written to that side after it.
+        """
+        mine = journal.c.connection_id == self._db.connection_id
+        for some in chunks(str(one) for one in values):
+            of_links = and_(mine, journal.c.link_id.in_([int(one) for one in some]))
+            unheard = and_(of_links, journal.c.verb == "update", journal.c.state == "intended")
+            lost = self._db.fetch(
+                select(journal.c.id, journal.c.link_id, journal.c.side, journal.c.changes).where(unheard)
+            )
+            if not lost:
+                continue
+            last = select(func.max(journal.c.id)).where(of_links).group_by(journal.c.link_id, journal.c.side)
+            latest = {row[0] for row in self._db.fetch(last)}
+            made = [
+                row.id
+                for row in lost
+                if row.id in latest
+                and all(values[row.link_id][Side(row.side)].get(one[0]) == one[2] for one in load(row.changes))
+            ]
+            self.conclude(dict.fromkeys(made, (True, None)))
 
     def conclude(self, outcomes: Mapping[int, tuple[bool, str | None]]) -> None:
         """Note how writes went: journal number -> (done, id of the record)."""

@@ -147,6 +147,10 @@ class Links:
         }
         self._images.keep_links([link_id])
         self._db.execute(update(link).where(link.c.id == link_id).values(values))
+        # To whom the old partner belonged says nothing of the new one.
+        own = and_(edge.c.connection_id == self._db.connection_id, edge.c.child == link_id)
+        self._images.keep_edges(own)
+        self._db.execute(delete(edge).where(own))
         if side is Side.SALESFORCE:
             self._forget_applied(link_id)
 
@@ -349,9 +353,15 @@ class Links:
         self._images.keep_new_links([int(result.inserted_primary_key[0])])
 
     def forget(self, link_id: int) -> None:
-        """A pending creation did not happen and will not: nothing is linked."""
-        pending = link.c.state == LinkState.PENDING.value
-        self._db.execute(delete(link).where(link.c.id == link_id, pending))
+        """A pending creation did not happen and will not: nothing is linked.
+
+        One that was to begin a pair anew leaves that pair ended, as it was: it is still the parent of others, and
+        it is still known that its record was restored (D4).
+        """
+        pending = and_(link.c.id == link_id, link.c.state == LinkState.PENDING.value)
+        anew = link.c.linked_run.is_not(None)
+        self._db.execute(update(link).where(pending, anew).values(state=LinkState.CLOSED.value))
+        self._db.execute(delete(link).where(pending, ~anew))
 
     def is_new(self, link_id: int, run_id: int) -> bool:
         """Whether a link was made in this run, or in one before it that did not come to its end."""

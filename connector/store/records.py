@@ -476,6 +476,15 @@ class Records:
             found |= {row.id for row in rows}
         return found
 
+    def never_read(self, object_: str) -> list[str]:
+        """Deals that are to be dealt with and whose associations were never read."""
+        rows = self._db.fetch(
+            select(record.c.id)
+            .where(self._is(Side.HUBSPOT, object_), record.c.dirty, record.c.associations_read.is_(None))
+            .order_by(record.c.id)
+        )
+        return [row.id for row in rows]
+
     def longest_unread(self, object_: str, limit: int) -> list[str]:
         """Linked, present deals whose associations were read longest ago: never read first."""
         linked = select(link.c.hubspot_id).where(

@@ -32,7 +32,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, delete, insert, select, update
+from sqlalchemy import ColumnElement, Row, and_, bindparam, delete, insert, select, update
 from sqlalchemy.sql import Executable
 
 from connector.core.model import Side
@@ -51,6 +51,10 @@ SYNC, UNDO = "sync", "undo"
 ENDED = ("ok", "problems")
 """How a run ends that was neither cut short nor refused."""
 RUNNING, DIED, GIVEN_UP = "running", "died", "given up"
+# A run says this two dozens of times. It is built once: that takes longer than to run it.
+_READ = select(cursor.c.value).where(
+    cursor.c.connection_id == bindparam("mine"), cursor.c.stream == bindparam("name")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,11 +334,7 @@ class Runs:
 
     def read(self, stream: str) -> Any | None:
         """What was last remembered under a name: a cursor, or a cached answer of a CRM."""
-        rows = self._db.fetch(
-            select(cursor.c.value).where(
-                cursor.c.connection_id == self._db.connection_id, cursor.c.stream == stream
-            )
-        )
+        rows = self._db.fetch(_READ, {"mine": self._db.connection_id, "name": stream})
         return load(rows[0].value) if rows else None
 
     def remember(self, stream: str, value: Any) -> None:

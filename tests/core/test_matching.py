@@ -112,8 +112,8 @@ def test_O10_a_named_opportunity_that_is_absent_is_not_created_anew(presence):
 def test_D8_an_opportunity_whose_deal_is_archived_is_severed():
     """With an empty store the archived deal that names it is found: the deletion is remembered (D3)."""
     old, young = (
-        record(HS, "20", presence=Presence.DELETED, created="2026-01-01"),
-        record(HS, "10", presence=Presence.DELETED, created="2026-01-02"),
+        record(HS, "20", presence=Presence.DELETED, created="2026-01-01", partner_id="006A"),
+        record(HS, "10", presence=Presence.DELETED, created="2026-01-02", partner_id="006A"),
     )
     for naming in permutations((young, old)):
         assert match_record(DEALS, Candidate(OPPORTUNITY, naming=naming)) == SeverFrom("20")
@@ -121,17 +121,25 @@ def test_D8_an_opportunity_whose_deal_is_archived_is_severed():
 
 def test_D8_a_live_partner_beats_an_archived_one():
     """A deal that was made again is the partner, though an archived one names the opportunity too."""
-    gone = record(HS, "10", presence=Presence.DELETED, created="2025-01-01")
+    gone = record(HS, "10", presence=Presence.DELETED, created="2025-01-01", partner_id="006A")
     assert match_record(DEALS, Candidate(OPPORTUNITY, naming=(gone, DEAL))) == Adopt(DEAL, "A2")
 
 
 def test_D4_a_creation_under_way_is_not_severed_from_the_deal_it_replaces():
     """While a pending link says that a deal is being made again, the archived one does not count."""
-    gone = record(HS, "10", presence=Presence.DELETED)
+    gone = record(HS, "10", presence=Presence.DELETED, partner_id="006A")
     pending = by_ids(link("006A", None, LinkState.PENDING))
     assert match_record(DEALS, Candidate(OPPORTUNITY, naming=(gone,), links=pending)) == CreateThere()
+    born_there = replace(OPPORTUNITY, partner_id="10")
+    assert match_record(DEALS, Candidate(born_there, naming=(gone,), links=pending)) == CreateThere()
     severed = by_ids(link("006A", "10", LinkState.SEVERED))
     assert match_record(DEALS, Candidate(OPPORTUNITY, naming=(gone,), links=severed)) == SeverFrom("10")
+
+
+def test_A7_D6_the_deleted_partner_of_a_record_that_was_merged_into_it_severs_nobody():
+    """That record had its own partner, and lost it; this one has none yet, and gets one."""
+    gone = record(HS, "10", presence=Presence.DELETED, partner_id="006Merged")
+    assert match_record(DEALS, Candidate(OPPORTUNITY, naming=(gone,))) == CreateThere()
 
 
 def test_D2_an_opportunity_born_in_hubspot_does_not_come_back_as_a_deal():
@@ -252,7 +260,7 @@ def test_A3_a_key_whose_owner_is_taken_is_a_duplicate():
 
 def test_D4_a_restored_record_gets_a_partner_anew():
     """That its partner is archived, or that it stores the id of one that is gone, is no reason now."""
-    gone = record(HS, "10", presence=Presence.DELETED)
+    gone = record(HS, "10", presence=Presence.DELETED, partner_id="006A")
     assert match_record(DEALS, Candidate(OPPORTUNITY, naming=(gone,), restored=True)) == CreateThere()
     born_there = replace(OPPORTUNITY, partner_id="77")
     assert match_record(DEALS, Candidate(born_there, restored=True)) == CreateThere()
@@ -260,7 +268,7 @@ def test_D4_a_restored_record_gets_a_partner_anew():
 
 def test_A8_D8_a_record_out_of_scope_is_severed_from_an_archived_partner_all_the_same():
     """What was deleted is remembered, whether the record takes part or not."""
-    gone = record(HS, "10", presence=Presence.DELETED)
+    gone = record(HS, "10", presence=Presence.DELETED, partner_id="006A")
     assert match_record(DEALS, Candidate(OPPORTUNITY, naming=(gone,), outside=True)) == SeverFrom("10")
 
 

@@ -30,6 +30,7 @@ from connector.sandbox.clock import Clock
 from connector.sandbox.hubspot import HubSpotSandbox
 from connector.sandbox.salesforce import SalesforceSandbox
 from connector.sandbox.transport import SandboxAdapter
+from connector.sandbox.wire import Handler
 from connector.settings import load_mapping, load_settings
 from connector.store.database import _make_engine, open_engine
 from connector.store.store import Store
@@ -69,6 +70,7 @@ class Fate:
         self.strike_at: int | None = None
         self.strike_at_write: int | None = None
         self.after_delivery = False
+        self.full_at: int | None = None
         self.interrupt_at: int | None = None
         self.interruption: Callable[[], None] | None = None
         self.interrupt_before: str | None = None
@@ -77,7 +79,7 @@ class Fate:
 
     def revive(self) -> None:
         self.steps, self.dead, self.strike_at = 0, False, None
-        self.strike_at_write = None
+        self.strike_at_write, self.full_at = None, None
         self.interrupt_at, self.interruption = None, None
         self.interrupt_before = None
 
@@ -158,14 +160,38 @@ def _is_overwrite(request: requests.PreparedRequest) -> bool:
     )
 
 
+class OwnClock(Clock):
+    """The clock of one CRM: as much ahead of the lab's as `ahead` says."""
+
+    def __init__(self, of: Clock) -> None:
+        super().__init__(START)
+        self._of = of
+        self.ahead = timedelta(0)
+
+    def now(self) -> datetime:
+        return self._of.now() + self.ahead
+
+    def set(self, moment: datetime) -> None:
+        """Whoever sets the clock of one CRM sets the time for all."""
+        self._of.set(moment - self.ahead)
+
+
 class Lab:
-    """Two empty CRMs and a connector. Times stand still unless moved."""
+    """Two empty CRMs and a connector. Times stand still unless moved.
+
+    `between` may stand in the way of the connector's calls, and of nobody else's: it is given the side and who
+    answers for it, and gives who answers instead. `drift` is how much the connector's machine is ahead of the time.
+    """
 
     def __init__(self, environment: dict[str, str] | None = None) -> None:
         self.clock = Clock(START)
-        self.salesforce = SalesforceSandbox(self.clock)
-        self.hubspot = HubSpotSandbox(self.clock)
+        self.salesforce = SalesforceSandbox(OwnClock(self.clock))
+        self.hubspot = HubSpotSandbox(OwnClock(self.clock))
         self.fate = Fate()
+        self.drift = timedelta(0)
+        self.between: Callable[[Side, Handler], Handler] = lambda _, handler: handler
+        self.session_of_people = self.salesforce.session_id
+        self.token_of_people = self.hubspot.access_token
         self.environment = {
             "SALESFORCE_INSTANCE_URL": SALESFORCE,
             "SALESFORCE_SESSION_ID": self.salesforce.session_id,
@@ -197,6 +223,14 @@ class Lab:
         twin._keep(_make_engine("sqlite://"), store or self.durable_store())  # the tables come with the copy
         return twin
 
+    def become(self, crms: bytes, store: bytes) -> None:
+        """Go back to what was durable once. Quicker than a twin: the statements that were compiled are kept."""
+        self.clock, self.salesforce, self.hubspot = pickle.loads(crms)
+        self.fate.revive()
+        self._let_people_in()
+        self._database.deserialize(store)
+        self.store = Store(self.engine, "default", self.clock.now)
+
     def durable_crms(self) -> bytes:
         """Both CRMs and their clock."""
         return pickle.dumps((self.clock, self.salesforce, self.hubspot))
@@ -207,9 +241,17 @@ class Lab:
 
     # --- the connector ---
 
+    def now(self) -> datetime:
+        """The time on the connector's machine."""
+        return self.clock.now() + self.drift
+
     def forget(self) -> None:
         """Start with an empty store."""
-        self._keep(_make_engine("sqlite://"), _empty_store())
+        self.put_back(_empty_store())
+
+    def put_back(self, committed: bytes) -> None:
+        """Start with a store as `durable_store` gave it."""
+        self._keep(_make_engine("sqlite://"), committed)
 
     def put_store_back(self, photograph: bytes) -> None:
         """The store as it was when it was photographed (`durable_store`), as from a backup."""
@@ -223,7 +265,7 @@ class Lab:
             self._database = connection.driver_connection  # a store in memory has this one connection
         if committed is not None:
             self._database.deserialize(committed)
-        self.store = Store(engine, "default", self.clock.now)
+        self.store = Store(engine, "default", self.now)
 
     def _begin(self) -> None:
         if self.fate.dead:
@@ -233,6 +275,25 @@ class Lab:
     def _commit(self) -> None:
         if self.fate.step():
             self.fate.die()
+        if self.fate.full_at is not None and self.fate.steps >= self.fate.full_at:
+            self.fate.full_at = None
+            self._leave_room(0)
+
+    def _leave_room(self, pages: int) -> None:
+        """So much may the store still grow, from the next statement on."""
+        (now,) = self._database.execute("PRAGMA page_count").fetchone()
+        self._database.execute(f"PRAGMA max_page_count = {now + pages}")
+
+    @contextmanager
+    def on_full_disk(self, at: int) -> Iterator[None]:
+        """While inside, the store cannot grow any more from some step on."""
+        self.fate.revive()
+        self.fate.full_at = at
+        try:
+            yield
+        finally:
+            self.fate.revive()
+            self._leave_room(1_000_000)
 
     def connection(self) -> Connection:
         return connect(
@@ -240,15 +301,15 @@ class Lab:
             FOLDER,
             transports={side: self.transport(side) for side in Side},
             pairs=self.pairs,
-            store=Store(self.engine, "default", self.clock.now),
-            now=self.clock.now,
+            store=Store(self.engine, "default", self.now),
+            now=self.now,
             sleep=lambda seconds: self.clock.advance(timedelta(seconds=seconds)),
         )
 
     def transport(self, side: Side) -> BaseAdapter:
         """What carries the connector's requests to a side."""
         sandbox = self.salesforce if side is Side.SALESFORCE else self.hubspot
-        return FatefulAdapter(SandboxAdapter(sandbox), self.fate)
+        return FatefulAdapter(SandboxAdapter(self.between(side, sandbox)), self.fate)
 
     def sync(self, wish: Wish | None = None) -> Report:
         self.fate.revive()
@@ -332,7 +393,7 @@ class Lab:
     # --- people in Salesforce ---
 
     def sf(self, method: str, path: str, body: Any = None) -> Any:
-        headers = {"Authorization": f"Bearer {self.salesforce.session_id}"}
+        headers = {"Authorization": f"Bearer {self.session_of_people}"}
         response = self._people.request(method, f"{SALESFORCE}{path}", json=body, headers=headers)
         assert response.status_code < 300, (method, path, body, response.text)
         return response.json() if response.content else None
@@ -382,7 +443,7 @@ class Lab:
     # --- people in HubSpot ---
 
     def hs(self, method: str, path: str, body: Any = None, *, ok: bool = True) -> Any:
-        headers = {"Authorization": f"Bearer {self.hubspot.access_token}"}
+        headers = {"Authorization": f"Bearer {self.token_of_people}"}
         response = self._people.request(method, f"{HUBSPOT}{path}", json=body, headers=headers)
         assert not ok or response.status_code < 300, (method, path, body, response.text)
         return response.json() if response.content else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from engine.lab import Lab
+from engine.lab import Died, Lab
 
 from connector.core.model import Side
 
@@ -367,6 +367,24 @@ def test_O6_a_new_deal_becomes_an_opportunity_with_its_contacts(lab):
     assert (row["Name"], row["Amount"], row["CloseDate"]) == ("Born in HubSpot", 70, "2026-09-30")
     roles = lab.sf_all(f"SELECT ContactId FROM OpportunityContactRole WHERE OpportunityId = '{row['Id']}'")
     assert [one["ContactId"] for one in roles] == [contact]
+
+
+def test_O6_a_new_deal_keeps_contacts_and_company_though_a_run_died_that_had_seen_it(lab):
+    """It died before it read who belongs to the deal, which has not changed since; the next run reads that (L3)."""
+    account, contact, _ = lab.business()
+    lab.sync_once()
+    person, company = lab.partner("contacts", contact), lab.partner("companies", account)
+    links = [associated(3, person), associated(5, company)]
+    deal = create_deal(lab, "sf_default", associations=links, stage="Closed Won")
+    with pytest.raises(Died):
+        lab.sync_before("/associations/deals/contacts/batch/read", lab.fate.die)
+    lab.fate.revive()
+    lab.advance(minutes=6)
+    lab.sync_once()
+    row = opportunity_of(lab, deal)
+    roles = lab.sf_all(f"SELECT ContactId FROM OpportunityContactRole WHERE OpportunityId = '{row['Id']}'")
+    assert (row["AccountId"], [one["ContactId"] for one in roles]) == (account, [contact])
+    assert lab.hs_get("contacts", person, "closedate")["closedate"] is not None
 
 
 def test_O6_an_existing_deal_moved_into_a_synced_pipeline_becomes_an_opportunity(lab):

@@ -8,6 +8,7 @@ from engine.lab import Died, Lab
 from connector.engine.imports import sheet_writes
 from connector.engine.imports.sheet_run import import_sheet
 from connector.engine.imports.sheets import make_order, read_sheet
+from connector.engine.undo import undo
 from connector.errors import BadConfiguration, Unreachable
 
 PEOPLE = (
@@ -272,6 +273,26 @@ def test_I5_an_answer_of_salesforce_that_never_came_is_looked_for(lab, bring):
     assert (became, report.resumed) == (dict.fromkeys((2, 3, 4), ("created", "")), True)
     assert report.report.writes == 0
     assert len(lab.sf_all("SELECT Id FROM Opportunity")) == 3
+
+
+def test_X2_what_an_import_made_without_hearing_of_it_is_undone_with_its_run(lab, bring):
+    """Once it goes on, the journal says which record each creation made, and that one never was; so undo knows."""
+    lab.sync()
+    lab.fate.strike_at_write, lab.fate.after_delivery = 1, True
+    with pytest.raises(Died):
+        bring(DEALS, "opportunities", "salesforce")
+    lab.fate.revive()
+    lab.advance(minutes=6)
+    gone = lab.sf_all("SELECT Id FROM Opportunity WHERE Name = 'Small'")[0]["Id"]
+    lab.sf_delete("Opportunity", gone)
+    bring(DEALS, "opportunities", "salesforce")
+    cut_short = lab.store.runs.page(2)[1]["run"]
+    made = {row["Id"] for row in lab.sf_all("SELECT Id FROM Opportunity WHERE Name = 'Big'")}
+    told = [(one["state"], one["record_id"]) for one in lab.store.journal.of_run(cut_short)]
+    assert told[0] == ("failed", None)
+    assert {id_ for state, id_ in told[1:] if state == "done"} == made
+    undo(lab.connection(), cut_short)
+    assert [row["Name"] for row in lab.sf_all("SELECT Name FROM Opportunity")] == ["Small"]
 
 
 def test_I2_a_changed_file_does_not_go_on_as_the_old_one(lab, bring):

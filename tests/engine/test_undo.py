@@ -8,6 +8,7 @@ import pytest
 from engine.lab import Lab
 from engine.undoing import ALL, differences, resume, show_undo, undo_and_die, undo_run, view
 
+from connector.core.model import Side
 from connector.engine.run import Wish
 from connector.errors import BadConfiguration
 
@@ -322,3 +323,17 @@ def test_X2_L8_a_stage_goes_back_by_being_cleared_and_set_whatever_comes_between
     entries = [one for one in twin.store.journal.of_run(run + 1) if one["record_id"] == person]
     moves = [change for one in entries for change in one["changes"] if change["field"] == "lifecyclestage"]
     assert [(one["old"], one["new"]) for one in moves] == [("customer", "opportunity")]
+
+
+def test_X2_what_an_undo_made_anew_without_hearing_of_it_is_in_the_journal(lab):
+    """It dies once the deal is made; the next run finds the deal, and notes that this creation made it."""
+    *_, opportunity = import_business(lab)
+    deal = lab.deal_of(opportunity)
+    lab.sf_delete("Opportunity", opportunity)
+    run = lab.sync(ALL).run
+    assert undo_and_die(lab, run, -1, after_delivery=True)
+    (again,) = set(lab.hs_all("deals")) - {deal}
+    assert lab.store.journal.of_record(Side.HUBSPOT, "deals", again) == []
+    lab.sync(ALL)
+    (made,) = lab.store.journal.of_record(Side.HUBSPOT, "deals", again)
+    assert (made["verb"], made["state"]) == ("create", "done")

@@ -63,6 +63,19 @@ def test_outcomes_are_noted_afterwards(store):
     ]
 
 
+def test_F2_an_update_whose_answer_was_lost_is_confirmed_by_what_is_there(store):
+    """Only if its side holds what it was to write, and if nothing was written to that side after it."""
+    run = store.runs.begin()
+    links = {"holds it": 7, "holds another": 8, "does not say": 9, "was written after": 10}
+    numbers = store.journal.intend(run, "update", *PLACE, [("1", link, [CHANGE]) for link in links.values()])
+    (after,) = store.journal.intend(run, "update", *PLACE, [("1", 10, [])])
+    store.journal.conclude({after: (True, None)})
+    held = {7: {"amount": 2.5}, 8: {"amount": 1}, 9: {}, 10: {"amount": 2.5}}
+    store.journal.confirm({link: {Side.SALESFORCE: {}, Side.HUBSPOT: fields} for link, fields in held.items()})
+    states = {one["number"]: one["state"] for one in store.journal.of_run(run)}
+    assert [states[number] for number in numbers] == ["done", "intended", "intended", "intended"]
+
+
 def test_numbers_follow_the_writes(store):
     """However many are noted at once, each number is that of its write."""
     run = store.runs.begin()

@@ -97,7 +97,7 @@ def look(c: Connection, text: str, *, ask: bool) -> View:
         else:
             return view
         finally:
-            c.allocation.keep()
+            c.allocation.keep(ends=True)
     offline = make_offline(c.settings, c.pairs, c.store, c.now)
     return replace(_look(offline, reference, ask=False), why_not=why_not)
 

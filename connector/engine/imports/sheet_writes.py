@@ -213,7 +213,8 @@ def _create(job: SheetImport, entries: Sequence[Entry]) -> None:
         intents = [(None, None, changes[key]) for key in by_key]
         numbers = store.journal.intend(job.told.report.run, "create", job.side, job.object, intents)
         if doubtful:
-            save(job, in_doubt={"since": since, "lines": [one.line.number for one in entries]})
+            lines = [one.line.number for one in by_key.values()]
+            save(job, in_doubt={"since": since, "lines": lines, "journal": numbers})
     journal = dict(zip(by_key, numbers, strict=True))
     drafts = [Draft(key, {change.field: change.new for change in changes[key]}) for key in by_key]
     for answers in job.hands.create(job.side, job.object, drafts, job.wanted):
@@ -276,12 +277,16 @@ def resolve_doubt(job: SheetImport) -> None:
     candidates = _read_since(job, since)
     taken = job.c.store.imports.partners_among(job.task.id, [one.id for one in candidates])
     free = [one for one in candidates if one.id not in taken]
-    for entry in todo:
-        found = next((one for one in free if _is_made_of(job, one, entry)), None)
-        if found is not None:
-            free.remove(found)
-            _note(job, [(entry, Outcome.CREATED, found.id, "")])
-    save(job, in_doubt=None)
+    journal = dict(zip(doubt["lines"], doubt.get("journal", ()), strict=False))  # an older version kept no numbers
+    with job.c.store.transaction():
+        for entry in todo:
+            found = next((one for one in free if _is_made_of(job, one, entry)), None)
+            if found is not None:
+                free.remove(found)
+                _note(job, [(entry, Outcome.CREATED, found.id, "")])
+            if number := journal.get(entry.line.number):
+                job.c.store.journal.conclude({number: (found is not None, found.id if found else None)})
+        save(job, in_doubt=None)
 
 
 def _read_since(job: SheetImport, since: datetime) -> list[Record]:

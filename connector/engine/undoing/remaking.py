@@ -33,7 +33,10 @@ def remake(doing: Doing, pair: Pair, side: Side, remakings: Sequence[Remaking]) 
     earlier = _find_made(doing, pair, side, missing)
     for one in missing:
         if one.record_id in earlier:
-            _remade(doing, pair, one, earlier[one.record_id], "", one.values)
+            with work.c.store.transaction():
+                if one.link_id is not None:
+                    work.c.store.journal.claim(one.link_id, side, earlier[one.record_id])
+                _remade(doing, pair, one, earlier[one.record_id], "", one.values)
     todo = [one for one in missing if one.record_id not in earlier]
     spared = _create(doing, pair, todo, {one.record_id: one.values for one in todo})
     if spared:

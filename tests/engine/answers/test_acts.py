@@ -149,6 +149,27 @@ def test_F2_a_settled_conflict_is_listed_with_what_lost(lab):
     assert list_conflicts(lab.connection(), since=lab.clock.now().isoformat()) == []
 
 
+@pytest.mark.parametrize("winner", [SF, HS])
+@pytest.mark.parametrize("after", [False, True])
+def test_F2_a_conflict_settled_by_a_run_that_died_is_listed_once(lab, winner, after):
+    """Whether its write got through, without an answer, or the next run has made it anew."""
+    opportunity = lab.opportunity(Amount=1)
+    lab.sync()
+    deal = lab.deal_of(opportunity)
+    edits = [
+        lambda: lab.sf_edit("Opportunity", opportunity, Amount=2),
+        lambda: lab.hs_edit("deals", deal, amount="3"),
+    ]
+    for edit in edits if winner is HS else reversed(edits):
+        edit()
+        lab.advance(seconds=5)
+    assert lab.sync_and_die(-1, after_delivery=after)
+    assert list_conflicts(lab.connection()) == []
+    lab.sync()
+    assert [one.winner for one in list_conflicts(lab.connection())] == [winner]
+    assert lab.sync().writes == 0
+
+
 @pytest.mark.parametrize(
     ("rule", "loser", "won", "lost"), [(Rule.TWO_WAY, SF, 3, 2), (Rule.ALWAYS_SALESFORCE, HS, 2, 3)]
 )

@@ -20,11 +20,30 @@ def hold_rollups(rest: Rest) -> None:
     for object_ in ("Contact", "Account"):
         there = HUBSPOT_OF[object_]
         for id_, _, partner, record in rest.linked(object_):
+            if there == "companies" and _is_in_doubt(rest, id_, partner):
+                continue
             mine = {deal: both for deal, both in counted.items() if _is_of(rest, deal, there, partner)}
             shown = {name: _plain(record.get(f"sf_{name}")) for name in ROLLUPS}
-            expected = _add_up(rest, mine)
+            expected = [_add_up(rest, mine, merged_too=either) for either in (True, False)]
             never = not mine and all(value is None for value in shown.values())
-            assert never or shown == expected, ("rollups", object_, id_, partner, shown, expected)
+            assert never or shown in expected, ("rollups", object_, id_, partner, shown, expected)
+
+
+def _is_in_doubt(rest: Rest, account: str, company: str) -> bool:
+    """Whether a deal of this company waits for an account or company without a partner: it is not agreed on."""
+    for object_, id_ in rest.waiting:
+        if object_ == "Opportunity" and id_ in rest.pairs[object_]:
+            deal, opportunity = rest.pairs[object_][id_], id_
+        elif object_ == "deals" and id_ in rest.partners["Opportunity"]:
+            deal, opportunity = id_, rest.partners["Opportunity"][id_]
+        else:
+            continue
+        if (
+            rest.sight.company("deals", deal) == company
+            or rest.here["Opportunity"][opportunity].get("AccountId") == account
+        ):
+            return True
+    return False
 
 
 def _is_of(rest: Rest, deal: str, object_: str, id_: str) -> bool:
@@ -34,11 +53,14 @@ def _is_of(rest: Rest, deal: str, object_: str, id_: str) -> bool:
     return id_ in rest.sight.associated("deals", deal, "contacts")
 
 
-def _add_up(rest: Rest, deals: dict[str, tuple[Row, Row]]) -> dict[str, str | None]:
+def _add_up(rest: Rest, deals: dict[str, tuple[Row, Row]], *, merged_too: bool) -> dict[str, str | None]:
+    """The rollups. An empty store may not see that a deal was born in HubSpot, if one was merged into it."""
     if not deals:
         return dict.fromkeys(ROLLUPS) | {ROLLUPS[0]: "0"}
     born = {
-        deal: _moment(rest, deal) if row.get("HubSpot_Id__c") == deal else row["CreatedDate"][:19]
+        deal: _moment(rest, deal)
+        if row.get("HubSpot_Id__c") in (_ids_of(rest, deal) if merged_too else {deal})
+        else row["CreatedDate"][:23]
         for deal, (row, _) in deals.items()
     }
     recent = deals[max(deals, key=lambda deal: (born[deal], int(deal)))][1]
@@ -50,9 +72,14 @@ def _add_up(rest: Rest, deals: dict[str, tuple[Row, Row]]) -> dict[str, str | No
     return {name: _plain(value) for name, value in zip(ROLLUPS, values, strict=True)}
 
 
+def _ids_of(rest: Rest, deal: str) -> set[str]:
+    """The ids of a deal, and of those that were merged into it."""
+    return {deal, *map(str, rest.play.lab.hubspot.portal.tables["deals"].live[int(deal)].absorbed)}
+
+
 def _moment(rest: Rest, deal: str) -> str:
     created = rest.play.lab.hubspot.portal.tables["deals"].live[int(deal)].created
-    return datetime.fromtimestamp(created / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    return datetime.fromtimestamp(created / 1000, UTC).isoformat(timespec="milliseconds")[:23]
 
 
 def _plain(value: str | None) -> str | None:

@@ -10,7 +10,15 @@ from engine.laws.styles import STYLES
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-HERE, THERE = salesforce_people.ACTS, hubspot_people.ACTS
+
+def acts(*rows: salesforce_people.Row) -> st.SearchStrategy[Any]:
+    """Any of these acts, with anything that it may be done with."""
+    return st.one_of([st.tuples(st.just(do), *map(st.sampled_from, given)) for do, *given in rows])
+
+
+HERE = {kind: acts(*rows) for kind, rows in salesforce_people.ACTS.items()}
+THERE = {kind: acts(*rows) for kind, rows in hubspot_people.ACTS.items()}
+EDITS_HERE, EDITS_THERE = acts(*salesforce_people.EDITS), acts(*hubspot_people.EDITS)
 ANY = st.one_of(*HERE.values(), *THERE.values())
 NEXT = st.integers(min_value=1, max_value=40)
 STRIKE = NEXT | st.integers(min_value=-4, max_value=-1)  # at a step, or at the first to fourth write
@@ -64,7 +72,7 @@ class World(RuleBasedStateMachine):
     def arrange_in_hubspot(self, act: Any) -> None:
         self.story.step("do", act)
 
-    @rule(here=salesforce_people.EDITS, there=hubspot_people.EDITS, hubspot_first=st.booleans())
+    @rule(here=EDITS_HERE, there=EDITS_THERE, hubspot_first=st.booleans())
     def edit_both(self, here: Any, there: Any, hubspot_first: bool) -> None:
         first, second = (there, here) if hubspot_first else (here, there)
         self.story.step("do", first)

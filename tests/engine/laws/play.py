@@ -6,13 +6,19 @@ what they deleted explains an absence (7, 10), what they lowered may be low (11)
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from engine.lab import _empty_store
 from engine.laws.sight import FIELDS, HUBSPOT_OF, OWN_PIPELINE, SALESFORCE_OF, Sight
 from engine.laws.styles import FIRST_NUMBER, OUT, Style, begin
 
 NOT_EDITED, UNKNOWN = object(), object()
+EXPECTED = {
+    "DUPLICATE", "LEFT_OVER_BY_MERGE", "NO_COUNTERPART", "PARTNER_NOT_READABLE", "REQUIRED_FIELD_MISSING",
+    "SEVERAL_CURRENCIES", "LIFECYCLE_BACKWARD", "CONFLICT",
+}  # fmt: skip
+"""The problems that may be left to people in these stories. Any other one is of the connector's making."""
 
 
 class Memory:
@@ -27,6 +33,8 @@ class Memory:
         """(id, field) that moved since the last rest by people, or because of what they did."""
         self.loose: set[str] = set()
         """Records that were merged, restored, moved, or crossed the border of scope since the last rest."""
+        self.owed: set[str] = set()
+        """Records of which something was told to be amiss at the last rest: it may be made good at any time."""
         self.bereft: set[str] = set()
         """Salesforce records whose partner a person deleted or merged away, by either id that names them."""
         self.mixed: set[str] = set()
@@ -35,6 +43,8 @@ class Memory:
         """Salesforce records whose HubSpot record was merged into that of another one."""
         self.excused: set[str] = set()
         """Deals that outlive their opportunity, because the pair was stopped or frozen when it went (D9)."""
+        self.unknown: set[str] = set()
+        """Deals whose opportunity went before a new or older store knew of the pair: they are told instead (D6)."""
         self.made: set[str] = set()
         """HubSpot records that people made."""
         self.moved_people: set[str] = set()
@@ -48,7 +58,8 @@ class Memory:
         self.lowered: set[str] = set()
         """Contacts and companies whose stage a person lowered or cleared."""
 
-    def rest(self) -> None:
+    def rest(self, told: set[str]) -> None:
+        self.owed = told
         self.edited.clear()
         self.touched.clear()
         self.ever_loose |= self.loose
@@ -64,6 +75,7 @@ class Play:
 
     def __init__(self, style: Style) -> None:
         self.style = style
+        self.expected = set(EXPECTED)
         self.lab = begin(style)
         self.sight = Sight(self.lab)
         self.memory = Memory()
@@ -119,8 +131,8 @@ class Play:
 
     def read_journal(self) -> None:
         """Take in what was written since this was last asked."""
-        last = self.lab.store.runs.last()
-        until = last["run"] if last else 0
+        last = self.lab.store.runs.page(1)  # one that died too
+        until = last[0]["run"] if last else 0
         runs = range(self._read_until + 1, until + 1)
         self.fresh = [entry for run in runs for entry in self.lab.store.journal.of_run(run)]
         self.journal += self.fresh
@@ -133,9 +145,14 @@ class Play:
         is restored, the safe reading is taken: it stays without one (D3).
         """
         self.memory.bereft |= self.lab.salesforce.org.store.table("Opportunity").bin.keys()
+        self.put_back(_empty_store())
+
+    def put_back(self, committed: bytes) -> None:
+        """The store is another one, or an older one; what it said is kept for the judge."""
         self.read_journal()
-        self.lab.forget()
-        self._read_until = 0
+        self.lab.put_back(committed)
+        last = self.lab.store.runs.page(1)
+        self._read_until = last[0]["run"] if last else 0
 
     def put_store_back(self, photograph: bytes) -> None:
         """The store goes back to an older state; what it said since is kept for the judge."""
@@ -197,13 +214,26 @@ class Play:
         for object_, id_ in gone:
             row = before[object_, id_]
             if object_ in SALESFORCE_OF:
-                self.memory.bereft |= {id_, row.get("sf_record_id") or id_}
+                self.memory.bereft |= {id_, *self.survivors(row.get("sf_record_id") or id_)}
                 self.memory.made.discard(id_)
             elif object_ == "Opportunity" and id_ in still:
                 self.memory.excused |= {
                     deal for deal, one in self.sight.there("deals").items() if one.get("sf_record_id") == id_
                 }
+        self.memory.excused |= {
+            deal
+            for deal, row in self.sight.there("deals").items()
+            if row.get("sf_record_id", "") not in self.sight.here("Opportunity")
+            and (self.is_out("deals", row) or not self.syncs(row))
+        }  # before a run saw that its opportunity was deleted, the deal was stopped, or frozen
         self.follow_people()
+
+    def survivors(self, id_: str) -> Iterator[str]:
+        """A Salesforce record, and those that it was merged into, one after the other."""
+        bins = [self.lab.salesforce.org.store.table(name).bin for name in HUBSPOT_OF]
+        while id_:
+            yield id_
+            id_ = next((some[id_].get("MasterRecordId") for some in bins if id_ in some), None) or ""
 
     def follow_people(self) -> None:
         """Who is, or was, on a deal, or is the company of one."""

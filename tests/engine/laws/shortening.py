@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from engine.laws.story import Step, tell
 
+Teller = Callable[[str, Sequence[Step]], None]
 
-def find_end(style: str, steps: Sequence[Step]) -> Exception | None:
+
+def find_end(style: str, steps: Sequence[Step], teller: Teller = tell) -> Exception | None:
     """How a story ends badly; None if it ends well."""
     try:
-        tell(style, steps)
+        teller(style, steps)
     except Exception as error:  # noqa: BLE001  # a crash of the connector is an end like any other
         return error
     return None
 
 
-def shorten(style: str, steps: Sequence[Step]) -> list[Step]:
+def shorten(style: str, steps: Sequence[Step], teller: Teller = tell) -> list[Step]:
     """The story without what it can do without to end in the same way. It has to end badly."""
-    wanted = _kind(find_end(style, steps))
+    wanted = _kind(find_end(style, steps, teller))
     left, size = list(steps), max(1, len(steps) // 2)
     while True:
         start, before = 0, len(left)
         while start < len(left):
             tried = left[:start] + left[start + size :]
-            if _kind(find_end(style, tried)) == wanted:
+            if _kind(find_end(style, tried, teller)) == wanted:
                 left = tried
             else:
                 start += size
@@ -33,10 +35,10 @@ def shorten(style: str, steps: Sequence[Step]) -> list[Step]:
         size = max(1, size // 2)
 
 
-def describe(style: str, steps: Sequence[Step]) -> str:
+def describe(style: str, steps: Sequence[Step], teller: Teller = tell) -> str:
     """The story as it may be told again, and how it ends."""
     lines = [f"    {_show(step)}," for step in steps]
-    return "\n".join([f"tell({style!r}, [", *lines, "])", f"{find_end(style, steps)!r}"])
+    return "\n".join([f"tell({style!r}, [", *lines, "])", f"{find_end(style, steps, teller)!r}"])
 
 
 def _kind(end: Exception | None) -> tuple[str, str]:

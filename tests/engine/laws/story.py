@@ -104,7 +104,7 @@ class Story:
         assert planned.writes == 0, ("law 1: the next plan is empty", list(planned.actions))
         assert planned.made == [], ("law 1: nothing is left to make", planned.made)
         hold_at_rest(self.play)
-        self.play.memory.rest()
+        self.play.memory.rest({one["record_id"] for one in self.play.lab.problems()})
 
     def settle(self, lab: Lab) -> None:
         for _ in range(RUNS_TO_REST):
@@ -252,6 +252,11 @@ def look(sight: Sight) -> dict[Any, Any]:
 def named(sight: Sight) -> dict[Any, Any]:
     """The same, in which ids are replaced by what tells a thing from all others: the token in its name."""
     whole = look(sight)
+    return _replaced(whole, find_tokens(whole))
+
+
+def find_tokens(whole: dict[Any, Any]) -> dict[str, str]:
+    """What tells each record from all others, by its id, of what `look` saw."""
     tokens: dict[str, str] = {}
     for key, row in whole.items():
         if key != "roles":
@@ -263,7 +268,7 @@ def named(sight: Sight) -> dict[Any, Any]:
                 or row.get("name")
             )
             tokens[key[1]] = f"{key[0]} {(text or key[1]).rpartition('#')[2]}"
-    return _replaced(whole, tokens)
+    return tokens
 
 
 def _replaced(value: Any, tokens: dict[str, str]) -> Any:

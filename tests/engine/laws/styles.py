@@ -117,7 +117,15 @@ def begin(style: Style) -> Lab:
 
 @cache
 def _prepared(name: str) -> tuple[Lab, bytes, bytes]:
-    style = STYLES[name]
+    lab = found(STYLES[name])
+    lab.sync()
+    lab.advance(hours=2)
+    lab.sync_until_rest()
+    return lab, lab.durable_crms(), lab.durable_store()
+
+
+def found(style: Style) -> Lab:
+    """The style's organisation as it was before it had a connector: HubSpot is empty."""
     # Deletions in HubSpot are looked for every hour, so that a rest of two hours has seen them all.
     lab = Lab({"CONNECTOR__HUBSPOT__SWEEP_HOURS": "1", **_OWNER_MAP, **style.environment})
     lab.sandbox_post("hubspot", "settings", {k: v for k, v in style.hubspot.items() if k != "automation"}, "PUT")
@@ -138,10 +146,7 @@ def _prepared(name: str) -> tuple[Lab, bytes, bytes]:
     first = lab.opportunity("Deal #6", AccountId=acme, Amount=10, **given)
     lab.role(first, fox)
     lab.opportunity("Deal #7", Amount=5, **given)
-    lab.sync()
-    lab.advance(hours=2)
-    lab.sync_until_rest()
-    return lab, lab.durable_crms(), lab.durable_store()
+    return lab
 
 
 FIRST_NUMBER = 8

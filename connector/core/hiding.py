@@ -53,7 +53,7 @@ class Hidden(str):
     def __eq__(self, other: object) -> bool:
         if isinstance(other, Hidden):
             return str(self) == str(other)
-        if other is None or other == "" or not isinstance(other, str | int | float):
+        if other == "" or not isinstance(other, str | int | float):
             return False
         return bool(self.key) and str(self) == _digest(self.key, other)
 

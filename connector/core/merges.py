@@ -52,11 +52,8 @@ def follow_merge(
     """
     if link.state not in FOLLOWED or survivor is None:
         return None
-    if named and (its_link is None or its_link.state not in _LIVE):
-        return Retire(link, loser.side)
-    if its_link is not None and its_link.id != link.id and its_link.state in _LIVE:
-        return Retire(link, loser.side)
-    return Follow(link, loser.side, survivor.id)
+    has_partner = its_link.id != link.id if its_link is not None and its_link.state in _LIVE else named
+    return Retire(link, loser.side) if has_partner else Follow(link, loser.side, survivor.id)
 
 
 def is_left_over(link: Link | None, partner: Record | None, kept: Link | None) -> bool:

@@ -252,17 +252,14 @@ def _remake(inverse: Inverse, made: Sequence[Entry], now: Now, pairs: Mapping[st
         for before in reversed(updates.get(one.key, ())):
             values |= _values(before, "old")
         values = _reveal(values, one.link_id, now)
-        hidden = sorted(values.keys() - without_hidden(values).keys())
-        if not new_id and not set(pairs[one.object].required.get(one.side, ())).isdisjoint(hidden):
-            inverse.left.append(
-                Left(one.side, one.object, one.record_id or "", "", None, None, HIDDEN, link_id=one.link_id)
-            )
-            continue
+        hidden = [name for name, value in values.items() if isinstance(value, Hidden)]
+        required = () if new_id else pairs[one.object].required.get(one.side, ())
+        lacks = any(name in required for name in hidden)
         if hidden:
-            named = "+".join(hidden)
-            inverse.left.append(
-                Left(one.side, one.object, one.record_id or "", named, None, None, HIDDEN, link_id=one.link_id)
-            )
+            named = "" if lacks else "+".join(hidden)
+            inverse.left.append(Left(*one.key, named, None, None, HIDDEN, link_id=one.link_id))
+        if lacks:
+            continue
         values = without_hidden(values)
         told, in_hubspot = _read_contacts(one), one.side is Side.HUBSPOT
         contacts = {str(each[CONTACT]): read_labels(each.get(LABELS)) for each in told} if in_hubspot else {}

@@ -151,7 +151,7 @@ def test_D2_an_opportunity_born_in_hubspot_does_not_come_back_as_a_deal():
 @pytest.mark.parametrize("presence", [Presence.MERGED, Presence.INVISIBLE])
 def test_D6_a_naming_record_out_of_sight_neither_links_nor_severs(presence):
     """Only *deleted* has consequences."""
-    hidden = replace(DEAL, presence=presence)
+    hidden = replace(DEAL, presence=presence, partner_id="006A")
     assert match_record(DEALS, Candidate(OPPORTUNITY, naming=(hidden,))) == CreateThere()
 
 
@@ -200,6 +200,30 @@ def test_A7_who_names_a_record_comes_before_who_names_one_that_was_merged_into_i
     mine = record(HS, "11", created="2026-01-02", partner_id="006A")
     for naming in permutations([left, mine]):
         assert match_record(DEALS, Candidate(OPPORTUNITY, naming=naming)) == Adopt(mine, "A2")
+
+
+BORN_THERE = replace(OPPORTUNITY, partner_id="11")
+OF_ANOTHER = replace(OPPORTUNITY, partner_id="10")  # a deal that may have been merged into 11
+THEIRS = record(SF, "006B", partner_id="12")
+
+
+@pytest.mark.parametrize(
+    ("opportunity", "named", "naming", "told"),
+    [
+        (OPPORTUNITY, None, (), False),
+        (BORN_THERE, None, (), True),
+        (OF_ANOTHER, None, (), False),
+        # the deal that it names was merged into this one
+        (OF_ANOTHER, DEAL, (OF_ANOTHER,), True),
+        (OF_ANOTHER, DEAL, (THEIRS, OF_ANOTHER), True),
+        # or into another one
+        (OF_ANOTHER, record(HS, "12"), (THEIRS,), False),
+    ],
+)
+def test_O10_a_pair_is_told_by_salesforce_if_the_opportunity_names_the_deal(opportunity, named, naming, told):
+    """Or one that was merged into it; whichever of the two is asked, and whomever the deal names."""
+    assert Candidate(opportunity, named=named, naming=(DEAL,)).is_told_by_salesforce(DEAL) is told
+    assert Candidate(DEAL, named=opportunity, naming=naming).is_told_by_salesforce(opportunity) is told
 
 
 # --- by e-mail --------------------------------------------------------------------------------------------

@@ -24,15 +24,30 @@ def test_A7_a_link_follows_to_a_survivor_without_a_partner():
         assert follow_merge(MINE, LOSER, MASTER, replace(ITS, state=state)) == Follow(MINE, SF, "003M")
 
 
-@pytest.mark.parametrize("state", [LinkState.LINKED, LinkState.PENDING])
-def test_A7_a_survivor_keeps_its_own_partner(state):
-    """Also one that is just being made."""
-    assert follow_merge(MINE, LOSER, MASTER, replace(ITS, state=state)) == Retire(MINE, SF)
+@pytest.mark.parametrize("named", [True, False])
+@pytest.mark.parametrize("state", [LinkState.LINKED, LinkState.PENDING, LinkState.FROZEN])
+def test_A7_a_survivor_keeps_its_own_partner(state, named):
+    """Also one that is just being made, or out of scope for now."""
+    assert follow_merge(MINE, LOSER, MASTER, replace(ITS, state=state), named=named) == Retire(MINE, SF)
 
 
-def test_A7_a_link_that_has_followed_follows_no_further():
-    """A crash between following and forgetting the loser changes nothing."""
-    assert follow_merge(MINE, LOSER, MASTER, MINE) == Follow(MINE, SF, "003M")
+@pytest.mark.parametrize("its", [None, replace(ITS, state=LinkState.CLOSED), replace(ITS, state=LinkState.SEVERED)])
+def test_A7_a_survivor_keeps_a_partner_that_names_it_and_will_be_linked(its):
+    """One that an older store does not know, or that it had before it was deleted and restored."""
+    assert follow_merge(MINE, LOSER, MASTER, its, named=True) == Retire(MINE, SF)
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_A7_a_link_that_has_followed_follows_no_further(named):
+    """A crash between following and forgetting the loser changes nothing, whoever names the survivor."""
+    assert follow_merge(MINE, LOSER, MASTER, MINE, named=named) == Follow(MINE, SF, "003M")
+
+
+def test_A7_A8_a_frozen_link_follows_too():
+    """It stays frozen, until its records take part again."""
+    frozen = replace(MINE, state=LinkState.FROZEN)
+    assert follow_merge(frozen, LOSER, MASTER, None) == Follow(frozen, SF, "003M")
+    assert follow_merge(frozen, LOSER, MASTER, ITS) == Retire(frozen, SF)
 
 
 def test_A7_an_unknown_survivor_is_waited_for():
@@ -53,6 +68,8 @@ def test_A7_only_live_links_follow(state):
         (LinkState.CLOSED, GONE, LinkState.PENDING, True),
         (LinkState.CLOSED, GONE, LinkState.SEVERED, True),
         (LinkState.CLOSED, GONE, LinkState.UNLINKED, True),
+        (LinkState.SEVERED, GONE, LinkState.LINKED, True),
+        (LinkState.UNLINKED, GONE, LinkState.LINKED, False),
         (LinkState.CLOSED, GONE, LinkState.CLOSED, False),
         (LinkState.CLOSED, GONE, None, False),
         (LinkState.CLOSED, None, LinkState.LINKED, False),
@@ -62,7 +79,7 @@ def test_A7_only_live_links_follow(state):
     ],
 )
 def test_A7_what_is_left_over_by_a_merge(own, partner, kept, left):
-    """Its pair is over, its partner became part of another one, and that one is somebody's partner still."""
+    """Its pair was closed or severed, its partner merged into another one, and that is somebody's partner still."""
     mine = replace(MINE, state=own) if own else None
     its = replace(ITS, state=kept) if kept else None
     assert is_left_over(mine, partner, its) is left

@@ -9,6 +9,7 @@ from core.examples import HS, SF, pair, record, rule
 from hypothesis import given
 from hypothesis import strategies as st
 
+from connector.core.hiding import Veil
 from connector.core.sameness import fields_of, group_fields, same_fields, same_value
 
 
@@ -118,6 +119,29 @@ def test_X2_fields_are_the_same_by_what_they_mean(names, one, other, same):
     """As far as both records are known."""
     assert same_fields(DEALS, HS, names, one, other) is same
     assert same_fields(DEALS, HS, names, other, one) is same
+
+
+HIDE = Veil("key", {(HS, "deals"): frozenset({"dealname", "dealstage"})}).hide_fields
+
+
+@pytest.mark.parametrize(
+    ("former", "shown", "same"),
+    [
+        ({"dealname": "Fox"}, {"dealname": "Fox"}, True),
+        ({"dealname": "Fox"}, {"dealname": "Wolf"}, False),
+        # by the letter, though the mapping would take both for one
+        ({"dealname": "Fox"}, {"dealname": "FOX"}, False),
+        ({"pipeline": "p", "dealstage": "s"}, {"pipeline": "p", "dealstage": "s"}, True),
+        ({"pipeline": "p", "dealstage": "s"}, {"pipeline": "q", "dealstage": "s"}, False),
+        ({"pipeline": "p", "dealstage": "s"}, {"pipeline": "p", "dealstage": "S"}, False),
+    ],
+)
+def test_G3_a_hidden_field_is_the_same_as_the_value_that_it_is_the_hash_of(former, shown, same):
+    """What the mapping takes it to mean cannot be told of a hash; whichever comes first, and hidden twice too."""
+    hidden = HIDE(HS, "deals", former)
+    assert same_fields(DEALS, HS, former, hidden, shown) is same
+    assert same_fields(DEALS, HS, former, shown, hidden) is same
+    assert same_fields(DEALS, HS, former, hidden, HIDE(HS, "deals", shown)) is same
 
 
 def test_X2_fields_are_grouped_by_the_rule_that_they_have_in_common():

@@ -9,6 +9,7 @@ import pytest
 from core.examples import HS, SF
 from core.undoing import CAUSE, DEAL, NOT_THERE, entry, now, seen, undo
 
+from connector.core.hiding import Hidden, Veil
 from connector.core.inverse import Left, Past, Remaking, Restoring, TakingBack
 from connector.core.model import Change, ContactRole, Presence
 from connector.core.undo import turn_link
@@ -374,6 +375,77 @@ def test_X2_a_deleted_opportunity_is_made_anew_with_its_roles():
     assert undo(deleted("Opportunity", "006A", *lost), now=known).remakings == [remaking]
 
 
+# --- what the journal hides -------------------------------------------------------------------------------
+
+
+VEIL = Veil("key", {(HS, "contacts"): frozenset({"lastname"})})
+UNKNOWN = "the value before is hidden as personal, and nothing else has it (G3)"
+
+
+def hide(value):
+    return VEIL.hide(HS, "contacts", "lastname", value)
+
+
+def kept(values):
+    """Which of these values are plain: a hash equals its own value, so that comparing would not tell."""
+    return {name: value for name, value in values.items() if not isinstance(value, Hidden)}
+
+
+PERSON = (HS, "contacts", "5")
+PERSON_GONE = now(seen("contacts", "5", presence=Presence.DELETED))
+
+
+@pytest.mark.parametrize(
+    ("known", "stage", "back", "why"),
+    [
+        ({}, "s2", {}, UNKNOWN),
+        ({7: {"pipeline": ["p1"]}}, "s2", {"pipeline": "p1", "dealstage": "s1"}, ""),
+        ({8: {"pipeline": ["p1"]}}, "s2", {}, UNKNOWN),
+        ({7: {"pipeline": ["p1"]}}, "s3", {}, "changed since"),
+    ],
+)
+def test_G3_fields_that_belong_together_go_back_only_if_all_of_them_are_known(known, stage, back, why):
+    """One hash among them keeps them all; another link's values say nothing of it."""
+    moved = entry("update", pipeline=(hide("p1"), "p2"), dealstage=("s1", "s2"))
+    inverse = undo(moved, now=now(seen(pipeline="p2", dealstage=stage), known=known))
+    assert written(inverse) == ({DEAL: back} if back else {})
+    assert kept(written(inverse).get(DEAL, {})) == back
+    assert [(one.field, one.why) for one in inverse.left] == ([("pipeline+dealstage", why)] if why else [])
+
+
+def test_G3_a_record_without_a_link_has_nobody_else_to_tell_what_is_hidden():
+    """Whatever is known of links."""
+    renamed = entry("update", "contacts", "5", link=None, lastname=(hide("Fox"), "Wolf"))
+    known = {1: {"lastname": ["Fox"]}}
+    inverse = undo(renamed, now=now(seen("contacts", "5", lastname="Wolf"), known=known))
+    assert (written(inverse), [one.why for one in inverse.left]) == ({}, [UNKNOWN])
+
+
+@pytest.mark.parametrize(
+    ("lost", "more", "made", "left"),
+    [
+        # what nothing needs is left out, and told
+        ([("lastname", "Fox"), ("phone", hide("555")), ("fax", hide("556"))], {}, ({"lastname": "Fox"}, ""),
+         "phone+fax"),
+        # without what has to be there no record can be made
+        ([("lastname", hide("Fox")), ("phone", hide("555"))], {}, None, ""),
+        ([("lastname", hide("Fox")), ("phone", hide("555"))], {"known": {7: {"lastname": ["Wolf", "Fox"]}}},
+         ({"lastname": "Fox"}, ""), "phone"),
+        # unless an earlier try made it
+        ([("lastname", hide("Fox")), ("phone", "555")], {"replaced": {7: "9"}, "remade": {7: "9"}},
+         ({"phone": "555"}, "9"), "lastname"),
+    ],
+)  # fmt: skip
+def test_G3_of_a_deleted_record_that_is_made_anew_what_is_still_hidden_is_told(lost, more, made, left):
+    """Told as what it was, with its link; the other records are made anew all the same."""
+    other = deleted("contacts", "6", ("lastname", "Bear"), link=8)
+    inverse = undo(deleted("contacts", "5", *lost), other, now=replace(PERSON_GONE, **more))
+    made_anew = [Remaking(*PERSON, 7, made[0], {}, (), made[1])] if made else []
+    assert inverse.remakings == [*made_anew, Remaking(HS, "contacts", "6", 8, {"lastname": "Bear"}, {})]
+    assert all(kept(one.values) == one.values for one in inverse.remakings)
+    assert inverse.left == [Left(*PERSON, left, None, None, UNKNOWN, link_id=7)]
+
+
 # --- links ------------------------------------------------------------------------------------------------
 
 
@@ -395,6 +467,15 @@ def test_X2_a_base_goes_back_field_by_field_where_nothing_came_later():
     assert past == was, "what is known of the past stays as it is"
     assert turn_link(past, {}, keeps_stage=False) == past.now
     assert turn_link(past, {HS: {"a"}}, keeps_stage=False) == row({"A": 2, "B": 6, "C": 7}, {"a": 1, "b": 5})
+
+
+@pytest.mark.parametrize(("former", "base"), [("Fox", {"a": "Fox"}), ("Wolf", {}), (None, {"a": None})])
+def test_G3_of_a_hidden_base_only_what_is_the_same_still_is_known(former, base):
+    """All else agrees no more."""
+    past = Past(row(there={"a": hide(former)}), row(there={"a": hide("Fox")}), row(there={"a": "Fox"}))
+    turned = turn_link(past, {HS: {"a"}}, keeps_stage=False)
+    assert turned == row(there=base)
+    assert kept(turned["base_hubspot"]) == base
 
 
 def test_X2_a_link_that_was_not_there_before_or_afterwards_had_agreed_on_nothing():

@@ -25,7 +25,9 @@ DEALS = pair(
     rule("AccountId", "primary_company"),
     partner_field=PARTNER,
 )  # fmt: skip
-CONTACTS = pair(rule("LastName", "lastname"), name="contact-contact", partner_field=PARTNER)
+CONTACTS = pair(
+    rule("LastName", "lastname"), name="contact-contact", partner_field=PARTNER, required={HS: ("lastname",)}
+)  # fmt: skip
 COMPANIES = pair(rule("Name", "name"), name="account-company", partner_field=PARTNER)
 PAIRS = {one.object(side): one for one in (COMPANIES, CONTACTS, DEALS) for side in (SF, HS)}
 DEAL = (HS, "deals", "1")

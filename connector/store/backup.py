@@ -201,7 +201,7 @@ def _read_leases(connection: sqlite3.Connection, moment: float) -> list[Lease]:
     """Those of all connections. A store of an older version does not say which process holds one."""
     tells = {row[1] for row in connection.execute("PRAGMA table_info(lease)")} >= {"host", "pid", "place", "tick"}
     holder = "host, pid, place, tick" if tells else "NULL, NULL, NULL, NULL"
-    rows = connection.execute(f"SELECT token, expires, {holder} FROM lease").fetchall()  # noqa: S608 - one of two
+    rows = connection.execute(f"SELECT token, expires, {holder} FROM lease").fetchall()  # noqa: S608  # one of the two above
     return [
         Lease(token, expires - moment, holder=Holder(host, pid, place, tick) if pid is not None else None)
         for token, expires, host, pid, place, tick in rows

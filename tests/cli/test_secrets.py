@@ -10,7 +10,6 @@ import base64
 import json
 import logging
 import sys
-from functools import partial
 from unittest.mock import patch
 from urllib.parse import quote, quote_plus
 from xml.sax.saxutils import escape
@@ -189,7 +188,11 @@ def crowd(folder, monkeypatch, caplog, request):
     """Nobody waits, and everything is logged."""
     caplog.set_level(logging.DEBUG)
     crowd = Crowd(folder, request.param)
-    swift = partial(connecting.connect, transports=crowd.transports, sleep=lambda _: None)
+    connect = connecting.connect
+
+    def swift(*args, **given):
+        return connect(*args, **{**given, "transports": crowd.transports, "sleep": lambda _: None})
+
     monkeypatch.setattr(connecting, "connect", swift)
     monkeypatch.setattr(live, "connect", swift)
     errors = []

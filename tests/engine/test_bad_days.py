@@ -148,16 +148,17 @@ def test_the_store_is_put_back_to_before_several_runs():
         story.do((salesforce_people.add_role, number, number, None, False, False))
     story.rest()
     photograph = play.lab.durable_store()
-    for act in (
-        (salesforce_people.edit, "Opportunity", 0, ("Amount", 77.0)),
-        (hubspot_people.edit, "deals", 1, ("Description", "typed in HubSpot")),
-        (salesforce_people.new_opportunity, "Made since", 5.0, "2026-08-01", 1, 0, None),
-        (salesforce_people.remove_role, 0),
-        (salesforce_people.delete, "Opportunity", 2),
-        (hubspot_people.delete, "deals", 1),
-        (salesforce_people.merge, "Contact", 0, 1),
+    for acts in (
+        ((salesforce_people.edit, "Opportunity", 0, ("Amount", 77.0)), (salesforce_people.remove_role, 0)),
+        (
+            (hubspot_people.edit, "deals", 1, ("Description", "typed in HubSpot")),
+            (salesforce_people.new_opportunity, "Made since", 5.0, "2026-08-01", 1, 0, None),
+        ),
+        ((salesforce_people.delete, "Opportunity", 2), (hubspot_people.delete, "deals", 1)),
+        ((salesforce_people.merge, "Contact", 0, 1),),
     ):
-        story.do(act)
+        for act in acts:
+            story.do(act)
         story.wait(60)
         story.sync()
     story.rest()

@@ -115,7 +115,7 @@ ANSWERS = st.integers(0, 60)
 LASTING = st.sampled_from((0, 0, 0, 2, 1000))
 
 
-@tried(5)
+@tried(3)
 @given(bend=bends(), first=ANSWERS, lasting=LASTING)
 @example(bend=Body(ERRORS), first=1, lasting=0)
 @example(bend=Forever(fresh=True), first=0, lasting=1000)
@@ -158,7 +158,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return tmp_path_factory.mktemp("place")
 
 
-@tried(4)
+@tried(3)
 @given(command=st.sampled_from(COMMANDS), bend=bends(), first=st.integers(0, 12), lasting=LASTING)
 @example(command=("check",), bend=Body(b"[]"), first=0, lasting=1000)
 @example(command=("setup", "--yes"), bend=Body(b"{}"), first=0, lasting=1000)

@@ -13,8 +13,8 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from fuzz.texts import damaged
 from hypothesis import given, settings
-from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from connector.cli.app import app
@@ -374,30 +374,8 @@ PIECES = [
 ]  # fmt: skip
 
 
-@st.composite
-def damaged(draw):
-    """A shipped mapping file after some accidents: pieces put in, cut out, doubled, lines moved."""
-    text = draw(st.sampled_from(GOOD))
-    for _ in range(draw(st.integers(1, 4))):
-        start = draw(st.integers(0, len(text)))
-        end = min(len(text), start + draw(st.integers(0, 40)))
-        act = draw(st.sampled_from(["insert", "cut", "double", "swap lines"]))
-        if act == "insert":
-            text = text[:start] + draw(st.sampled_from(PIECES)) + text[start:]
-        elif act == "cut":
-            text = text[:start] + text[end:]
-        elif act == "double":
-            text = text[:end] + text[start:end] + text[end:]
-        else:
-            lines = text.split("\n")
-            one, other = draw(st.integers(0, len(lines) - 1)), draw(st.integers(0, len(lines) - 1))
-            lines[one], lines[other] = lines[other], lines[one]
-            text = "\n".join(lines)
-    return text
-
-
 @settings(max_examples=50)
-@given(text=damaged())
+@given(text=damaged(GOOD, PIECES))
 def test_F3_a_damaged_file_makes_a_mapping_or_is_explained(tmp_path_factory, text):
     """Never a traceback; a finding lies on a line of the file, and says what to do."""
     path = tmp_path_factory.getbasetemp() / "damaged.yaml"

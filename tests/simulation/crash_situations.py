@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -28,6 +27,7 @@ from typing import Any
 from engine.lab import Lab
 from engine.laws import hubspot_people as there
 from engine.laws import salesforce_people as here
+from engine.laws.broken import replaced
 from engine.laws.play import Play
 from engine.laws.styles import STYLES, begin, found
 from simulation.crash_loop import ALL, SWEEP, Situation
@@ -474,7 +474,7 @@ def _importing(what: str, way: str = "rest", portion: int = 2000) -> Callable[[L
 
     def act(lab: Lab) -> None:
         lab.fate.revive()
-        with _replaced(
+        with replaced(
             (reading, "PORTION", portion),
             (salesforce_selections, "PAGE", portion),
             (run, "choose_way", lambda _: way),
@@ -498,7 +498,7 @@ def _files() -> Iterator[Situation]:
 def _importing_file(object_: str, side: str, text: str, *, overwrite: bool) -> Callable[[Lab], None]:
     def act(lab: Lab) -> None:
         lab.fate.revive()
-        with tempfile.TemporaryDirectory() as folder, _replaced((sheet_writes, "PORTION", 2)):
+        with tempfile.TemporaryDirectory() as folder, replaced((sheet_writes, "PORTION", 2)):
             path = Path(folder) / "file.csv"
             path.write_text(text)
             sheet = read_sheet(path)
@@ -562,15 +562,3 @@ def _grown(lab: Lab) -> Lab:
 
 def _fill(lab: Lab) -> None:
     lab.sync(Wish(deletes=True, backfill=Backfill()))
-
-
-@contextmanager
-def _replaced(*changes: tuple[Any, str, Any]) -> Iterator[None]:
-    before = [(owner, name, getattr(owner, name)) for owner, name, _ in changes]
-    for owner, name, value in changes:
-        setattr(owner, name, value)
-    try:
-        yield
-    finally:
-        for owner, name, value in before:
-            setattr(owner, name, value)

@@ -80,10 +80,14 @@ def _find_link(work: Work, pair: Pair, side: Side, survivor: Record) -> Link | N
 
 
 def _is_named(work: Work, pair: Pair, side: Side, survivor: Record) -> bool:
-    """Whether a record of the other side names the survivor, and is free or was its partner: it will be linked."""
-    store = work.c.store
-    naming = store.records.naming(side.other, pair.object(side.other), [survivor.id]).get(survivor.id, [])
-    present = {one.id for one in naming if one.present}
+    """Whether a record of the other side and the survivor name one another, either way, and will be linked.
+
+    That one is free, or was the survivor's partner before.
+    """
+    store, object_ = work.c.store, pair.object(side.other)
+    naming = store.records.naming(side.other, object_, [survivor.id]).get(survivor.id, [])
+    named = store.records.load(side.other, object_, [survivor.partner_id] if survivor.partner_id else [])
+    present = {one.id for one in (*naming, *named.values()) if one.present}
     links = store.links.by_ids(pair.name, side.other, present)
     free = {LinkState.PENDING, LinkState.CLOSED, LinkState.SEVERED}
     return any(

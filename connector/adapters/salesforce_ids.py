@@ -35,6 +35,11 @@ def lengthen(id_: str) -> str:
     return short + made
 
 
+def full_id(id_: str) -> str:
+    """An id in its form of 18 characters, which every answer has; some messages have the one of 15, and people."""
+    return lengthen(id_) if len(id_) == SHORT and is_id(id_) else id_
+
+
 def _put_back(letter: str, capital: bool) -> str:
     return letter.upper() if capital else letter.lower()
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from connector.adapters.answers import SalesforceError, salesforce_errors
 from connector.adapters.base import Blame, Meaning, Refusal, Trouble
+from connector.adapters.salesforce_ids import full_id
 from connector.core.model import ProblemClass
 
 _VALUE, _CODE = ProblemClass.PROPERTY_VALUES, ProblemClass.CUSTOM_CODE
@@ -139,15 +140,3 @@ def _blames(error: SalesforceError) -> list[Blame]:
         return []
     message = error.get("message") or _NO_REASON
     return [Blame(name, meaning.cause, code, message, meaning.remedy) for name in fields]
-
-
-def full_id(id_: str) -> str:
-    """An id in its form of 18 characters, which everything else answers; messages have the one of 15.
-
-    The three added characters tell which of the others are capitals (Salesforce Help, "Convert 15-Character IDs").
-    """
-    if len(id_) != 15:
-        return id_
-    groups = (id_[:5], id_[5:10], id_[10:])
-    places = (sum(char.isupper() << place for place, char in enumerate(group)) for group in groups)
-    return id_ + "".join("ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"[place] for place in places)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from connector.adapters.salesforce_ids import full_id
 from connector.core.model import Pair, Side
 from connector.engine.observe import has_begun, observe, observe_deals, observe_records, observe_roles
 from connector.engine.work import Only
@@ -77,7 +78,7 @@ def _find(c: Connection, world: World, ids: Iterable[str]) -> Named:
     findings += [_unknown(c, given) for given in bare]
     if findings:
         raise BadConfiguration(findings)
-    return _with_long_ids(c, world, named)
+    return _with_long_ids(named)
 
 
 def _named_so(c: Connection, kind: str) -> list[Pair]:
@@ -93,19 +94,12 @@ def _there(c: Connection, world: World, pair: Pair, ids: set[str]) -> set[str]:
     return {*known, *(one.id for one in found.values() if one.present)}
 
 
-def _with_long_ids(c: Connection, world: World, named: Named) -> Named:
+def _with_long_ids(named: Named) -> Named:
     """Salesforce takes ids of 15 characters too, and answers with all 18."""
-    found: Named = {}
-    for (side, name), some in named.items():
-        long = dict(some)
-        short = [id_ for id_ in some if side is Side.SALESFORCE and len(id_) == 15]
-        if short:
-            pair = c.pairs[name]
-            read = c.salesforce.read(pair.salesforce, short, world.wanted(pair, side)).values()
-            named_long = {one.id[:15]: one.id for one in read if one.present}
-            long = {named_long.get(id_, id_): None for id_ in some}
-        found[side, name] = long
-    return found
+    return {
+        (side, name): {full_id(id_) if side is Side.SALESFORCE else id_: None for id_ in some}
+        for (side, name), some in named.items()
+    }
 
 
 def _unknown(c: Connection, given: str) -> Finding:

@@ -30,6 +30,7 @@ from connector.store.images import EDGE, LINK, NOTHING
 from connector.store.schema import (
     association,
     choice,
+    cursor,
     edge,
     held,
     image,
@@ -202,6 +203,8 @@ class People:
             ):
                 at = and_(table.c.side == side.value, table.c.object == person.objects[side])
                 told[str(table.name)] += self._delete(table, column, own, at)
+            # Which records changed last is learnt anew by the next look (`engine/witnesses.py`).
+            self._delete(cursor, cursor.c.stream, [f"witnesses/{side}/{person.objects[side]}"])
         told["import_row"] = self._delete_import_rows(person)
         told["text"] = self._remove_words(person)
         return {str(name): number for name, number in told.items() if number}

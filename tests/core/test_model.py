@@ -111,6 +111,7 @@ SAID_ANYWAY = {
     "Adopt.key": "id",
     "Adoption.key": "id",
     "RoleRules.creates_labels": True,
+    "Severance.born": Side.SALESFORCE,
     "Candidate.in_scope": True,
     "Scope.every": True,
     "Condition.zone": UTC,

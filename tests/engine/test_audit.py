@@ -152,7 +152,7 @@ def test_X4_a_record_that_no_look_has_shown(lab, tmp_path):
 
 def test_X4_a_deletion_in_hubspot_that_no_sweep_has_met(lab):
     """The pair is severed once it is looked at; nothing is deleted for it (D2)."""
-    lab.configure(HUBSPOT__SWEEP_HOURS="9999", HUBSPOT__ASSOCIATIONS_PER_RUN="0")
+    lab.configure(HUBSPOT__SWEEP_HOURS="8000", HUBSPOT__ASSOCIATIONS_PER_RUN="0")
     deal = lab.deal_of(the(lab, "Opportunity"))
     lab.hs_delete("deals", deal)
     found = look(lab)

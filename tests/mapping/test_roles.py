@@ -12,6 +12,7 @@ from connector.errors import BadConfiguration
 from connector.mapping.files import load_pairs
 
 DEALS = "pair: opportunity-deal\ncreate_in: [hubspot]\nfields:\n  - {salesforce: Name, hubspot: dealname}\n"
+FITTING = "give one that fits: the documentation of settings and mapping files says what may stand here"
 HEAD = "pair: contact-role\n"
 
 
@@ -66,9 +67,9 @@ def test_R4_labels_and_the_primary_label(load):
     ("text", "line", "message", "remedy"),
     [
         ("labls: {}\n", 2, "labls: is not a known key", "did you mean `labels`?"),
-        ("labels: {User: ' '}\n", 1, "a role or a label without a name", ""),
-        ("labels: {A: x; y}\n", 1, "a role or a label with a ';', which stands between several", ""),
-        ("primary_label: User\nlabels: {User: User}\n", 1, "`primary_label` 'User' is a role's label too", ""),
+        ("labels: {User: ' '}\n", 1, "a role or a label without a name", FITTING),
+        ("labels: {A: x; y}\n", 1, "a role or a label with a ';', which stands between several", FITTING),
+        ("primary_label: User\nlabels: {User: User}\n", 1, "`primary_label` 'User' is a role's label too", FITTING),
     ],
 )
 def test_R4_F3_mistakes_are_told_with_file_and_line(findings, text, line, message, remedy):

@@ -55,11 +55,15 @@ def nobody_holds_a_lease() -> AbstractContextManager[None]:
     """Whoever begins a run begins it, whoever else is at work, and nobody is told."""
     honest = Runs._replace_lease
 
-    def brazen(self: Runs, token: str, mine: Any) -> bool:
+    def brazen(self: Runs, token: str) -> Any:
         self.end_lease()
-        return honest(self, token, mine)
+        return honest(self, token)
 
-    return replaced((Runs, "_replace_lease", brazen), (Runs, "_renew", lambda self, token: None))
+    return replaced(
+        (Runs, "_replace_lease", brazen),
+        (Runs, "_renew", lambda self, token, change: None),
+        (Runs, "confirm", lambda self: None),
+    )
 
 
 def lost_answers_are_asked_for_again() -> AbstractContextManager[None]:

@@ -26,6 +26,7 @@ from connector.engine.schemas import to_facts
 from connector.engine.world import Connection, World
 from connector.errors import BadConfiguration
 from connector.mapping.checks import find_misfits, find_missing
+from connector.mapping.schema import OPTIONAL
 
 
 def check_fields(c: Connection, world: World) -> None:
@@ -60,8 +61,11 @@ def learn_returned(c: Connection, world: World, progress: Callable[[int], None] 
 
 
 def leave_out(world: World, pair: Pair) -> Pair:
-    """A pair without the fields that either side does not show: what is planned of them could not be written."""
-    gone = {(side, name) for side in Side for name in _find_left_out(world, pair, side)}
+    """A pair without the fields that either side does not show: what is planned of them could not be written.
+
+    Those that many orgs do not have read as if they were blank, and what they belong to goes on without them.
+    """
+    gone = {(side, name) for side in Side for name in _find_left_out(world, pair, side) if name not in OPTIONAL}
     if not gone:
         return pair
     shown = [

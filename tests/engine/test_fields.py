@@ -440,3 +440,20 @@ def test_F1_D6_nothing_is_agreed_on_a_field_that_is_out_of_sight(lab):
     allow(may=True)
     assert lab.hs_get("deals", deal, "description")["description"] == "typed"
     assert lab.sf_get("Opportunity", opportunity)["Description"] == "typed"
+
+
+def test_O11_the_stage_travels_though_an_org_shows_no_record_types():
+    """A field that many orgs do not have leaves out nothing beside itself: the stage is synced alone then."""
+    lab = Lab()
+    rights = {"fields": {"Opportunity": {"RecordTypeId": {"read": False, "edit": False}}}}
+    lab.sandbox_post("salesforce", "permissions", rights, "PUT")
+    opportunity = lab.opportunity()
+    lab.sync()
+    deal, stages = lab.deal_of(opportunity), lab.stages()
+    lab.sf_edit("Opportunity", opportunity, StageName="Qualification")
+    lab.sync()
+    assert lab.hs_get("deals", deal, "dealstage")["dealstage"] == stages["Qualification"]
+    lab.hs_edit("deals", deal, dealstage=stages["Needs Analysis"])
+    lab.advance(hours=1)
+    lab.sync()
+    assert lab.sf_get("Opportunity", opportunity)["StageName"] == "Needs Analysis"

@@ -14,7 +14,7 @@ LOCKS := tests/compatibility/readers
 .PHONY: help demo test laws simulate crashes fuzz lint docs audit lock readers rules mutants clean
 
 help:  ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 demo: $(READY)  ## Run the connector between two sandboxes on this machine, with made-up data
 	$(BIN)/connector demo

@@ -26,7 +26,10 @@ from connector.store.store import Store
 
 SCARCE = 0.75
 AHEAD = 20
-"""How many calls the store is told of before they are made; between two notes a run makes fewer."""
+"""How many calls the store is told of before they are made.
+
+A process that makes more between two notes, and dies then, leaves the rest uncounted.
+"""
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 
 _SETTINGS = {Side.SALESFORCE: "salesforce.daily_calls", Side.HUBSPOT: "hubspot.daily_calls"}

@@ -1,7 +1,7 @@
 """The contacts of a deal and the contact roles of its opportunity: who is to be added, removed, or named where?
 
 A three-way merge of presence, as fields are merged by value. What was agreed is known by the records that
-agreed on it, so that a link that leads elsewhere since then (a merge, a new partner) removes nobody.
+agreed on it, so that a link that leads elsewhere since then (to a new partner) removes nobody.
 
     agreed   Salesforce  HubSpot   what happens
     no       yes         yes       agreed from now on, nothing is written
@@ -33,8 +33,9 @@ CONTACT_PAIR = "contact-contact"
 class Agreement:
     """A contact that both sides agreed belongs to a deal, and how they named it then (`base`, R4).
 
-    `ids` are the records that agreed, (opportunity, contact) and (deal, contact). Once a link leads to another
-    record, as after a merge, what is not there was never agreed on with *that* one.
+    `ids` are the records that agreed, (opportunity, contact) and (deal, contact); a survivor of a merge stands for
+    those that were merged. Once a link leads to another record, what is not there was never agreed on with *that*
+    one.
     """
 
     contact: Link

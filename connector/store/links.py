@@ -6,11 +6,11 @@ and its company, a contact and its company. What is derived from deals is comput
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, and_, bindparam, case, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, and_, bindparam, case, delete, func, insert, select, update
 
 from connector.core.lifecycle import Move, Status
 from connector.core.model import Base, Link, LinkState, Side
@@ -249,10 +249,15 @@ class Links:
     def repoint(self, pair: str, side: Side, link_id: int, survivor: str) -> None:
         """The record of a link was merged: the link is the survivor's, with its base and its edges (A7)."""
         self._free(pair, side, {survivor: link_id})
+        before = self.load([link_id])[link_id].id_of(side)
         values: dict[str, Any] = {f"{side.value}_id": survivor, "derive": True}
         self._images.keep_links([link_id])
         self._db.execute(update(link).where(link.c.id == link_id).values(values))
         self.derive_parents([link_id])
+        self._rename(
+            (edge.c.child == link_id) | (edge.c.parent == link_id),
+            lambda both, agreed: agreed | _followed(link_id, side, before, both, agreed),
+        )
 
     def settle(self, bases: Mapping[int, Base]) -> None:
         """Move bases: what `bases` knows is put over what was agreed before."""
@@ -457,18 +462,22 @@ class Links:
         """The records of these links are others now: what was agreed on their roles stands between the new ones."""
         for some in chunks(str(one) for one in ids):
             numbers = [int(one) for one in some]
-            mine = and_(
-                edge.c.connection_id == self._db.connection_id,
-                edge.c.kind == ROLE,
-                edge.c.child.in_(numbers) | edge.c.parent.in_(numbers),
+            self._rename(
+                edge.c.child.in_(numbers) | edge.c.parent.in_(numbers), lambda ends, agreed: agreed | _ends(*ends)
             )
-            self._images.keep_edges(mine)
-            rows = self._db.fetch(select(edge).where(mine))
-            ends = self.load(one for row in rows for one in (row.child, row.parent))
-            for row in rows:
-                agreed = (load(row.agreed) or {}) | _ends(ends[row.child], ends[row.parent])
-                this = and_(mine, edge.c.child == row.child, edge.c.parent == row.parent)
-                self._db.execute(update(edge).where(this).values(agreed=dump(agreed)))
+
+    def _rename(
+        self, which: ColumnElement[bool], rename: Callable[[tuple[Link, Link], dict[str, Any]], dict[str, Any]]
+    ) -> None:
+        """Change what was agreed on some roles; `rename` is given the deal's and the contact's link, and that."""
+        mine = and_(edge.c.connection_id == self._db.connection_id, edge.c.kind == ROLE, which)
+        self._images.keep_edges(mine)
+        rows = self._db.fetch(select(edge).where(mine))
+        links = self.load(one for row in rows for one in (row.child, row.parent))
+        for row in rows:
+            agreed = rename((links[row.child], links[row.parent]), load(row.agreed) or {})
+            this = and_(mine, edge.c.child == row.child, edge.c.parent == row.parent)
+            self._db.execute(update(edge).where(this).values(agreed=dump(agreed)))
 
     def parents_of(self, kind: str, children: Iterable[int]) -> dict[int, set[int]]:
         found: dict[int, set[int]] = {}
@@ -640,6 +649,18 @@ class Links:
 
 def _ends(deal: Link, contact: Link) -> dict[str, Any]:
     return {side.value: [deal.id_of(side), contact.id_of(side)] for side in Side}
+
+
+def _followed(
+    merged: int, side: Side, before: str | None, links: tuple[Link, Link], agreed: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The records of a side that agreed, with the survivor in the place of the one that was merged."""
+    return {
+        side.value: [
+            one.id_of(side) if one.id == merged and id_ == before else id_
+            for one, id_ in zip(links, agreed.get(side.value, ()), strict=False)
+        ]
+    }
 
 
 def _names(agreed: Mapping[str, Any]) -> Base:

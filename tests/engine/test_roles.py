@@ -405,6 +405,24 @@ def test_R3_A7_contacts_merged_in_hubspot_take_no_role_away(lab, couple):
     assert roles_of(lab, opportunity) == sorted([ada, bob])
 
 
+@pytest.mark.parametrize("side", ["salesforce", "hubspot"])
+def test_R3_A7_who_was_removed_before_a_merge_is_removed_after_it(lab, couple, side):
+    """The survivor of a merge in HubSpot is still the contact that was agreed to belong to the deal."""
+    opportunity, ada, bob = couple
+    zoe = add_contact(lab, "zoe")
+    lab.sync_once()
+    kept, lost = (lab.partner("contacts", one) for one in (ada, zoe))
+    if side == "salesforce":
+        delete_roles(lab, opportunity, ada)
+    else:
+        dissociate(lab, opportunity, ada)
+    lab.hs("POST", "/crm/v3/objects/contacts/merge", {"primaryObjectId": kept, "objectIdToMerge": lost})
+    lab.advance(hours=2)
+    lab.sync_until_rest()
+    assert roles_of(lab, opportunity) == [bob]
+    assert contacts_of(lab, lab.deal_of(opportunity)) == {lab.partner("contacts", bob)}
+
+
 # --- R5 -----------------------------------------------------------------------------------------------------
 
 

@@ -92,6 +92,23 @@ def test_X2_roles_stand_between_the_new_records_of_a_link(store):
     assert after.is_between(store.links.load([deal])[deal])
 
 
+def test_A7_roles_stand_between_the_survivors_of_a_merge(store):
+    """What was agreed with a merged contact is agreed with whom it was merged into, and with nobody else."""
+    run = store.runs.begin()
+    deal, person, other = (
+        linked(store, run),
+        linked(store, run, "003A", "5", "contacts"),
+        linked(store, run, "003B", "6", "contacts"),
+    )
+    store.links.join(ROLE, [(deal, person), (deal, other)], with_creation=False)
+    store.links.complete("contacts", HUB, [Completion(other, "7", FIRST)], run)  # not a merge: another partner
+    for one, survivor in ((person, "8"), (other, "9")):
+        store.links.repoint("contacts", HUB, one, survivor)
+    roles = {one.contact.id: one for one in store.links.agreed_roles([deal])[deal]}
+    now = store.links.load([deal])[deal]
+    assert (roles[person].is_between(now), roles[other].is_between(now)) == (True, False)
+
+
 def test_X2_holds_are_by_run_and_place(store):
     """Several values may be held at one place; each run's are let go by themselves."""
     first, second = store.runs.begin(), store.runs.begin()

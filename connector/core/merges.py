@@ -6,6 +6,8 @@
 | is named by another record   | that is its partner, and will be linked; as if it were                           |
 | has a partner of its own     | it keeps that one; this link is closed, and the record left over is a duplicate  |
 | is not known                 | nothing, until it is                                                             |
+| lives on in Salesforce, and  | the link is closed: that somebody deleted the partner of a record says nothing   |
+| the partner was deleted      | of the one it was merged into, which gets its own                                |
 
 A frozen link follows too, and stays frozen (A8). Nothing is ever deleted for a merge (D6). The record left over is
 listed as long as it is there and the survivor has its other partner: it gets no new one, and no deletion reaches
@@ -43,17 +45,25 @@ class Retire:
 
 
 def follow_merge(
-    link: Link, loser: Record, survivor: Record | None, its_link: Link | None, *, named: bool = False
+    link: Link,
+    loser: Record,
+    survivor: Record | None,
+    its_link: Link | None,
+    *,
+    named: bool = False,
+    deserted: bool = False,
 ) -> Follow | Retire | None:
     """Read the table above for a link whose record `loser` was merged into `survivor`.
 
     `named`: whether a record names the survivor that is not linked, but going to be: one that an older store knows
-    nothing of, or the survivor's own from before it was deleted and restored.
+    nothing of, or the survivor's own from before it was deleted and restored. `deserted`: whether the partner of
+    the loser is known to be deleted.
     """
     if link.state not in FOLLOWED or survivor is None:
         return None
     has_partner = its_link.id != link.id if its_link is not None and its_link.state in _LIVE else named
-    return Retire(link, loser.side) if has_partner else Follow(link, loser.side, survivor.id)
+    ends = has_partner or (deserted and loser.side is Side.SALESFORCE)
+    return Retire(link, loser.side) if ends else Follow(link, loser.side, survivor.id)
 
 
 def is_left_over(link: Link | None, partner: Record | None, kept: Link | None) -> bool:

@@ -7,7 +7,7 @@ those of one object and side, and only when there are any.
 from __future__ import annotations
 
 from connector.core.merges import FOLLOWED, Follow, Retire, follow_merge
-from connector.core.model import Link, LinkState, Pair, Record, Side
+from connector.core.model import Link, LinkState, Pair, Presence, Record, Side
 from connector.engine.observe import observe_records
 from connector.engine.roles import look_at_deals_of
 from connector.engine.work import Work, look_again
@@ -35,13 +35,17 @@ def _follow(work: Work, pair: Pair, side: Side, losers: dict[str, Record]) -> No
     links = store.links.by_ids(pair.name, side, losers)
     linked = {id_: one for id_, one in links.items() if one.state in FOLLOWED}
     survivors = find_survivors(work, pair, side, [losers[id_] for id_ in linked])
+    partners = [one.id_of(side.other) or "" for one in linked.values()]
+    known = store.records.load(side.other, pair.object(side.other), partners)
+    deleted = {id_ for id_, one in known.items() if one.presence is Presence.DELETED}
     with store.transaction():
         # In the order of their making: of two linked losers the older pair follows, whatever their ids.
         for id_, link in sorted(linked.items(), key=lambda one: one[1].id):
             survivor = survivors.get(id_)
             its_link = _find_link(work, pair, side, survivor) if survivor else None
             named = survivor is not None and _is_named(work, pair, side, survivor)
-            match follow_merge(link, losers[id_], survivor, its_link, named=named):
+            deserted = link.id_of(side.other) in deleted
+            match follow_merge(link, losers[id_], survivor, its_link, named=named, deserted=deserted):
                 case Follow(_, _, survivor_id):
                     store.links.repoint(pair.name, side, link.id, survivor_id)
                     look_again(work, pair, side, [survivor_id])

@@ -50,6 +50,13 @@ def test_A7_A8_a_frozen_link_follows_too():
     assert follow_merge(frozen, LOSER, MASTER, ITS) == Retire(frozen, SF)
 
 
+@pytest.mark.parametrize("its", [None, replace(ITS, state=LinkState.CLOSED), ITS])
+def test_A7_D6_a_pair_whose_partner_was_deleted_ends_with_a_merge_in_salesforce(its):
+    """Whatever the survivor has. After a merge in HubSpot the pair goes on, so that a deletion reaches the deal."""
+    assert follow_merge(MINE, LOSER, MASTER, its, deserted=True) == Retire(MINE, SF)
+    assert follow_merge(MINE, GONE, record(HS, "2"), None, deserted=True) == Follow(MINE, HS, "2")
+
+
 def test_A7_an_unknown_survivor_is_waited_for():
     """The link stays as it is until the survivor is seen."""
     assert follow_merge(MINE, LOSER, None, None) is None

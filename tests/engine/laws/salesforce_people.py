@@ -199,6 +199,8 @@ def merge(play: Play, object_: str, master: int, loser: int) -> None:
         play.loosen(object_, keep)
         play.loosen(object_, lose)
         play.memory.forget({keep})
+        if lose in play.memory.bereft & play.memory.loose:  # which was first, nobody can know who sees both at once
+            play.memory.bereft.add(keep)
         play.lab.sandbox_post("salesforce", "merge", {"sobject": object_, "master": keep, "losers": [lose]})
 
 

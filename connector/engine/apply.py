@@ -24,6 +24,7 @@ from connector.core.model import (
     Base,
     Change,
     Fields,
+    Link,
     LinkState,
     Pair,
     ProblemClass,
@@ -107,8 +108,22 @@ def sever(work: Work, severances: Sequence[Severance]) -> None:
         with work.c.store.transaction():
             if one.link is not None and one.link.state in {LinkState.LINKED, LinkState.FROZEN}:
                 work.c.store.links.end(one.link.id, state)
+                _look_at_next_partners(work, work.c.pairs[one.pair], one.link)
             else:
                 work.c.store.links.end_unlinked(one.pair, one.salesforce_id, one.hubspot_id, one.born)
+
+
+def _look_at_next_partners(work: Work, pair: Pair, ended: Link) -> None:
+    """Whoever a record that is free now names, or is named by, was held as long as it had a partner (A2)."""
+    records = work.c.store.records
+    for side in Side:
+        id_ = ended.id_of(side) or ""
+        free = records.load(side, pair.object(side), [id_]).get(id_)
+        if free is None or not free.present:
+            continue
+        naming = records.naming(side.other, pair.object(side.other), [id_]).get(id_, [])
+        others = {free.partner_id, *(one.id for one in naming)} - {None, ended.id_of(side.other)}
+        look_again(work, pair, side.other, [one for one in others if one])
 
 
 def _settle(work: Work, pair: Pair, settlements: Sequence[Settlement]) -> None:

@@ -32,6 +32,7 @@ from connector.core.model import (
     Side,
 )
 from connector.core.remainder import base_of_left_out
+from connector.engine.candidates import find_next_partners
 from connector.engine.gate import (
     join_at_creation,
     let_creations_pass,
@@ -114,16 +115,12 @@ def sever(work: Work, severances: Sequence[Severance]) -> None:
 
 
 def _look_at_next_partners(work: Work, pair: Pair, ended: Link) -> None:
-    """Whoever a record that is free now names, or is named by, was held as long as it had a partner (A2)."""
-    records = work.c.store.records
+    """Whoever belongs to a record that is free now was held as long as it had a partner (A2)."""
     for side in Side:
         id_ = ended.id_of(side) or ""
-        free = records.load(side, pair.object(side), [id_]).get(id_)
-        if free is None or not free.present:
-            continue
-        naming = records.naming(side.other, pair.object(side.other), [id_]).get(id_, [])
-        others = {free.partner_id, *(one.id for one in naming)} - {None, ended.id_of(side.other)}
-        look_again(work, pair, side.other, [one for one in others if one])
+        free = work.c.store.records.load(side, pair.object(side), [id_]).get(id_)
+        if free is not None and free.present:
+            look_again(work, pair, side.other, find_next_partners(work, pair, free, ended.id_of(side.other)))
 
 
 def _settle(work: Work, pair: Pair, settlements: Sequence[Settlement]) -> None:

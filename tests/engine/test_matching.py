@@ -103,6 +103,26 @@ def test_A2_a_record_meets_who_names_it_in_the_run_that_ends_that_ones_pair(lab)
     assert lab.problems() == []
 
 
+def test_D6_what_is_another_ones_by_now_does_not_go_with_its_former_partner(lab):
+    """Nor where deletions travel: an older store does not know that it was brought back for somebody else."""
+    contacts = lab.pairs["contact-contact"]
+    lab.pairs = {**lab.pairs, contacts.name: replace(contacts, deletes=frozenset(Side))}
+    former = lab.sf_create("Contact", LastName="Former", Email="jane@acme.example")
+    lab.sync_once()
+    theirs, backup = lab.partner("contacts", former), lab.durable_store()
+    lab.sf_delete("Contact", former)
+    lab.sync_until_rest()
+    lab.sandbox_post("hubspot", "restore_records", {"objectType": "contacts", "ids": [theirs]})
+    lab.sync_until_rest()
+    mine = lab.sf_create("Contact", LastName="Mine", Email="jane@acme.example")
+    lab.sync_until_rest()
+    assert lab.partner("contacts", mine) == theirs
+    lab.put_back(backup)
+    lab.sync_until_rest()
+    assert lab.partner("contacts", mine) == theirs
+    assert lab.problems() == []
+
+
 def test_A2_a_record_that_names_one_meets_it_in_the_run_that_ends_that_ones_pair(lab):
     """A person deleted a company, and gave its account another one."""
     mine = account(lab, "Acme", "acme.example")

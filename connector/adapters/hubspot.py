@@ -7,7 +7,7 @@
 | contacts, company of deal| associations batch/read                                | 2 per 1,000 deals          |
 | deletions                | list of archived records                               | 1 per 100                  |
 | newcomers                | the same search, of those without a partner's id       | 1 per 200, at least 1      |
-| merges                   | a property of the survivor, read with its changes      | 0                          |
+| merges                   | a property of the survivor, archived or not            | 0                          |
 | what no batch knows      | asked for alone: it may have been merged               | 1 each, at most 100        |
 | create, update, delete   | batches of 100                                         | 1 per 100                  |
 | lower a lifecycle stage  | the update clears it, a second one sets it             | 1 more per 100             |
@@ -448,11 +448,15 @@ class HubSpot:
         )
 
     def archived(self, name: str, wanted: Wanted) -> Iterator[list[Record]]:
-        """Records in the recycle bin, by pages. Their fields are not read, only the partner's id."""
+        """Records in the recycle bin, by pages, and those that they absorbed: asked for alone, these are nowhere.
+
+        Their fields are not read, only the partner's id.
+        """
         slim = Wanted((), wanted.partner_field)
-        query = {"limit": str(LIST_PAGE), "archived": "true", "properties": wanted.partner_field or ""}
+        columns = ",".join(one for one in (wanted.partner_field, MERGED_IDS) if one)
+        query = {"limit": str(LIST_PAGE), "archived": "true", "properties": columns}
         for body in self._pages(self._path("objects", name), answers.HubSpotRows, query):
-            yield [self._record(name, slim, {**one, "archived": True}) for one in body["results"]]
+            yield list(self._records(name, slim, [{**one, "archived": True} for one in body["results"]]))
 
     def read(self, object_: str, ids: Sequence[str], wanted: Wanted) -> dict[str, Record]:
         """Records as they are now. Those that are not there are archived, merged, or out of sight."""

@@ -9,6 +9,9 @@
 | deleted    | deleted  | close the link                     | the same                          |            |
 | merged, out of sight  | leave everything as it is          | the same                          | D6         |
 
+What is to be deleted may be another one's by now, which an older store does not know: it names one that is there
+and has no partner, or is named by it. Then it stays, and the pair ends as if no deletion travelled (D6).
+
 A pair that is frozen (A8) or stopped (O5) is in the first row left alone, in the second closed, and in the third
 severed (D9). What stands behind "or" is what the mapping file may choose: whether a deletion travels from a side is
 data (`Pair.deletes`). That it never travels from deals to opportunities is not: a `Pair` of opportunities cannot be
@@ -34,8 +37,14 @@ class Fate(Enum):
     LEAVE = auto()
 
 
-def decide_fate(pair: Pair, state: LinkState, salesforce: Presence, hubspot: Presence) -> Fate:
-    """Read the table above. A severed pair may come back; pending and closed ones have no fate."""
+def decide_fate(
+    pair: Pair, state: LinkState, salesforce: Presence, hubspot: Presence, *, claimed: bool = False
+) -> Fate:
+    """Read the table above. A severed pair may come back; pending and closed ones have no fate.
+
+    `claimed`: what is left of the pair is another one's by now.
+    """
+    travels = frozenset() if claimed else pair.deletes
     if state is LinkState.SEVERED:
         both = salesforce is hubspot is Presence.PRESENT
         return Fate.RESUME if both else Fate.LEAVE
@@ -47,8 +56,8 @@ def decide_fate(pair: Pair, state: LinkState, salesforce: Presence, hubspot: Pre
         case Presence.DELETED, Presence.DELETED:
             return Fate.CLOSE
         case Presence.DELETED, Presence.PRESENT:
-            return Fate.DELETE_IN_HUBSPOT if Side.SALESFORCE in pair.deletes else Fate.CLOSE
+            return Fate.DELETE_IN_HUBSPOT if Side.SALESFORCE in travels else Fate.CLOSE
         case Presence.PRESENT, Presence.DELETED:
-            return Fate.DELETE_IN_SALESFORCE if Side.HUBSPOT in pair.deletes else Fate.SEVER
+            return Fate.DELETE_IN_SALESFORCE if Side.HUBSPOT in travels else Fate.SEVER
         case _:
             return Fate.LEAVE

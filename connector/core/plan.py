@@ -196,6 +196,8 @@ class Situation:
     """The deal is in a pipeline that does not sync (O5)."""
     frozen: bool = False
     """One of the records is out of scope (A8)."""
+    claimed: bool = False
+    """One was deleted, and the other one is another record's by now (D6)."""
     edits: Mapping[str, Edits] = field(default_factory=dict)
     """When both sides of contested fields were edited, by the rule's label; others go by the records (F2)."""
     choices: Mapping[str, Choice] = field(default_factory=dict)
@@ -215,7 +217,7 @@ def plan_link(pair: Pair, situation: Situation, known: Known, closed_stages: fro
     link, here, there = situation.link, situation.salesforce, situation.hubspot
     if here is None or there is None:
         return []
-    match decide_fate(pair, link.state, here.presence, there.presence):
+    match decide_fate(pair, link.state, here.presence, there.presence, claimed=situation.claimed):
         case Fate.RESUME:
             return [Freezing(pair.name, link, over=True)]
         case Fate.MERGE if situation.frozen is not (link.state is LinkState.FROZEN):

@@ -24,6 +24,7 @@ from connector.core.model import (
     Base,
     Change,
     Fields,
+    Link,
     LinkState,
     Pair,
     ProblemClass,
@@ -31,6 +32,7 @@ from connector.core.model import (
     Side,
 )
 from connector.core.remainder import base_of_left_out
+from connector.engine.candidates import find_next_partners
 from connector.engine.gate import (
     join_at_creation,
     let_creations_pass,
@@ -107,8 +109,18 @@ def sever(work: Work, severances: Sequence[Severance]) -> None:
         with work.c.store.transaction():
             if one.link is not None and one.link.state in {LinkState.LINKED, LinkState.FROZEN}:
                 work.c.store.links.end(one.link.id, state)
+                _look_at_next_partners(work, work.c.pairs[one.pair], one.link)
             else:
                 work.c.store.links.end_unlinked(one.pair, one.salesforce_id, one.hubspot_id, one.born)
+
+
+def _look_at_next_partners(work: Work, pair: Pair, ended: Link) -> None:
+    """Whoever belongs to a record that is free now was held as long as it had a partner (A2)."""
+    for side in Side:
+        id_ = ended.id_of(side) or ""
+        free = work.c.store.records.load(side, pair.object(side), [id_]).get(id_)
+        if free is not None and free.present:
+            look_again(work, pair, side.other, find_next_partners(work, pair, free, ended.id_of(side.other)))
 
 
 def _settle(work: Work, pair: Pair, settlements: Sequence[Settlement]) -> None:

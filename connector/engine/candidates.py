@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from connector.adapters.hubspot import PRIMARY_COMPANY
 from connector.core.matching import Candidate
+from connector.core.merges import FOLLOWED
 from connector.core.model import KeyValue, Link, LinkState, Pair, Record, Side
 from connector.engine.merges import find_survivors
 from connector.engine.observe import syncs
@@ -71,6 +72,16 @@ def _find_naming(work: Work, pair: Pair, records: Sequence[Record]) -> dict[str,
     for id_, some in store.records.naming(side.other, pair.object(side.other), owners).items():
         found.setdefault(owners[id_], []).extend(some)
     return found
+
+
+def find_next_partners(work: Work, pair: Pair, record: Record, former: str | None) -> set[str]:
+    """Who names a record, or is named by it, is there and has no partner: it is theirs once its pair ended (A2)."""
+    store, side = work.c.store, record.side.other
+    naming = store.records.naming(side, pair.object(side), [record.id]).get(record.id, [])
+    named = store.records.load(side, pair.object(side), [record.partner_id] if record.partner_id else [])
+    present = {one.id for one in (*naming, *named.values()) if one.present} - {former}
+    links = store.links.by_ids(pair.name, side, present)
+    return {id_ for id_ in present if id_ not in links or links[id_].state not in FOLLOWED}
 
 
 def _find_alike(

@@ -26,7 +26,7 @@ from connector.core.model import (
 )
 from connector.core.plan import Situation, plan_candidate, plan_link
 from connector.engine.apply import apply_actions
-from connector.engine.candidates import gather_candidates
+from connector.engine.candidates import find_next_partners, gather_candidates
 from connector.engine.choices import recall_choices
 from connector.engine.fields import leave_out
 from connector.engine.history import date_conflicts
@@ -266,9 +266,17 @@ def make_situation(
 def situation_of(
     work: Work, pair: Pair, link: Link, salesforce: Record | None, hubspot: Record | None
 ) -> Situation:
-    """A link with both its records, and whether they are to be left alone (O5, A8)."""
+    """A link with both its records, and whether they are to be left alone (O5, A8), or one not to go along (D6)."""
     stopped = pair.name == DEALS and hubspot is not None and hubspot.present and not syncs(work.world, hubspot)
-    return Situation(link, salesforce, hubspot, stopped, is_frozen(pair, salesforce, hubspot))
+    claimed = _is_claimed(work, pair, salesforce, hubspot) or _is_claimed(work, pair, hubspot, salesforce)
+    return Situation(link, salesforce, hubspot, stopped, is_frozen(pair, salesforce, hubspot), claimed)
+
+
+def _is_claimed(work: Work, pair: Pair, lost: Record | None, left: Record | None) -> bool:
+    """Whether the deletion of `lost` would reach a record that is another one's by now."""
+    if lost is None or left is None or lost.presence is not Presence.DELETED or not left.present:
+        return False
+    return lost.side in pair.deletes and bool(find_next_partners(work, pair, left, lost.id))
 
 
 def _hold_creations(work: Work, pair: Pair, actions: list[Action]) -> list[Action]:

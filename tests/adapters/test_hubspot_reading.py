@@ -193,6 +193,18 @@ def test_merged_records(hubspot):
     assert hubspot.crm.read("contacts", [survivor["id"]], wanted)[survivor["id"]].fields["firstname"] is None
 
 
+def test_A7_what_an_archived_survivor_absorbed_is_told_with_it(hubspot):
+    """Its survivor went before anybody looked: asked for alone it is nowhere, and the recycle bin tells of it."""
+    lost, kept = deal(hubspot, "a"), deal(hubspot, "b")
+    body = {"primaryObjectId": kept, "objectIdToMerge": lost}
+    survivor = hubspot.call("POST", "/crm/v3/objects/deals/merge", body)[1]["id"]
+    hubspot.remove([survivor])
+    assert hubspot.crm.read("deals", [lost], hubspot.wanted)[lost].presence is Presence.INVISIBLE
+    told = {one.id: one for page in hubspot.crm.archived("deals", hubspot.wanted) for one in page}
+    assert told[survivor].presence is Presence.DELETED
+    assert (told[lost].presence, told[lost].survivor) == (Presence.MERGED, survivor)
+
+
 @pytest.mark.parametrize("times", [1, 9])
 def test_D6_a_record_that_a_batch_leaves_out_by_mistake_is_not_out_of_sight(hubspot, times):
     """Asked for alone it is there: it is read once more, and if the batch lacks it again, nothing is made of it."""

@@ -57,6 +57,15 @@ def test_D6_merged_and_out_of_sight_never_propagate(away, other):
         assert decide_fate(kind, LinkState.LINKED, other, away) is Fate.LEAVE
 
 
+@pytest.mark.parametrize(("salesforce", "hubspot"), list(product(Presence, Presence)))
+def test_D6_what_is_another_ones_by_now_ends_its_pair_and_stays(salesforce, hubspot):
+    """The same as if no deletion travelled from either side."""
+    both = pair(name="account-company", deletes=frozenset({SF, HS}))
+    expected = decide_fate(COMPANIES, LinkState.LINKED, salesforce, hubspot)
+    assert decide_fate(both, LinkState.LINKED, salesforce, hubspot, claimed=True) is expected
+    assert decide_fate(DEALS, LinkState.LINKED, salesforce, hubspot, claimed=True) is expected
+
+
 def _name(one):
     """A test's name must not hold a set: it would be spelled differently in every process."""
     return getattr(one, "name", str(one))

@@ -87,6 +87,54 @@ def test_A2_the_stored_id_is_believed_before_the_domain(lab):
     assert lab.hs_get("companies", other, "sf_record_id")["sf_record_id"] is None
 
 
+def test_A2_a_record_meets_who_names_it_in_the_run_that_ends_that_ones_pair(lab):
+    """An older store knows the partner as that of a contact that was deleted since."""
+    former = lab.sf_create("Contact", LastName="Former", Email="jane@acme.example")
+    lab.sync_once()
+    theirs, backup = lab.partner("contacts", former), lab.durable_store()
+    lab.sf_delete("Contact", former)
+    lab.sync_once()
+    mine = lab.sf_create("Contact", LastName="Mine", Email="jane@acme.example")
+    lab.sync_once()
+    assert lab.partner("contacts", mine) == theirs
+    lab.put_back(backup)
+    lab.sync_once()
+    assert lab.store.links.by_ids("contact-contact", Side.SALESFORCE, [mine])[mine].hubspot_id == theirs
+    assert lab.problems() == []
+
+
+def test_D6_what_is_another_ones_by_now_does_not_go_with_its_former_partner(lab):
+    """Nor where deletions travel: an older store does not know that it was brought back for somebody else."""
+    contacts = lab.pairs["contact-contact"]
+    lab.pairs = {**lab.pairs, contacts.name: replace(contacts, deletes=frozenset(Side))}
+    former = lab.sf_create("Contact", LastName="Former", Email="jane@acme.example")
+    lab.sync_once()
+    theirs, backup = lab.partner("contacts", former), lab.durable_store()
+    lab.sf_delete("Contact", former)
+    lab.sync_until_rest()
+    lab.sandbox_post("hubspot", "restore_records", {"objectType": "contacts", "ids": [theirs]})
+    lab.sync_until_rest()
+    mine = lab.sf_create("Contact", LastName="Mine", Email="jane@acme.example")
+    lab.sync_until_rest()
+    assert lab.partner("contacts", mine) == theirs
+    lab.put_back(backup)
+    lab.sync_until_rest()
+    assert lab.partner("contacts", mine) == theirs
+    assert lab.problems() == []
+
+
+def test_A2_a_record_that_names_one_meets_it_in_the_run_that_ends_that_ones_pair(lab):
+    """A person deleted a company, and gave its account another one."""
+    mine = account(lab, "Acme", "acme.example")
+    lab.sync_once()
+    lab.hs_delete("companies", lab.partner("companies", mine))
+    theirs = company(lab, "Firm", "firm.example", sf_record_id=mine)
+    lab.advance(hours=25)  # the next sweep
+    lab.sync_once()
+    assert lab.store.links.by_ids("account-company", Side.SALESFORCE, [mine])[mine].hubspot_id == theirs
+    assert lab.problems() == []
+
+
 @pytest.mark.parametrize(("here", "there"), [(2, 1), (1, 2), (2, 2), (3, 1)])
 def test_A2_a_domain_that_is_not_unique_on_both_sides_is_held(lab, here, there):
     """Parent and subsidiary with one domain: nobody is linked or made; each account is listed with all others."""

@@ -361,6 +361,20 @@ def test_A7_two_linked_deals_merged_in_hubspot(lab, minting):
     assert lab.problems() == []
 
 
+def test_A7_a_survivor_that_was_deleted_before_anybody_looked_is_no_riddle(lab, minting):
+    """The opportunity of the other merged deal is listed as left over, not kept with a deal that is nowhere."""
+    one, other, third = (lab.opportunity(name) for name in ("One", "Other", "Third"))
+    lab.sync_once()
+    lab.hs_delete("deals", hs_merge(lab, "deals", lab.deal_of(one), lab.deal_of(other)))
+    lab.advance(hours=25)  # the next sweep
+    lab.sync_until_rest()
+    assert [(each["record_id"], each["code"]) for each in lab.problems()] == [(other, "LEFT_OVER_BY_MERGE")]
+    lab.sf_delete("Opportunity", other)
+    lab.sync_until_rest()
+    assert lab.problems() == []
+    assert list(lab.hs_all("deals")) == [lab.deal_of(third)]
+
+
 @pytest.mark.parametrize("lag", [0, 600])
 def test_A7_of_two_linked_records_merged_in_hubspot_the_primarys_pair_goes_on(lab, minting, lag):
     """Whichever is older: the merged deal has the primary's values, which are no edits of another opportunity."""

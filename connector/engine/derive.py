@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 
+from connector.adapters.hubspot import PRIMARY_COMPANY
 from connector.core.actions import Update
 from connector.core.derived import (
     LIFECYCLE_STAGE,
@@ -20,7 +21,7 @@ from connector.core.derived import (
     plan_derived,
 )
 from connector.core.lifecycle import CompanyEvent, DealEvent, Person, Status
-from connector.core.model import Link, Pair, Problem, ProblemClass, Record, Side
+from connector.core.model import Fields, Link, Pair, Problem, ProblemClass, Record, Side
 from connector.core.rollups import NUMBER, DealFact, Rollup, roll_up
 from connector.engine.apply import update
 from connector.engine.needed import CLOSE_DATE, DAYS_TO_CLOSE
@@ -206,6 +207,9 @@ def load_deals(work: Work, kind: str, parents: Sequence[int]) -> dict[int, Deals
     """What counts of the deals of contacts or companies (`kind` of edge), by their links (U9)."""
     found: dict[int, Deals] = {}
     counted = [one for one in work.c.store.links.deals_of(kind, parents) if _counts(work, one[1])]
+    if kind == DEAL_COMPANY:
+        companies = work.c.store.links.load(parents)
+        counted = [one for one in counted if is_of(companies[one[0]], one[1].link, one[1].hubspot_fields)]
     alone = _find_without_roles(work, [deal.link for _, deal in counted]) if kind == DEAL_COMPANY else set()
     for parent, deal in counted:
         own = found.setdefault(parent, Deals())
@@ -248,6 +252,16 @@ def _counts(work: Work, deal: LinkedDeal) -> bool:
     """Only deals in synced pipelines (U9)."""
     pipeline = deal.hubspot_fields.get("pipeline")
     return work.world.stages.syncs(str(pipeline) if pipeline else None)
+
+
+def is_of(company: Link, deal: Link, fields: Fields) -> bool:
+    """Whether a deal is still with the company that both sides agreed on, going by HubSpot (U9).
+
+    A deal may have been given one that has no account yet: then nothing new is agreed on until there is one. A
+    merged company has another id than the one that was agreed on, which the deal may not have been read with yet.
+    """
+    agreed = deal.base.hubspot.get(PRIMARY_COMPANY)
+    return fields.get(PRIMARY_COMPANY, agreed) in {agreed, company.hubspot_id}
 
 
 def _status(work: Work, deal: LinkedDeal) -> Status:

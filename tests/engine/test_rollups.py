@@ -16,6 +16,7 @@ NUMBER, FIRST, AMOUNT, CLOSE, REVENUE = (
 )
 NAMES = (NUMBER, FIRST, AMOUNT, CLOSE, REVENUE)
 NONE_LEFT = {NUMBER: "0", FIRST: None, AMOUNT: None, CLOSE: None, REVENUE: None}
+PRIMARY_COMPANY_OF_DEAL = 5
 BOTH = pytest.mark.parametrize("object_", ["contacts", "companies"])
 
 
@@ -230,6 +231,43 @@ def test_U9_a_deal_without_contacts_counts_for_its_company(lab, people):
     lab.sync_once()
     assert shown(lab, "companies", people["companies"])[NUMBER] == "1"
     assert shown(lab, "contacts", people["contacts"])[NUMBER] in {None, "0"}
+
+
+def test_U9_a_deal_counts_for_a_company_while_hubspot_has_it_there(lab, people):
+    """Moved to a company without an account, and its opportunity to none: nothing new is agreed on until then."""
+    opportunity = deal(lab, people, "one", Amount=5, StageName="Closed Won")
+    lab.sync_once()
+    before = shown(lab, "companies", people["companies"])
+    id_, company = lab.deal_of(opportunity), lab.partner("companies", people["companies"])
+    stranger = lab.hs_create("companies", name="Stranger")
+    lab.hs_associate("deals", id_, "companies", stranger, PRIMARY_COMPANY_OF_DEAL)
+    lab.sf_edit("Opportunity", opportunity, AccountId=None)
+    lab.sync_until_rest()
+    assert shown(lab, "companies", people["companies"]) == NONE_LEFT
+    assert shown(lab, "contacts", people["contacts"])[NUMBER] == "1"
+    lab.hs_associate("deals", id_, "companies", company, PRIMARY_COMPANY_OF_DEAL)
+    lab.sf_edit("Opportunity", opportunity, AccountId=people["companies"])
+    lab.sync_until_rest()
+    assert shown(lab, "companies", people["companies"]) == before
+
+
+@pytest.mark.parametrize("reread", ["0", "1000"])
+def test_U9_A7_the_deals_of_a_merged_company_count_on(lab, people, reread):
+    """Read with its new id yet or not, and while the opportunity waits for the company of another account."""
+    lab.configure(HUBSPOT__ASSOCIATIONS_PER_RUN=reread)
+    opportunity = deal(lab, people, "one", Amount=5)
+    lab.sync_once()
+    before = shown(lab, "companies", people["companies"])
+    lab.hs_create("companies", name="Firm", domain="firm.example")
+    waiting, _ = (lab.sf_create("Account", Name=one, Website="firm.example") for one in ("Firm", "Firm too"))
+    lab.sf_edit("Opportunity", opportunity, AccountId=waiting)
+    company, stranger = lab.partner("companies", people["companies"]), lab.hs_create("companies", name="Stranger")
+    body = {"primaryObjectId": company, "objectIdToMerge": stranger}
+    survivor = lab.hs("POST", "/crm/v3/objects/companies/merge", body)["id"]
+    lab.sync_until_rest()
+    assert lab.partner("companies", waiting) is None
+    assert lab.partner("companies", people["companies"]) == survivor != company
+    assert shown(lab, "companies", people["companies"]) == before
 
 
 def test_U9_several_currencies_are_added_as_bare_numbers_and_reported(lab, people):

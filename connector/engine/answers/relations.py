@@ -10,7 +10,7 @@ from connector.core.model import ContactRole, Link, LinkState, Record, Side, Val
 from connector.core.rollups import RULES, roll_up
 from connector.engine.answers.fields import name_record
 from connector.engine.answers.view import View
-from connector.engine.derive import Deals, load_deals
+from connector.engine.derive import Deals, is_of, load_deals
 from connector.engine.needed import CLOSE_DATE, DAYS_TO_CLOSE
 from connector.engine.observe import syncs
 from connector.engine.roles import by_contact
@@ -178,4 +178,8 @@ def _why_not(view: View, link: Link, deal: Record | None) -> str:
         return f"its pair is {link.state.value}"
     if deal is None or not deal.present:
         return "it is gone"
-    return "its pipeline does not sync" if not syncs(view.work.world, deal) else "its opportunity was never seen"
+    if not syncs(view.work.world, deal):
+        return "its pipeline does not sync"
+    if view.link is not None and view.pair_name == COMPANIES and not is_of(view.link, link, deal.fields):
+        return "HubSpot has it with another company, or with none"
+    return "its opportunity was never seen"

@@ -296,6 +296,18 @@ def test_U9_rollups_come_with_the_deals_they_are_made_of(lab, ask):
     assert [one.property for one in ask(contact, "sf_num_associated_deals").rollups] == ["sf_num_associated_deals"]
 
 
+def test_U9_a_deal_that_hubspot_has_elsewhere_says_so(lab, ask):
+    """It was the company's when both sides last agreed; the account that it waits for is not there."""
+    account, _, opportunity = lab.business(Amount=10)
+    lab.sync_until_rest()
+    stranger = lab.hs_create("companies", name="Stranger")
+    lab.hs_associate("deals", lab.deal_of(opportunity), "companies", stranger, 5)
+    lab.sf_edit("Opportunity", opportunity, AccountId=None)
+    lab.sync_until_rest()
+    [found] = ask(account).deals
+    assert (found.counted, found.why_not) == (False, "HubSpot has it with another company, or with none")
+
+
 def test_L10_lifecycle_moves_say_which_rule_and_deal_moved_them(lab, ask):
     """And what HubSpot holds now."""
     _, contact, opportunity = lab.business(StageName="Closed Won")

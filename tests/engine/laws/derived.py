@@ -20,7 +20,7 @@ def hold_rollups(rest: Rest) -> None:
     for object_ in ("Contact", "Account"):
         there = HUBSPOT_OF[object_]
         for id_, _, partner, record in rest.linked(object_):
-            if there == "companies" and _is_in_doubt(rest, id_, partner):
+            if there == "companies" and _is_in_doubt(rest, partner):
                 continue
             mine = {deal: both for deal, both in counted.items() if _is_of(rest, deal, there, partner)}
             shown = {name: _plain(record.get(f"sf_{name}")) for name in ROLLUPS}
@@ -29,21 +29,14 @@ def hold_rollups(rest: Rest) -> None:
             assert never or shown in expected, ("rollups", object_, id_, partner, shown, expected)
 
 
-def _is_in_doubt(rest: Rest, account: str, company: str) -> bool:
-    """Whether a deal of this company waits for an account or company without a partner: it is not agreed on."""
-    for object_, id_ in rest.waiting:
-        if object_ == "Opportunity" and id_ in rest.pairs[object_]:
-            deal, opportunity = rest.pairs[object_][id_], id_
-        elif object_ == "deals" and id_ in rest.partners["Opportunity"]:
-            deal, opportunity = id_, rest.partners["Opportunity"][id_]
-        else:
-            continue
-        if (
-            rest.sight.company("deals", deal) == company
-            or rest.here["Opportunity"][opportunity].get("AccountId") == account
-        ):
-            return True
-    return False
+def _is_in_doubt(rest: Rest, company: str) -> bool:
+    """Whether a deal that HubSpot has with this company waits for an account or company without a partner.
+
+    Then it counts if both sides agreed on this company before, and nobody can know that who sees only both CRMs.
+    """
+    pairs = rest.pairs["Opportunity"]
+    waiting = [deal for id_, deal in pairs.items() if {("Opportunity", id_), ("deals", deal)} & rest.waiting]
+    return any(rest.sight.company("deals", deal) == company for deal in waiting)
 
 
 def _is_of(rest: Rest, deal: str, object_: str, id_: str) -> bool:

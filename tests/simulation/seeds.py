@@ -22,6 +22,7 @@ from connector.core.model import Side
 STEPS = 300
 RUN_EVERY = 14
 REST_EVERY = 100
+ACTS_BEFORE_TWINS = 3
 ACTS_OF_PEOPLE = {"make": 3, "edit": 9, "relate": 4, "end": 2, "arrange": 2}
 TROUBLE_WEIGHTS = {"of a record": 3, "of rights": 1, "of time": 2, "of many": 2}
 RUNS = {"run": 9, "die": 4, "meddle": 3, "twice": 1, "pause": 1, "fill": 1, "lock": 1}
@@ -47,7 +48,16 @@ def plan_of(seed: int) -> tuple[str, list[Step]]:
             steps.append(_run(random))
         else:
             steps += _between(random, calm=calm)
-    return style, steps
+    twins = Random(f"twins of {seed}")
+    return style, [one for step in steps for one in (step, *(_ask_twins(twins) if step == ("rest",) else ()))]
+
+
+def _ask_twins(random: Random) -> list[Step]:
+    """After a rest, in a calm: people act, and then twins are asked."""
+    acts: list[Step] = [("do", _act(random)) for _ in range(ACTS_BEFORE_TWINS)]
+    if random.random() < 0.5:
+        return [*acts, ("isolate", _act(random), random.randint(0, 5))]
+    return [*acts, ("fork", _act(random), random.choice((*range(1, 41), -1, -2, -3, -4)))]
 
 
 def _run(random: Random) -> Step:

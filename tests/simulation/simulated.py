@@ -15,6 +15,8 @@
 | put back | the store is as it was when it was last copied                                                   |
 | lose     | the store is gone                                                                                |
 | rest     | the weather is calm, troubles end, and after a day all is judged as in a story                   |
+| fork     | in a calm: a twin's run dies, and it comes to the same rest (law 4)                              |
+| isolate  | in a calm: without one opportunity, the others' plans are the same (law 8)                       |
 
 A run may end in an error only if something struck it. What must never happen at all is held after every step.
 """
@@ -218,6 +220,23 @@ class Simulation(Story):
         """Whether an earlier run met what keeps this one from beginning, or died and left its lease."""
         store = self.play.lab.store
         return store.runs.read("suspension") is not None or store.runs.is_under_way()
+
+    # --- what is asked of twins, as in a story ---
+
+    def fork(self, act: Act, at: int) -> None:
+        self._ask_twins(lambda: super(Simulation, self).fork(act, at))
+
+    def isolate(self, act: Act, which: int) -> None:
+        self._ask_twins(lambda: super(Simulation, self).isolate(act, which))
+
+    def _ask_twins(self, ask: Callable[[], None]) -> None:
+        """In a calm, and of their calls nothing is counted."""
+        most, made = self.most, deepcopy(self.weather_now.calls)
+        self.weather_now.change(())
+        self.allow(None)
+        ask()
+        self.allow(most)
+        self.weather_now.calls = made
 
     # --- what must never happen, and what must be in the end ---
 

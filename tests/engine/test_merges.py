@@ -176,6 +176,20 @@ def test_A7_what_waited_for_a_survivor_goes_on_when_it_takes_over_a_partner(lab)
     assert set(lab.hs_associated("contacts", hs_of(lab, "contact", contact), "companies")) == {taken_over}
 
 
+def test_A7_R1_a_survivors_own_roles_go_to_the_partner_that_it_takes_over(lab):
+    """Its own was deleted: merged with another contact it has that one's, on the deals that it was on itself."""
+    _, master, opportunity = lab.business()
+    loser = person(lab, "loser")
+    lab.sync_once()
+    taken_over = hs_of(lab, "contact", loser)
+    lab.hs_delete("contacts", hs_of(lab, "contact", master))
+    lab.advance(days=1)
+    lab.sync_until_rest()
+    sf_merge(lab, "contact", master, loser)
+    lab.sync_until_rest()
+    assert set(lab.hs_associated("deals", lab.deal_of(opportunity), "contacts")) == {taken_over}
+
+
 def test_A7_D3_the_partner_that_a_survivor_had_before_goes_on_with_it_when_restored(lab, kind):
     """It was deleted before the merge, and the one that came by the merge afterwards: the two name one another."""
     master, loser = make(lab, kind, "master"), make(lab, kind, "loser")

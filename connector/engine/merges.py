@@ -50,7 +50,7 @@ def _follow(work: Work, pair: Pair, side: Side, losers: dict[str, Record]) -> No
                     store.links.repoint(pair.name, side, link.id, survivor_id)
                     look_again(work, pair, side, [survivor_id])
                     if pair.name == CONTACTS:  # a role that ended meanwhile, of either record, is due
-                        look_at_deals_of(work, [link.id])
+                        look_at_deals_of(work, [link.id, *([its_link.id] if its_link else [])])
                     store.records.wake(pair.name, [(side, survivor_id)])  # it has a partner now
                 case Retire():
                     store.links.end(link.id, LinkState.CLOSED)

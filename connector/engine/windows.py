@@ -142,7 +142,7 @@ def _plan_window(work: Work, pair: Pair, window: _Window) -> list[Action]:
     learn_partners(work, pair, window.looked_at)
     actions: list[Action] = []
     contacts = contacts_at_creation(work, pair, single)
-    restored = {id_ for id_, one in links.items() if one.state is LinkState.CLOSED and not _was_merged(window, one)}
+    restored = {id_ for id_, one in links.items() if _is_restored(window, one)}
     for candidate in gather_candidates(work, pair, single, restored):
         own, waits = contacts.get(candidate.record.id, ((), []))
         planned = plan_candidate(pair, candidate, work.world.knowledge, own)
@@ -167,7 +167,8 @@ def _may_begin(work: Work, window: _Window, record: Record) -> bool:
     """Whether a record is looked at as one without a partner.
 
     A severed one stays as it is (D3), unless a person asks for a partner, and a closed one begins anew only if it
-    was restored in Salesforce; either does if its partner was merged into a record that is free by now.
+    was restored in Salesforce; either does if its partner was merged into a record that is free by now, and a
+    closed one whose partner went to another record: that one may be gone again, and the two name one another.
     """
     link = window.links.get(record.id)
     if link is None or link.state is LinkState.PENDING:
@@ -177,8 +178,13 @@ def _may_begin(work: Work, window: _Window, record: Record) -> bool:
         return False
     if (record.side, record.object, record.id) in work.forced and record.side is Side.SALESFORCE:
         return True
-    restored = link.state is LinkState.CLOSED and record.side is Side.SALESFORCE
-    return restored or _was_merged(window, link)
+    return _is_restored(window, link) or _was_merged(window, link) or link.id_of(window.side.other) is None
+
+
+def _is_restored(window: _Window, link: Link) -> bool:
+    """Whether a pair of a present record ended because that was deleted in Salesforce, as far as is known (D4)."""
+    closed = link.state is LinkState.CLOSED and window.side is Side.SALESFORCE
+    return closed and not _was_merged(window, link)
 
 
 def _find_restored(work: Work, pair: Pair, window: _Window) -> list[Link]:

@@ -11,17 +11,18 @@ read by its id before anything is said, and once more before the connection is s
 | a witness                                          | means                                                    |
 |----------------------------------------------------|----------------------------------------------------------|
 | is as new as it was, or newer                      | nothing                                                  |
+| is older by some minutes                           | nothing: a clock was set back, and it was changed since  |
 | was deleted or merged                              | nothing, and it is a witness no more                     |
-| is older than it was                               | the CRM was put back: no record's last change goes back  |
+| is older by more than that                         | the CRM was put back: no record's last change goes back  |
 | is nowhere, and so are all others of its object    | the same, or they are out of sight; a person has to look |
 
-What it cannot tell is a state in which all witnesses were as they are now: then nothing was seen to change since.
+What it cannot tell is a state in which all witnesses were as they are now, or changed last some minutes before.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from connector.adapters.base import Crm, Wanted
@@ -32,6 +33,9 @@ from connector.store.store import Store
 NEWEST, ASKED = 20, 5
 """How many of the newest are kept, and how many are asked for."""
 FEWEST_NOWHERE = 2
+SET_BACK = timedelta(minutes=10)
+"""Times of one CRM that are no further apart say nothing of which came first: its many machines have clocks of
+their own, which are set right now and then. Each look begins at least as far back, so what changed then is seen."""
 _NAMES = {Side.SALESFORCE: "Salesforce", Side.HUBSPOT: "HubSpot"}
 _REMEDY = (
     "if the other CRM is right, begin with an empty store"
@@ -58,7 +62,7 @@ class Witnesses:
         for one in records:
             if not one.present:
                 known.pop(one.id, None)
-            elif one.id not in known or not _is_older(one, known[one.id]):
+            elif one.id not in known or _moment(one.version) > _moment(known[one.id]):
                 known[one.id] = one.version
             if not one.present or not _is_older(one, self._unheard.get(one.id)):
                 self._unheard.pop(one.id, None)
@@ -138,7 +142,8 @@ def _newest(known: Mapping[str, str], most: int) -> list[tuple[str, str]]:
 
 
 def _is_older(one: Record, before: str | None) -> bool:
-    return before is not None and _moment(one.version) < _moment(before)
+    """Whether it is older than before, and by more than clocks may explain."""
+    return before is not None and _moment(one.version) < _moment(before) - SET_BACK
 
 
 def since_of(cursor: Any) -> str | None:

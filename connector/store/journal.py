@@ -6,7 +6,7 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Se
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, delete, func, insert, or_, select, update
 
 from connector.core.model import Change, Fields, Problem, Proof, Side, Value
 from connector.store.database import Database, chunks, close_up, dump, load
@@ -372,7 +372,8 @@ class Problems:
             problem.c.side == side.value,
             problem.c.object == object_,
             problem.c.field != "",
-            problem.c.next_try > self._now().isoformat(),
+            problem.c.next_try.is_not(None),
+            ~is_due(self._now().isoformat()),
         )
         found: dict[str, frozenset[str]] = {}
         for row in self._db.fetch(waiting):
@@ -419,6 +420,15 @@ class Problems:
             problem.c.object == object_,
             problem.c.record_id == record_id,
         )
+
+
+def is_due(now: str) -> ColumnElement[bool]:
+    """Whether the next try of a problem is due.
+
+    What was noted later than now was noted by a clock that was wrong, and so is its next try: it is due at once.
+    """
+    wrong = and_(problem.c.last > now, problem.c.next_try.is_not(None))
+    return or_(problem.c.next_try <= now, wrong)
 
 
 def retry_delay(attempts: int) -> timedelta:

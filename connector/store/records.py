@@ -13,6 +13,7 @@ from sqlalchemy import Row, and_, bindparam, case, delete, func, select, update
 
 from connector.core.model import ContactRole, Fields, KeyValue, Presence, Record, Side
 from connector.store.database import Database, chunks, dump, load
+from connector.store.journal import is_due
 from connector.store.schema import association, link, problem, record, record_key, role, waiting
 
 Labels = Mapping[str, frozenset[int] | None]
@@ -244,7 +245,7 @@ class Records:
     def mark_due(self, now: str) -> None:
         """Make records dirty whose next try is due (E2)."""
         mine = problem.c.connection_id == self._db.connection_id
-        due = select(problem.c.side, problem.c.object, problem.c.record_id).where(mine, problem.c.next_try <= now)
+        due = select(problem.c.side, problem.c.object, problem.c.record_id).where(mine, is_due(now))
         for row in self._db.fetch(due):
             self.mark(Side(row.side), row.object, [row.record_id])
 

@@ -11,6 +11,7 @@ from sqlalchemy import and_, func, select
 
 from connector.core.model import Presence, Side
 from connector.store.database import Database
+from connector.store.journal import is_due
 from connector.store.schema import link, problem, record, role, run, waiting
 
 
@@ -96,7 +97,7 @@ class Standings:
 
     def count_retries(self, now: str) -> int:
         """Problems whose next try is due."""
-        mine = and_(problem.c.connection_id == self._db.connection_id, problem.c.next_try <= now)
+        mine = and_(problem.c.connection_id == self._db.connection_id, is_due(now))
         return int(self._db.fetch(select(func.count()).where(mine))[0][0])
 
     def count_seen(self) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from functools import cache
 from typing import Any
 
@@ -266,6 +267,15 @@ def test_D6_a_search_that_lags_for_hours_is_no_backup(day: Day):
     day.lab.advance(hours=7)
     day.come_to_rest()
     day.hold_agreement(Big_deal=2, Second=6, Made_since=9)
+
+
+def test_D6_a_clock_that_is_set_back_is_no_backup(day: Day):
+    """An opportunity edited before and after that seems older by five minutes: the second edit travels too."""
+    for amount, ahead in ((6, 240), (7, -70)):
+        day.lab.salesforce.clock.ahead = timedelta(seconds=ahead)
+        day.lab.sf_edit("Opportunity", day.second, Amount=amount)
+        day.lab.sync_once()
+        assert day.lab.hs_get("deals", day.lab.deal_of(day.second), "amount")["amount"] == str(amount)
 
 
 @pytest.mark.parametrize("lies", [1, 99])

@@ -176,6 +176,42 @@ def test_A7_what_waited_for_a_survivor_goes_on_when_it_takes_over_a_partner(lab)
     assert set(lab.hs_associated("contacts", hs_of(lab, "contact", contact), "companies")) == {taken_over}
 
 
+def test_A7_R1_a_survivors_own_roles_go_to_the_partner_that_it_takes_over(lab):
+    """Its own was deleted: merged with another contact it has that one's, on the deals that it was on itself."""
+    _, master, opportunity = lab.business()
+    loser = person(lab, "loser")
+    lab.sync_once()
+    taken_over = hs_of(lab, "contact", loser)
+    lab.hs_delete("contacts", hs_of(lab, "contact", master))
+    lab.advance(days=1)
+    lab.sync_until_rest()
+    sf_merge(lab, "contact", master, loser)
+    lab.sync_until_rest()
+    assert set(lab.hs_associated("deals", lab.deal_of(opportunity), "contacts")) == {taken_over}
+
+
+def test_A7_D3_the_partner_that_a_survivor_had_before_goes_on_with_it_when_restored(lab, kind):
+    """It was deleted before the merge, and the one that came by the merge afterwards: the two name one another."""
+    master, loser = make(lab, kind, "master"), make(lab, kind, "loser")
+    lab.sync_once()
+    before, by_merge = hs_of(lab, kind, master), hs_of(lab, kind, loser)
+    lab.hs_delete(PAIRS[kind][2], before)
+    lab.advance(days=1)
+    lab.sync_until_rest()
+    sf_merge(lab, kind, master, loser)
+    lab.sync_until_rest()
+    assert hs_of(lab, kind, master) == by_merge
+    lab.hs_delete(PAIRS[kind][2], by_merge)
+    lab.advance(days=1)
+    lab.sync_until_rest()
+    lab.sf_edit(PAIRS[kind][1], master, Phone="777")
+    lab.sandbox_post("hubspot", "restore_records", {"objectType": PAIRS[kind][2], "ids": [before]})
+    lab.sync_until_rest()
+    assert link(lab, kind, Side.SALESFORCE, master).hubspot_id == before
+    assert lab.hs_get(PAIRS[kind][2], before, "phone")["phone"] == "777"
+    assert lab.problems() == []
+
+
 def test_A7_chained_losers_end_up_at_the_last_master(lab, kind):
     """First into second, second into third, all between two runs."""
     first = make(lab, kind, "first")

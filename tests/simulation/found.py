@@ -101,6 +101,31 @@ FOUND = (
         ),
     ),
     Found(
+        "a company restored after its account had another one by a merge, which was deleted: it stayed alone",
+        "A7, D3",
+        "shipped",
+        (
+            ("do", (there.delete, "companies", 0)),
+            ("rest",),
+            ("do", (here.merge, "Account", 0, 1)),
+            ("rest",),
+            ("do", (there.delete, "companies", 0)),
+            ("rest",),
+            ("do", (there.restore, "companies", 0)),
+            ("do", (here.edit, "Account", 0, ("Phone", "one"))),
+        ),
+    ),
+    Found(
+        "a contact whose partner was deleted, and that has another one by a merge: that one was not on its deal",
+        "A7, R1",
+        "shipped",
+        (
+            ("do", (there.delete, "contacts", 0)),
+            ("rest",),
+            ("do", (here.merge, "Contact", 0, 1)),
+        ),
+    ),
+    Found(
         "a restored opportunity whose deal was refused, as a contact of it was gone: it never got one",
         "D4",
         "shipped",

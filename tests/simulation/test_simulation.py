@@ -71,5 +71,5 @@ def test_everything_that_can_happen_happens():
 
 @pytest.mark.parametrize("found", FOUND, ids=lambda found: found.what)
 def test_what_a_seed_found_stays_mended(found):
-    """Each story names what it once broke, and ends well (A7, A8, D4, D6, E3, F1, R1, U9)."""
+    """Each story names what it once broke, and ends well (A7, A8, D3, D4, D6, E3, F1, R1, U9)."""
     simulate(found.style, found.steps)

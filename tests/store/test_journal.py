@@ -189,6 +189,20 @@ def test_E2_one_run_is_one_try(store):
     assert store.problems.all()[0]["attempts"] == 2
 
 
+def test_E2_what_a_clock_noted_that_was_ahead_is_due_once_that_is_set_right(store, now):
+    """Else it would not be tried again before that clock's time has come; what waits for a change still does."""
+    now.advance(days=365)
+    store.problems.note([problem(field="amount"), problem(field="type")], retry=True)
+    store.problems.note([problem("2", field="amount")], retry=False)
+    now.advance(days=-365)
+    assert (store.problems.not_due(*PLACE), store.standing.count_retries(now().isoformat())) == ({}, 2)
+    store.problems.note([problem(field="amount")], retry=True)
+    assert (store.problems.not_due(*PLACE), store.standing.count_retries(now().isoformat())) == (
+        {"1": {"amount"}},
+        1,
+    )
+
+
 def test_E2_fields_that_wait_for_their_next_try(store, stranger, now):
     """By record, until it is due; records as wholes, other objects and connections are not among them."""
     store.problems.note([problem(field="amount"), problem(field="type"), problem("2", field="type")], retry=True)

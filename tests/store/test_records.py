@@ -263,6 +263,16 @@ def test_due_problems_make_dirty(store, now):
     assert dirty(store) == ["1"]
 
 
+def test_E2_what_a_clock_noted_that_was_ahead_is_looked_at_once_that_is_set_right(store, now):
+    """Its next try is as wrong as that clock was; one that waits for a change still does."""
+    observe(store, deal("1"), deal("2"))
+    clean(store)
+    for id_, retry in (("1", True), ("2", False)):
+        store.problems.note([Problem(*HUB, id_, ProblemClass.CONNECTION, "X", "y")], retry=retry)
+    store.records.mark_due((now() - timedelta(days=365)).isoformat())
+    assert dirty(store) == ["1"]
+
+
 # --- roles and associations ---
 
 

@@ -216,19 +216,23 @@ class Database:
         with read_only(self._engine) as connection:
             return connection.execute(statement, values).fetchall()
 
-    def look_beside(self, statement: Executable) -> Sequence[Row[Any]]:
+    def change(self, statement: Executable, values: Mapping[str, Any]) -> int:
+        """Change rows; `values` are those of the statement's parameters. Returns how many."""
+        return int(self.execute(statement, [values]).rowcount)
+
+    def look_beside(self, statement: Executable, values: Mapping[str, Any]) -> Sequence[Row[Any]]:
         """All rows of a query on a connection of its own, as others see the store now. From any thread."""
         if self.in_memory:
-            return self.fetch(statement)
+            return self.fetch(statement, values)
         with read_only(self._engine) as connection:
-            return connection.execute(statement).fetchall()
+            return connection.execute(statement, values).fetchall()
 
-    def change_beside(self, statement: Executable) -> int:
-        """Change rows on a connection of its own, durable at once. From any thread; returns how many."""
+    def change_beside(self, statement: Executable, values: Mapping[str, Any]) -> int:
+        """As `change`, on a connection of its own, durable at once. From any thread."""
         if self.in_memory:
-            return int(self.execute(statement).rowcount)
+            return self.change(statement, values)
         with self._engine.connect() as connection, connection.begin():
-            return int(connection.execute(statement).rowcount)
+            return int(connection.execute(statement, values).rowcount)
 
     @staticmethod
     def _run(connection: Connection, statement: Executable, rows: Sequence[Mapping[str, Any]] | None) -> Any:

@@ -32,7 +32,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, bindparam, delete, insert, select, update
+from sqlalchemy import Row, and_, bindparam, delete, insert, select, update
 from sqlalchemy.sql import Executable
 
 from connector.core.model import Side
@@ -51,10 +51,14 @@ SYNC, UNDO = "sync", "undo"
 ENDED = ("ok", "problems")
 """How a run ends that was neither cut short nor refused."""
 RUNNING, DIED, GIVEN_UP = "running", "died", "given up"
-# A run says this two dozens of times. It is built once: that takes longer than to run it.
+# What a run says dozens of times is built once: that takes longer than to run it.
 _READ = select(cursor.c.value).where(
     cursor.c.connection_id == bindparam("mine"), cursor.c.stream == bindparam("name")
 )
+_HELD = and_(lease.c.connection_id == bindparam("mine"), lease.c.token == bindparam("by"))
+_LOOK = select(lease.c.token).where(_HELD)
+_RENEW = update(lease).where(_HELD).values(expires=bindparam("ends"))
+_Change = Callable[[Executable, Mapping[str, Any]], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,13 +119,13 @@ class Runs:
         left_behind = self._take(token)
         self._token = token
         self._thread = threading.get_ident()
-        self._db.fence = lambda database: self._renew(token, lambda one: int(database.execute(one).rowcount))
+        self._db.fence = lambda database: self._renew(token, database.change)
         try:
             self._integrity.check(cut_off=left_behind)
             yield
         finally:
             self._db.fence, self._token = None, None
-            self._db.execute(delete(lease).where(self._held(token)))
+            self._db.change(delete(lease).where(_HELD), self._held(token))
 
     def confirm(self) -> None:
         """Before a request that may write to a CRM: is the lease still this run's? From any thread.
@@ -133,7 +137,7 @@ class Runs:
         if token is None or (database.in_memory and threading.get_ident() != self._thread):
             return  # a store in memory is one thread's alone, and so is its lease
         with self._renewing:
-            if not database.look_beside(select(lease.c.token).where(self._held(token))):
+            if not database.look_beside(_LOOK, self._held(token)):
                 raise _taken_over()
             age = self._now().timestamp() - self._renewed
             if not 0 <= age <= RENEWED_WITHIN and not database.is_pretending:
@@ -159,11 +163,11 @@ class Runs:
         with self._db.transaction():
             held = self.find_lease()
             if held is not None and held.holds:
-                longer = and_(self._held(held.token), lease.c.expires > ends)
-                self._db.execute(update(lease).where(longer).values(expires=ends))
+                shortened = _RENEW.where(lease.c.expires > bindparam("ends"))
+                self._db.change(shortened, {**self._held(held.token), "ends": ends})
                 return False, held
             if held is not None:
-                self._db.execute(delete(lease).where(self._held(held.token)))
+                self._db.change(delete(lease).where(_HELD), self._held(held.token))
             self._db.execute(
                 insert(lease).values(
                     connection_id=self._db.connection_id,
@@ -181,14 +185,14 @@ class Runs:
         self._renewed = moment.timestamp()
         return True, held
 
-    def _renew(self, token: str, change: Callable[[Executable], int]) -> None:
+    def _renew(self, token: str, change: _Change) -> None:
         moment = self._now().timestamp()
-        if change(update(lease).where(self._held(token)).values(expires=moment + LEASE_SECONDS)) != 1:
+        if change(_RENEW, {**self._held(token), "ends": moment + LEASE_SECONDS}) != 1:
             raise _taken_over()
         self._renewed = moment
 
-    def _held(self, token: str) -> ColumnElement[bool]:
-        return and_(lease.c.connection_id == self._db.connection_id, lease.c.token == token)
+    def _held(self, token: str) -> dict[str, Any]:
+        return {"mine": self._db.connection_id, "by": token}
 
     def find_lease(self) -> Lease | None:
         """The lease as it stands, whether or not it still holds anybody up."""

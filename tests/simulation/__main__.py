@@ -17,6 +17,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from engine.laws.shortening import describe, shorten
+from engine.laws.styles import STYLES, begin
 from simulation.seeds import plan_of
 from simulation.simulated import Simulation, simulate
 
@@ -78,8 +79,11 @@ def main() -> int:
         "styles": Counter(),
         "sums": Counter(),
     }
+    for style in STYLES.values():
+        begin(style)  # before the processes part, so that none of them has to prepare it
     gc.freeze()
-    with multiprocessing.Pool(given.processes, maxtasksperchild=50) as pool:
+    gc.set_threshold(100_000, 50, 100)  # who makes and throws away so much looks more seldom for what is garbage
+    with multiprocessing.get_context("fork").Pool(given.processes, maxtasksperchild=50) as pool:
         for one in pool.imap_unordered(play, seeds):
             played += 1
             totals["faults"] += one.faults

@@ -80,10 +80,11 @@ class Simulation(Story):
         lab, memory = self.play.lab, self.play.memory
         lab.session_of_people = lab.salesforce.sign_in(CLERK)  # the last one may have ended
         named = {row.get("sf_record_id"): deal for deal, row in self.play.sight.there("deals").items()}
-        known = self.play.lab.store.links.by_ids(DEALS, Side.SALESFORCE, [one for one in named if one])
         super().do(act)
-        gone = named.keys() - known.keys() - self.play.sight.here("Opportunity").keys()
-        memory.unknown |= {named[one] for one in gone}
+        gone = named.keys() - self.play.sight.here("Opportunity").keys()
+        if gone:
+            known = lab.store.links.by_ids(DEALS, Side.SALESFORCE, [one for one in gone if one])
+            memory.unknown |= {named[one] for one in gone - known.keys()}
         memory.moved_people |= memory.made  # who is made in HubSpot's own pages has the first stage
 
     def trouble(self, act: Act) -> None:

@@ -168,6 +168,9 @@ class Crm(Protocol):
     def read(self, object_: str, ids: Sequence[str], wanted: Wanted) -> dict[str, Record]:
         """These records as they are now, by id; those that are not there say why (`Record.presence`)."""
 
+    def find_absorbed(self, object_: str, ids: Sequence[str]) -> dict[str, Record]:
+        """Those of records that `read` finds nowhere that were merged into one that was deleted since."""
+
     def create(self, object_: str, drafts: Sequence[Draft], wanted: Wanted) -> Iterator[list[Outcome]]:
         """Create records; one list of outcomes per batch, as it is done."""
 

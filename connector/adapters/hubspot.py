@@ -458,6 +458,15 @@ class HubSpot:
         for body in self._pages(self._path("objects", name), answers.HubSpotRows, query):
             yield list(self._records(name, slim, [{**one, "archived": True} for one in body["results"]]))
 
+    def find_absorbed(self, object_: str, ids: Sequence[str]) -> dict[str, Record]:
+        """Those that archived records have absorbed. Goes through the recycle bin until all are found."""
+        found: dict[str, Record] = {}
+        for records in self.archived(object_, Wanted(())) if ids else ():
+            found |= {one.id: one for one in records if one.id in ids}
+            if len(found) == len(ids):
+                break
+        return found
+
     def read(self, object_: str, ids: Sequence[str], wanted: Wanted) -> dict[str, Record]:
         """Records as they are now. Those that are not there are archived, merged, or out of sight."""
         found = self._read(object_, ids, wanted)

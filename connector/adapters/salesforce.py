@@ -495,6 +495,10 @@ class Salesforce:
         names = (*wanted.fields, *self.know_all_of(object_))
         return self.read(object_, ids, Wanted(tuple(dict.fromkeys(names)), wanted.partner_field))
 
+    def find_absorbed(self, object_: str, ids: Sequence[str]) -> dict[str, Record]:
+        """None: a query of all rows shows what was merged, whatever became of the survivor. No call."""
+        return {}
+
     def find_ties(self, object_: str, ids: Sequence[str]) -> dict[str, set[tuple[str, str]]]:
         """What hangs on records, by id: contacts and opportunities of accounts, and who has a role on what."""
         found: dict[str, set[tuple[str, str]]] = {id_: set() for id_ in ids}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from engine.lab import Lab
 
-from connector.core.model import Side
+from connector.core.model import LinkState, Side
 
 CONTACT_OF_DEAL = 3
 PAIRS = {
@@ -281,6 +281,23 @@ def test_A7_a_merge_is_no_deletion_for_the_guard_nor_for_the_setting(lab, kind):
     report = lab.sync()
     assert report.status in {"ok", "problems"}
     assert lab.hs_all(PAIRS[kind][2], archived=True) == {}
+
+
+def test_A7_D6_all_that_there_was_may_be_merged_and_the_survivor_deleted(lab, kind):
+    """Only the recycle bin tells of those, which is no HubSpot that was put back to an earlier state."""
+    first, second = make(lab, kind, "first"), make(lab, kind, "second")
+    lab.sync_once()
+    object_, ids = PAIRS[kind][2], [hs_of(lab, kind, one) for one in (first, second)]
+    body = {"primaryObjectId": ids[0], "objectIdToMerge": ids[1]}
+    lab.hs_delete(object_, lab.hs("POST", f"/crm/v3/objects/{object_}/merge", body)["id"])
+    lab.advance(hours=2)
+    assert lab.sync().status == "ok"
+    lab.advance(hours=25)  # the next sweep
+    lab.sync_until_rest()
+    assert [link(lab, kind, Side.SALESFORCE, one).state for one in (first, second)] == [
+        LinkState.SEVERED,
+        LinkState.CLOSED,
+    ]
 
 
 @pytest.mark.parametrize("at_once", [False, True])

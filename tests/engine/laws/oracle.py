@@ -126,7 +126,7 @@ def hold_roles(rest: Rest) -> None:
         }
         mine = {who: some for (where, who), some in roles.items() if where == id_ and who in rest.pairs["Contact"]}
         for who in mine.keys() | theirs.keys():
-            if rest.is_still("Contact", who):
+            if rest.is_still("Contact", who) or rest.is_anothers("Contact", who):
                 continue
             there = {who} <= mine.keys() & theirs.keys()
             assert there, ("law 2, roles", id_, deal, who, sorted(mine), sorted(theirs))

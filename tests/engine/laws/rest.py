@@ -36,18 +36,19 @@ class Rest:
         """The live pairs in which both sides may change the other."""
         for id_, partner in self.pairs[object_].items():
             row, record = self.here[object_][id_], self.there[HUBSPOT_OF[object_]][partner]
-            if not self.is_still(object_, id_) and not self._is_anothers(object_, id_):
+            if not self.is_still(object_, id_) and not self.is_anothers(object_, id_):
                 yield id_, row, partner, record
 
-    def _is_anothers(self, object_: str, id_: str) -> bool:
+    def is_anothers(self, object_: str, id_: str) -> bool:
         """Whether it is said of a record that its partner has got another one meanwhile.
 
         A merge in HubSpot may leave a record that names one that is deleted, to a store that never knew of that
         one. It goes on as the partner of the other merged record then, and nobody can know that the one it names
-        will be restored.
+        will be restored. And who was restored in HubSpot names a record that met another one meanwhile.
         """
         memory = self.play.memory
-        return id_ in memory.loose | memory.ever_loose and (object_, id_) in self.taken
+        both = {(object_, id_), (HUBSPOT_OF[object_], self.pairs[object_][id_])}
+        return id_ in memory.loose | memory.ever_loose and not both.isdisjoint(self.taken)
 
     def is_still(self, object_: str, id_: str) -> bool:
         row = self.here[object_].get(id_)

@@ -37,9 +37,8 @@ class KnownSetUp:
 
 def remember_set_up(store: Store, known: KnownSetUp) -> None:
     """Keep it, if it is not what is kept already."""
-    told = asdict(known)
     if recall_set_up(store) != known:
-        store.runs.remember(STREAM, told)
+        store.runs.remember(STREAM, asdict(known))
 
 
 def recall_set_up(store: Store) -> KnownSetUp:

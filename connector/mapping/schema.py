@@ -26,7 +26,7 @@ Sources: Salesforce, Object Reference, "Field Types"; HubSpot, guide "Properties
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -132,7 +132,7 @@ Schemas = Mapping[Side, Mapping[str, ObjectFacts]]
 def dump_schemas(schemas: Schemas) -> dict[str, Any]:
     """As JSON has it."""
     return {
-        side.value: {name: [asdict(one) for one in fields.values()] for name, fields in objects.items()}
+        side.value: {name: [_dump(one) for one in fields.values()] for name, fields in objects.items()}
         for side, objects in schemas.items()
     }
 
@@ -143,6 +143,10 @@ def load_schemas(dumped: Mapping[str, Any]) -> Schemas:
         side: {name: {one["name"]: _load(one) for one in fields} for name, fields in dumped.get(side, {}).items()}
         for side in Side
     }
+
+
+def _dump(facts: FieldFacts) -> dict[str, Any]:
+    return {name: getattr(facts, name) for name in FieldFacts.__dataclass_fields__}
 
 
 def _load(dumped: Mapping[str, Any]) -> FieldFacts:

@@ -142,13 +142,19 @@ def _set_up_sqlite(connection: Any, _: Any) -> None:
 
 
 def _begin_immediately(connection: Connection) -> None:
-    reads = connection.get_execution_options().get("reads_only")
-    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+    options = connection.get_execution_options()
+    if not options.get("reads_once"):
+        connection.exec_driver_sql("BEGIN" if options.get("reads_only") else "BEGIN IMMEDIATE")
 
 
 def read_only(engine: Engine) -> Connection:
     """A connection that waits for no writer, and must not write."""
     return engine.connect().execution_options(reads_only=True)
+
+
+def _read_once(engine: Engine) -> Connection:
+    """The same for one query alone, which sees one state of the store without a transaction around it."""
+    return engine.connect().execution_options(reads_once=True)
 
 
 class Database:
@@ -213,7 +219,7 @@ class Database:
         """All rows of a query; `values` are those of its parameters."""
         if self._open is not None:
             return self._open.execute(statement, values).fetchall()
-        with read_only(self._engine) as connection:
+        with _read_once(self._engine) as connection:
             return connection.execute(statement, values).fetchall()
 
     def change(self, statement: Executable, values: Mapping[str, Any]) -> int:
@@ -224,7 +230,7 @@ class Database:
         """All rows of a query on a connection of its own, as others see the store now. From any thread."""
         if self.in_memory:
             return self.fetch(statement, values)
-        with read_only(self._engine) as connection:
+        with _read_once(self._engine) as connection:
             return connection.execute(statement, values).fetchall()
 
     def change_beside(self, statement: Executable, values: Mapping[str, Any]) -> int:

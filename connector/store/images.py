@@ -24,6 +24,8 @@ _LINK_COLUMNS = (
 )  # fmt: skip
 _EDGE_COLUMNS = ("with_creation", "applied", "agreed")
 _BASES = ("base_salesforce", "base_hubspot")
+LOAD_LINKS = select(link).where(link.c.id.in_(bindparam("keys", expanding=True)))
+"""Links by their numbers. Built once: that takes longer than to run it, and it is asked before every change."""
 
 NOTHING: Columns = {
     "salesforce_id": None, "hubspot_id": None, "state": LinkState.CLOSED.value, "base_salesforce": {},
@@ -47,7 +49,7 @@ class Images:
         if self._db.run_id is None:
             return
         for some in chunks(str(one) for one in ids):
-            rows = self._db.fetch(select(link).where(link.c.id.in_([int(one) for one in some])))
+            rows = self._db.fetch(LOAD_LINKS, {"keys": [int(one) for one in some]})
             self._keep(LINK, {str(row.id): dump(self._close(_columns(row, _LINK_COLUMNS))) for row in rows})
 
     def keep_new_links(self, ids: Iterable[int]) -> None:
@@ -89,7 +91,7 @@ class Images:
         pasts = self._of(run_id, LINK)
         now: dict[str, Columns] = {}
         for some in chunks(pasts):
-            rows = self._db.fetch(select(link).where(link.c.id.in_([int(one) for one in some])))
+            rows = self._db.fetch(LOAD_LINKS, {"keys": [int(one) for one in some]})
             now |= {str(row.id): _columns(row, _LINK_COLUMNS) for row in rows}
         return {int(key): self._past(one, now.get(key)) for key, one in pasts.items()}
 

@@ -16,6 +16,12 @@ from connector.store.schema import journal, problem, run
 RETRY_MINUTES = 15
 RETRIES = 10
 PAGE = 500
+_SOLVE = delete(problem).where(  # built once: every window of a run says it
+    problem.c.connection_id == bindparam("mine"),
+    problem.c.side == bindparam("on"),
+    problem.c.object == bindparam("of"),
+    problem.c.record_id == bindparam("key"),
+)
 
 
 class Journal:
@@ -314,14 +320,13 @@ class Problems:
         for side, object_, id_ in some & kept.keys():
             mine = self._of(side, object_, id_)
             self._db.execute(delete(problem).where(mine, problem.c.field.not_in(kept[side, object_, id_])))
+        mine = self._db.connection_id
         self._db.execute(
-            delete(problem).where(
-                problem.c.connection_id == self._db.connection_id,
-                problem.c.side == bindparam("on"),
-                problem.c.object == bindparam("of"),
-                problem.c.record_id == bindparam("key"),
-            ),
-            [{"on": side.value, "of": object_, "key": id_} for side, object_, id_ in some - kept.keys()],
+            _SOLVE,
+            [
+                {"mine": mine, "on": side.value, "of": object_, "key": id_}
+                for side, object_, id_ in some - kept.keys()
+            ],
         )
 
     def all(self) -> list[dict[str, Any]]:

@@ -16,7 +16,7 @@ from connector.core.lifecycle import Move, Status
 from connector.core.model import Base, Link, LinkState, Side
 from connector.core.roles import Agreement
 from connector.store.database import CHUNK, Database, chunks, dump, load
-from connector.store.images import Images
+from connector.store.images import LOAD_LINKS, Images
 from connector.store.runs import ENDED
 from connector.store.schema import edge, link, record, run
 
@@ -25,6 +25,28 @@ LIVE_STATES = frozenset({LinkState.LINKED, LinkState.FROZEN})
 _COLUMN = {Side.SALESFORCE: link.c.salesforce_id, Side.HUBSPOT: link.c.hubspot_id}
 _IS_NOTHING = and_(link.c.salesforce_id.is_(None), link.c.hubspot_id.is_(None))
 """What is left of a link that an undo unmade."""
+
+# What a run says for every window, again and again, is built once: that takes longer than to run it.
+_OF = and_(link.c.connection_id == bindparam("mine"), link.c.pair == bindparam("of"))
+_IS_LINKED = link.c.state == LinkState.LINKED.value
+_BY_ID = {
+    side: select(link).where(_OF, column.in_(bindparam("keys", expanding=True))) for side, column in _COLUMN.items()
+}
+_TO_DERIVE = (
+    select(link)
+    .where(_OF, link.c.derive, _IS_LINKED, link.c.id > bindparam("after"))
+    .order_by(link.c.id)
+    .limit(bindparam("most"))
+)
+_PARENTS = select(edge.c.parent).where(
+    edge.c.connection_id == bindparam("mine"), edge.c.child.in_(bindparam("keys", expanding=True))
+)
+_DERIVE_PARENTS = update(link).where(link.c.id.in_(_PARENTS), _IS_LINKED).values(derive=True)
+_SETTLE = (
+    update(link)
+    .where(link.c.id == bindparam("key"))
+    .values(base_salesforce=bindparam("here"), base_hubspot=bindparam("there"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +83,14 @@ class Links:
         """Links by the id of one side's record, whatever their state."""
         found: dict[str, Link] = {}
         for some in chunks(ids):
-            rows = self._db.fetch(select(link).where(self._of(pair), _COLUMN[side].in_(some)))
+            rows = self._db.fetch(_BY_ID[side], {"mine": self._db.connection_id, "of": pair, "keys": some})
             found |= {getattr(row, f"{side.value}_id"): _link(row) for row in rows}
         return found
 
     def load(self, ids: Iterable[int]) -> dict[int, Link]:
         found: dict[int, Link] = {}
         for some in chunks(str(one) for one in ids):
-            rows = self._db.fetch(select(link).where(link.c.id.in_([int(one) for one in some])))
+            rows = self._db.fetch(LOAD_LINKS, {"keys": [int(one) for one in some]})
             found |= {row.id: _link(row) for row in rows}
         return found
 
@@ -273,12 +295,7 @@ class Links:
                     "there": dump(dict(merged.hubspot)),
                 }
             )
-        self._db.execute(
-            update(link)
-            .where(link.c.id == bindparam("key"))
-            .values(base_salesforce=bindparam("here"), base_hubspot=bindparam("there")),
-            rows,
-        )
+        self._db.execute(_SETTLE, rows)
 
     def forget_bases(self, fields: Mapping[int, Mapping[Side, Iterable[str]]]) -> None:
         """These fields, by link and side, never agreed: they meet for the first time again (T4)."""
@@ -293,12 +310,7 @@ class Links:
                 for side, base in bases.items()
             }
             rows.append({"key": link_id, "here": dump(kept[Side.SALESFORCE]), "there": dump(kept[Side.HUBSPOT])})
-        self._db.execute(
-            update(link)
-            .where(link.c.id == bindparam("key"))
-            .values(base_salesforce=bindparam("here"), base_hubspot=bindparam("there")),
-            rows,
-        )
+        self._db.execute(_SETTLE, rows)
 
     def end(self, link_id: int, state: LinkState) -> None:
         """Sever or close a link; its edges no longer count, and what depended on them is derived anew."""
@@ -518,22 +530,12 @@ class Links:
     def derive_parents(self, children: Iterable[int]) -> None:
         """The same for the contacts and companies of these deals (U8)."""
         for some in chunks(str(one) for one in children):
-            parents = select(edge.c.parent).where(
-                edge.c.connection_id == self._db.connection_id, edge.c.child.in_([int(one) for one in some])
-            )
-            self._db.execute(
-                update(link)
-                .where(link.c.id.in_(parents), link.c.state == LinkState.LINKED.value)
-                .values(derive=True)
-            )
+            numbers = [int(one) for one in some]
+            self._db.change(_DERIVE_PARENTS, {"mine": self._db.connection_id, "keys": numbers})
 
     def to_derive(self, pair: str, after: int, limit: int = CHUNK) -> list[Link]:
-        rows = self._db.fetch(
-            select(link)
-            .where(self._of(pair), link.c.derive, link.c.state == LinkState.LINKED.value, link.c.id > after)
-            .order_by(link.c.id)
-            .limit(limit)
-        )
+        given = {"mine": self._db.connection_id, "of": pair, "after": after, "most": limit}
+        rows = self._db.fetch(_TO_DERIVE, given)
         return [_link(row) for row in rows]
 
     def derived(self, ids: Iterable[int]) -> None:

@@ -19,6 +19,38 @@ from connector.store.schema import association, link, problem, record, record_ke
 Labels = Mapping[str, frozenset[int] | None]
 """Contacts of one deal, each with the type ids of its labels; None: not read."""
 
+# What a run says for every window, again and again, is built once: that takes longer than to run it.
+_IS = and_(
+    record.c.connection_id == bindparam("mine"),
+    record.c.side == bindparam("on"),
+    record.c.object == bindparam("of"),
+)
+_AMONG = record.c.id.in_(bindparam("keys", expanding=True))
+_LOAD = select(record).where(_IS, _AMONG)
+_MARK = update(record).where(_IS, _AMONG).values(dirty=bindparam("now"))
+_OVERWRITE = (
+    update(record)
+    .where(_IS, record.c.id == bindparam("key"))
+    .values(fields=bindparam("values"), version=bindparam("latest"))
+)
+_DIRTY = (
+    select(record.c.id)
+    .where(_IS, record.c.dirty, record.c.id > bindparam("after"))
+    .order_by(record.c.id)
+    .limit(bindparam("most"))
+)
+_MERGED = select(record).where(
+    _IS, record.c.dirty, record.c.presence == Presence.MERGED.value, record.c.survivor.is_not(None)
+)
+_FORGET_KEY = delete(record_key).where(
+    record_key.c.connection_id == bindparam("mine"),
+    record_key.c.side == bindparam("on"),
+    record_key.c.object == bindparam("of"),
+    record_key.c.record_id == bindparam("key"),
+    record_key.c.name == bindparam("called"),
+    record_key.c.value == bindparam("being"),
+)
+
 
 class Records:
     """Observations of records, of roles and of associations."""
@@ -113,12 +145,12 @@ class Records:
         """
         given = versions or {}
         rows = self._rows(side, object_, written)
+        mine = self._mine(side, object_)
         self._db.execute(
-            update(record)
-            .where(self._is(side, object_), record.c.id == bindparam("key"))
-            .values(fields=bindparam("values"), version=bindparam("latest")),
+            _OVERWRITE,
             [
                 {
+                    **mine,
                     "key": id_,
                     "values": dump({**load(rows[id_].fields), **fields}),
                     "latest": given.get(id_) or rows[id_].version,
@@ -157,17 +189,13 @@ class Records:
     ) -> None:
         """Write keys where they differ. `new` holds those that records are known to have already."""
         known = {**self.keys_of(side, object_, keys.keys() - new.keys()), **new}
+        mine = self._mine(side, object_)
         common = {"connection_id": self._db.connection_id, "side": side.value, "object": object_}
         before = {(id_, *one) for id_, some in known.items() for one in some}
         after = {(id_, *one) for id_, some in keys.items() for one in some}
+        gone = sorted(before - after)
         self._db.execute(
-            delete(record_key).where(
-                self._keyed(side, object_),
-                record_key.c.record_id == bindparam("of"),
-                record_key.c.name == bindparam("called"),
-                record_key.c.value == bindparam("being"),
-            ),
-            [{"of": id_, "called": name, "being": value} for id_, name, value in sorted(before - after)],
+            _FORGET_KEY, [{**mine, "key": id_, "called": name, "being": value} for id_, name, value in gone]
         )
         fresh = sorted(after - before)
         rows = [{**common, "record_id": id_, "name": name, "value": value} for id_, name, value in fresh]
@@ -198,12 +226,7 @@ class Records:
 
     def dirty(self, side: Side, object_: str, after: str, limit: int) -> list[str]:
         """Ids of dirty records, ascending, after a given one."""
-        rows = self._db.fetch(
-            select(record.c.id)
-            .where(self._is(side, object_), record.c.dirty, record.c.id > after)
-            .order_by(record.c.id)
-            .limit(limit)
-        )
+        rows = self._db.fetch(_DIRTY, {**self._mine(side, object_), "after": after, "most": limit})
         return [row.id for row in rows]
 
     def dirty_among(self, side: Side, object_: str, ids: Iterable[str]) -> list[str]:
@@ -225,9 +248,7 @@ class Records:
 
     def mark(self, side: Side, object_: str, ids: Iterable[str], *, dirty: bool = True) -> None:
         for some in chunks(ids):
-            self._db.execute(
-                update(record).where(self._is(side, object_), record.c.id.in_(some)).values(dirty=dirty)
-            )
+            self._db.change(_MARK, {**self._mine(side, object_), "keys": some, "now": dirty})
 
     def mark_gone(self, side: Side, object_: str, ids: Iterable[str]) -> None:
         """Note what we have deleted ourselves."""
@@ -322,11 +343,7 @@ class Records:
 
     def merged(self, side: Side, object_: str) -> list[Record]:
         """Records that are still to be dealt with and were merged into others (A7)."""
-        gone = record.c.presence == Presence.MERGED.value
-        rows = self._db.fetch(
-            select(record).where(self._is(side, object_), record.c.dirty, gone, record.c.survivor.is_not(None))
-        )
-        return [_record(row) for row in rows]
+        return [_record(row) for row in self._db.fetch(_MERGED, self._mine(side, object_))]
 
     def absorbed(self, side: Side, object_: str, survivors: Iterable[str]) -> dict[str, str]:
         """What was merged into these records, each with the one it was merged into."""
@@ -356,9 +373,13 @@ class Records:
     def _rows(self, side: Side, object_: str, ids: Iterable[str]) -> dict[str, Row[Any]]:
         rows: dict[str, Row[Any]] = {}
         for some in chunks(ids):
-            found = self._db.fetch(select(record).where(self._is(side, object_), record.c.id.in_(some)))
+            found = self._db.fetch(_LOAD, {**self._mine(side, object_), "keys": some})
             rows |= {row.id: row for row in found}
         return rows
+
+    def _mine(self, side: Side, object_: str) -> dict[str, Any]:
+        """The parameters of `_IS`."""
+        return {"mine": self._db.connection_id, "on": side.value, "of": object_}
 
     def _is(self, side: Side, object_: str) -> Any:
         return and_(

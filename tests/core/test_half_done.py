@@ -1,0 +1,53 @@
+"""Was a write to HubSpot that takes two requests left half done (law 11)?"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from core.examples import HS, link, record, rule
+
+from connector.core.half_done import blank_base, may_be_half_done, was_replacing
+from connector.core.model import Base, Change, Presence
+
+ANN = link("003A", "5", pair="contact-contact", base=Base({"Stage__c": "x"}, {"lifecyclestage": "customer"}))
+STAGE = rule("Stage__c", "lifecyclestage")
+BLANK = record(HS, "5", {"lifecyclestage": None}, object="contacts")
+
+
+def change(new, old="customer"):
+    return Change("lifecyclestage", old, new, "F1", "Stage__c of Contact 003A")
+
+
+def test_law_11_a_blank_where_something_was_agreed_may_be_ours():
+    """It is then asked what was written last."""
+    assert may_be_half_done(ANN, BLANK, STAGE) is True
+
+
+@pytest.mark.parametrize(
+    ("who", "seen"),
+    [
+        (ANN, replace(BLANK, fields={"lifecyclestage": "lead"})),
+        (ANN, replace(BLANK, presence=Presence.DELETED)),
+        (replace(ANN, base=Base()), BLANK),
+    ],
+    ids=["is not blank", "is gone", "was agreed to be blank"],
+)
+def test_law_11_nothing_else_is(who, seen):
+    """There is nothing to complete."""
+    assert not may_be_half_done(who, seen, STAGE)
+
+
+@pytest.mark.parametrize(
+    ("last", "expected"),
+    [(change("lead"), True), (None, False), (change(None), False), (change("lead", None), False)],
+    ids=["was to replace", "came to its end", "was to clear", "was to set"],
+)
+def test_law_11_a_blank_is_ours_if_a_value_was_being_replaced(last, expected):
+    """Any other one is somebody's edit."""
+    assert was_replacing(last) is expected
+
+
+def test_law_11_what_was_left_half_done_is_agreed_by_neither_side():
+    """So whatever Salesforce holds by now is written, also what it held before."""
+    assert blank_base(STAGE) == Base({"Stage__c": None}, {"lifecyclestage": None})

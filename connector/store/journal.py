@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, update
 
 from connector.core.model import Change, Fields, Problem, Proof, Side, Value
+from connector.core.naming import CONTACT
 from connector.store.database import Database, chunks, close_up, dump, load
 from connector.store.runs import UNDO
 from connector.store.schema import journal, problem, run
@@ -87,6 +88,29 @@ class Journal:
                 for row in lost
                 if row.id in latest
                 and all(values[row.link_id][Side(row.side)].get(one[0]) == one[2] for one in load(row.changes))
+            ]
+            self.conclude(dict.fromkeys(made, (True, None)))
+
+    def confirm_names(self, names: Mapping[int, Mapping[tuple[Side, str], Fields]]) -> None:
+        """Find out the same of names of roles (R4).
+
+        `names`: link of a deal -> how a role in Salesforce, by its id, and a contact in HubSpot, by its id, are
+        named. Nothing was given to either after the write that is asked about.
+        """
+        mine = and_(journal.c.connection_id == self._db.connection_id, journal.c.verb == "name")
+        for some in chunks(str(one) for one in names):
+            of_links = and_(mine, journal.c.link_id.in_([int(one) for one in some]))
+            unheard = select(journal.c.link_id).where(of_links, journal.c.state == "intended")
+            rows = self._db.fetch(
+                select(journal).where(of_links, journal.c.link_id.in_(unheard)).order_by(journal.c.id)
+            )
+            last = {(row.link_id, Side(row.side), _whose(row)): row for row in rows}
+            made = [
+                row.id
+                for (deal, side, whose), row in last.items()
+                if row.state == "intended"
+                and (held := names[deal].get((side, whose))) is not None
+                and all(held.get(one[0]) == one[2] for one in load(row.changes) if one[0] != CONTACT)
             ]
             self.conclude(dict.fromkeys(made, (True, None)))
 
@@ -258,6 +282,11 @@ Place = tuple[Side, str, str, str]
 
 Intent = tuple[str | None, int | None, Sequence[Change]]
 """(record id, link id, changes) of one intended write."""
+
+
+def _whose(row: Any) -> str:
+    """Whom a name was given to: a role, or in HubSpot the contact that heads the changes."""
+    return str(row.record_id if row.side == Side.SALESFORCE.value else load(row.changes)[0][2])
 
 
 def _row(change: Change) -> list[Any]:

@@ -84,10 +84,7 @@ class Journal:
             last = select(func.max(journal.c.id)).where(of_links).group_by(journal.c.link_id, journal.c.side)
             latest = {row[0] for row in self._db.fetch(last)}
             made = [
-                row.id
-                for row in lost
-                if row.id in latest
-                and all(values[row.link_id][Side(row.side)].get(one[0]) == one[2] for one in load(row.changes))
+                row.id for row in lost if row.id in latest and self._holds(row, values[row.link_id][Side(row.side)])
             ]
             self.conclude(dict.fromkeys(made, (True, None)))
 
@@ -110,9 +107,13 @@ class Journal:
                 for (deal, side, whose), row in last.items()
                 if row.state == "intended"
                 and (held := names[deal].get((side, whose))) is not None
-                and all(held.get(one[0]) == one[2] for one in load(row.changes) if one[0] != CONTACT)
+                and self._holds(row, {CONTACT: whose, **held})
             ]
             self.conclude(dict.fromkeys(made, (True, None)))
+
+    def _holds(self, row: Any, now: Fields) -> bool:
+        """Whether all that an entry was to write is there now."""
+        return all(now.get(one[0]) == self._db.open_up(one[2]) for one in load(row.changes))
 
     def conclude(self, outcomes: Mapping[int, tuple[bool, str | None]]) -> None:
         """Note how writes went: journal number -> (done, id of the record)."""

@@ -20,9 +20,9 @@ def may_be_half_done(link: Link, hubspot: Record, rule: FieldRule) -> bool:
     return hubspot.present and not hubspot.fields.get(name) and bool(link.base.hubspot.get(name))
 
 
-def was_replacing(last: Change | None) -> bool:
+def was_replacing(last: Change) -> bool:
     """Whether a write that did not come to its end was to put another value in the place of one."""
-    return last is not None and bool(last.old and last.new)
+    return bool(last.old and last.new)
 
 
 def blank_base(rule: FieldRule) -> Base:

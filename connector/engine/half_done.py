@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from connector.adapters.hubspot import PRIMARY_COMPANY
 from connector.core.derived import stage_rule
@@ -14,17 +15,24 @@ from connector.engine.work import Work
 def take_up_half_done(work: Work, pair: Pair, links: Sequence[Link], seen: Mapping[str, Record]) -> list[Link]:
     """These links; where a write cleared a field and did not come to set it, their base is blank too.
 
-    So the blank is no edit of HubSpot's, and what Salesforce holds is still to be written (law 11). `seen` are the
-    HubSpot records by id.
+    So the blank is no edit of HubSpot's, and what Salesforce holds is still to be written (law 11). The write over
+    which a run died counts as made, with the conflict that it settled: what is written now is the rest of it.
+    `seen` are the HubSpot records by id.
     """
     half_done: dict[int, Base] = {}
+    unheard: list[int] = []
     for rule in _written_in_two(pair):
         for link in links:
             record = seen.get(link.hubspot_id or "")
-            if record and may_be_half_done(link, record, rule) and was_replacing(_last_change(work, record, rule)):
+            if record is None or not may_be_half_done(link, record, rule):
+                continue
+            last = _last_write(work, record, rule)
+            if last is not None and was_replacing(last.change):
                 half_done[link.id] = half_done.get(link.id, Base()).merged(blank_base(rule))
+                unheard += [last.number] if last.state == "intended" else []
     with work.c.store.transaction():
         work.c.store.links.settle(half_done)
+        work.c.store.journal.conclude(dict.fromkeys(unheard, (True, None)))
     settled = work.c.store.links.load(half_done)
     return [settled.get(one.id, one) for one in links]
 
@@ -37,10 +45,20 @@ def _written_in_two(pair: Pair) -> Iterator[FieldRule]:
     yield from (rule for rule in pair.fields if rule.hubspot == (PRIMARY_COMPANY,))
 
 
-def _last_change(work: Work, record: Record, rule: FieldRule) -> Change | None:
+class _Write(NamedTuple):
+    """A field in an entry of the journal."""
+
+    number: int
+    state: str
+    change: Change
+
+
+def _last_write(work: Work, record: Record, rule: FieldRule) -> _Write | None:
     """The last write of this field, unless it came to its end."""
-    entries = work.c.store.journal.of_record(record.side, record.object, record.id)
     writes = [
-        (one["state"], change) for one in entries for change in one["changes"] if change["field"] in rule.hubspot
+        _Write(one["number"], one["state"], Change(**change))
+        for one in work.c.store.journal.of_record(record.side, record.object, record.id)
+        for change in one["changes"]
+        if change["field"] in rule.hubspot
     ]
-    return Change(**writes[-1][1]) if writes and writes[-1][0] != "done" else None
+    return writes[-1] if writes and writes[-1].state != "done" else None

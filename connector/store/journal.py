@@ -67,10 +67,12 @@ class Journal:
             update(journal).where(journal.c.id == lost.scalar_subquery()).values(state="done", record_id=record_id)
         )
 
-    def confirm(self, values: Mapping[int, Mapping[Side, Fields]]) -> None:
+    def confirm(self, values: Mapping[int, Mapping[Side, Fields]], later: str = "") -> None:
         """Find out the fate of updates over which a run died. `values`: link id -> what each side holds.
 
-        One was made if its side holds what was to be written, and if nothing was written to that side after it.
+        One was made if its side holds what was to be written, and if nothing was written to that side after it. A
+        field that is written `later` than the others, by a request of its own, does not tell their fate: it is
+        written anew if it is not there.
         """
         mine = journal.c.connection_id == self._db.connection_id
         for some in chunks(str(one) for one in values):
@@ -84,7 +86,9 @@ class Journal:
             last = select(func.max(journal.c.id)).where(of_links).group_by(journal.c.link_id, journal.c.side)
             latest = {row[0] for row in self._db.fetch(last)}
             made = [
-                row.id for row in lost if row.id in latest and self._holds(row, values[row.link_id][Side(row.side)])
+                row.id
+                for row in lost
+                if row.id in latest and self._holds(row, values[row.link_id][Side(row.side)], later)
             ]
             self.conclude(dict.fromkeys(made, (True, None)))
 
@@ -111,9 +115,11 @@ class Journal:
             ]
             self.conclude(dict.fromkeys(made, (True, None)))
 
-    def _holds(self, row: Any, now: Fields) -> bool:
-        """Whether all that an entry was to write is there now."""
-        return all(now.get(one[0]) == self._db.open_up(one[2]) for one in load(row.changes))
+    def _holds(self, row: Any, now: Fields, later: str = "") -> bool:
+        """Whether all that an entry was to write is there now, but for what is written later than the rest."""
+        written = {one[0]: self._db.open_up(one[2]) for one in load(row.changes)}
+        first = {name: value for name, value in written.items() if name != later} or written
+        return all(now.get(name) == value for name, value in first.items())
 
     def conclude(self, outcomes: Mapping[int, tuple[bool, str | None]]) -> None:
         """Note how writes went: journal number -> (done, id of the record)."""

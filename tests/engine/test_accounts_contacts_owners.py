@@ -230,6 +230,25 @@ def test_A4_a_death_between_the_two_requests_that_change_a_company_makes_no_conf
         assert one.store.journal.conflicts() == []
 
 
+@pytest.mark.parametrize("write", [1, 2])
+def test_A4_a_conflict_beside_a_new_company_is_listed_wherever_the_run_dies(lab, write):
+    """F2: the properties are written by a request of their own, before the company."""
+    first, second = (lab.sf_create("Account", Name=name) for name in ("First", "Second"))
+    ada = add_contact(lab, AccountId=first, Phone="1")
+    lab.sync_once()
+    person = lab.partner("contacts", ada)
+    lab.hs_edit("contacts", person, phone="2")
+    lab.sf_edit("Contact", ada, AccountId=second, Phone="3")
+    assert lab.sync_and_die(-write, after_delivery=True)
+    companies = lab.hs_associated("contacts", person, "companies")
+    assert lab.partner("companies", second) not in companies
+    assert bool(companies) is (write == 1)
+    lab.sync_once()
+    assert lab.hs_associated("contacts", person, "companies").keys() == {lab.partner("companies", second)}
+    (conflict,) = lab.store.journal.conflicts()
+    assert [one["field"] for one in conflict["changes"] if one["conflict"]] == ["phone"]
+
+
 # --- A5: owners ---------------------------------------------------------------------------------------------
 
 

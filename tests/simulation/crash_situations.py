@@ -195,6 +195,12 @@ PAIRS: Mapping[str, tuple[Act, ...]] = {
         (here.edit, ACCOUNT, 0, ("Name", "Beta")),
         (there.edit, COMPANY, 0, ("Name", "Alpha")),
     ),
+    "both sides change a telephone, and one the account": (
+        (here.edit, CONTACT, 0, ("Phone", "one")),
+        (there.edit, PERSON, 0, ("Phone", "two")),
+        (here.give_account, CONTACT, 0, 1),
+    ),
+    "both sides say a stage": ((here.set_stage_field, 0, "lead"), (there.set_stage, PERSON, 0, "evangelist")),
     "a contact and a role": (
         (here.new_contact, "Alpha", "own", 0),
         (here.add_role, 1, NEW, "Evaluator", True, False),

@@ -76,6 +76,15 @@ def test_F2_an_update_whose_answer_was_lost_is_confirmed_by_what_is_there(store)
     assert [states[number] for number in numbers] == ["done", "intended", "intended", "intended"]
 
 
+def test_F2_what_is_written_later_does_not_tell_whether_an_update_was_made(store):
+    """Unless it was all of it."""
+    run, company = store.runs.begin(), Change("company", "1", "2", "F1", "AccountId")
+    numbers = store.journal.intend(run, "update", *PLACE, [("1", 7, [CHANGE, company]), ("2", 8, [company])])
+    store.journal.confirm({7: {Side.HUBSPOT: {"amount": 2.5}}, 8: {Side.HUBSPOT: {}}}, later="company")
+    states = {one["number"]: one["state"] for one in store.journal.of_run(run)}
+    assert [states[number] for number in numbers] == ["done", "intended"]
+
+
 def test_R4_a_name_whose_answer_was_lost_is_confirmed_by_what_is_there(store):
     """Only the last one that was given to a role, or to a contact on a deal."""
     run = store.runs.begin()

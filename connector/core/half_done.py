@@ -14,10 +14,14 @@ from __future__ import annotations
 from connector.core.model import Base, Change, FieldRule, Link, Record, Side
 
 
-def may_be_half_done(link: Link, hubspot: Record, rule: FieldRule) -> bool:
-    """Whether a field of a live record is blank in HubSpot that was agreed not to be."""
-    (name,) = rule.hubspot
-    return hubspot.present and not hubspot.fields.get(name) and bool(link.base.hubspot.get(name))
+def may_be_half_done(hubspot: Record, rule: FieldRule) -> bool:
+    """Whether a field of a live record is blank in HubSpot."""
+    return hubspot.present and not any(hubspot.fields.get(name) for name in rule.hubspot)
+
+
+def was_agreed_on(link: Link, rule: FieldRule) -> bool:
+    """Whether both sides agreed that HubSpot has a value there."""
+    return any(link.base.hubspot.get(name) for name in rule.hubspot)
 
 
 def was_replacing(last: Change) -> bool:

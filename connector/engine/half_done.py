@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from connector.adapters.hubspot import PRIMARY_COMPANY
 from connector.core.derived import stage_rule
-from connector.core.half_done import blank_base, may_be_half_done, was_replacing
+from connector.core.half_done import blank_base, may_be_half_done, was_agreed_on, was_replacing
 from connector.core.model import Base, Change, FieldRule, Link, Pair, Record
 from connector.engine.work import Work
 
@@ -22,9 +22,14 @@ def take_up_half_done(work: Work, pair: Pair, links: Sequence[Link], seen: Mappi
     half_done: dict[int, Base] = {}
     unheard: list[int] = []
     for rule in _written_in_two(pair):
-        for link in links:
-            record = seen.get(link.hubspot_id or "")
-            if record is None or not may_be_half_done(link, record, rule):
+        blank = [
+            (link, record)
+            for link in links
+            if (record := seen.get(link.hubspot_id or "")) and may_be_half_done(record, rule)
+        ]
+        died_over = work.c.store.journal.find_unheard(link.id for link, _ in blank)
+        for link, record in blank:
+            if link.id not in died_over and not was_agreed_on(link, rule):
                 continue
             last = _last_write(work, record, rule)
             if last is not None and was_replacing(last.change):

@@ -67,6 +67,18 @@ class Journal:
             update(journal).where(journal.c.id == lost.scalar_subquery()).values(state="done", record_id=record_id)
         )
 
+    def find_unheard(self, links: Iterable[int]) -> set[int]:
+        """The links of which an update was begun and never concluded: a run died over it."""
+        mine = and_(journal.c.connection_id == self._db.connection_id, journal.c.verb == "update")
+        unheard = and_(mine, journal.c.state == "intended")
+        return {
+            row.link_id
+            for some in chunks(str(one) for one in links)
+            for row in self._db.fetch(
+                select(journal.c.link_id).where(unheard, journal.c.link_id.in_([int(one) for one in some]))
+            )
+        }
+
     def confirm(self, values: Mapping[int, Mapping[Side, Fields]], later: str = "") -> None:
         """Find out the fate of updates over which a run died. `values`: link id -> what each side holds.
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from core.examples import HS, link, record, rule
 
-from connector.core.half_done import blank_base, may_be_half_done, was_replacing
+from connector.core.half_done import blank_base, may_be_half_done, was_agreed_on, was_replacing
 from connector.core.model import Base, Change, Presence
 
 ANN = link("003A", "5", pair="contact-contact", base=Base({"Stage__c": "x"}, {"lifecyclestage": "customer"}))
@@ -19,23 +19,21 @@ def change(new, old="customer"):
     return Change("lifecyclestage", old, new, "F1", "Stage__c of Contact 003A")
 
 
-def test_law_11_a_blank_where_something_was_agreed_may_be_ours():
-    """It is then asked what was written last."""
-    assert may_be_half_done(ANN, BLANK, STAGE) is True
+def test_law_11_a_blank_may_be_ours():
+    """It is then asked what was written last: at once if something else had been agreed on."""
+    assert may_be_half_done(BLANK, STAGE) is True
+    assert was_agreed_on(ANN, STAGE) is True
+    assert was_agreed_on(replace(ANN, base=Base({"Stage__c": "x"}, {"lifecyclestage": None})), STAGE) is False
 
 
 @pytest.mark.parametrize(
-    ("who", "seen"),
-    [
-        (ANN, replace(BLANK, fields={"lifecyclestage": "lead"})),
-        (ANN, replace(BLANK, presence=Presence.DELETED)),
-        (replace(ANN, base=Base()), BLANK),
-    ],
-    ids=["is not blank", "is gone", "was agreed to be blank"],
+    "seen",
+    [replace(BLANK, fields={"lifecyclestage": "lead"}), replace(BLANK, presence=Presence.DELETED)],
+    ids=["is not blank", "is gone"],
 )
-def test_law_11_nothing_else_is(who, seen):
+def test_law_11_nothing_else_is(seen):
     """There is nothing to complete."""
-    assert not may_be_half_done(who, seen, STAGE)
+    assert may_be_half_done(seen, STAGE) is False
 
 
 @pytest.mark.parametrize(

@@ -76,6 +76,17 @@ def test_F2_an_update_whose_answer_was_lost_is_confirmed_by_what_is_there(store)
     assert [states[number] for number in numbers] == ["done", "intended", "intended", "intended"]
 
 
+def test_an_update_that_was_never_concluded_is_found_by_its_link(store, stranger):
+    """Of this connection, and of these links."""
+    run = store.runs.begin()
+    writes = [("1", 7, [CHANGE]), ("2", 8, [CHANGE]), ("3", 9, [CHANGE])]
+    numbers = store.journal.intend(run, "update", *PLACE, writes)
+    store.journal.intend(run, "name", *PLACE, [("4", 10, [])])
+    store.journal.conclude({numbers[1]: (True, None)})
+    assert store.journal.find_unheard([7, 8, 10]) == {7}
+    assert stranger.journal.find_unheard([7]) == set()
+
+
 def test_F2_what_is_written_later_does_not_tell_whether_an_update_was_made(store):
     """Unless it was all of it."""
     run, company = store.runs.begin(), Change("company", "1", "2", "F1", "AccountId")

@@ -40,12 +40,14 @@ SEEDS := 50
 simulate: $(READY)  ## Play many seeds of people, faults, clocks and deaths, on all processors: SEEDS=200 SEED=1
 	PYTHONPATH=tests $(BIN)/python -m simulation --seeds $(SEEDS) --seed $(if $(filter 0,$(SEED)),1,$(SEED))
 
+# A spread of the situations: all that can happen, in two styles each. WHOLE=1 is all of them, an hour or more.
 # One death is told with the line that plays it again: make crashes ONLY='act, shipped: a role is added' AT=17
 ONLY :=
 AT :=
 MINUTES := inf
-crashes: $(READY)  ## Let a run die at each request and commit, in every situation (an hour or more)
-	PYTHONPATH=tests $(BIN)/python -m simulation.crash_report --only "$(ONLY)" --at "$(AT)" --minutes $(MINUTES)
+WHOLE :=
+crashes: $(READY)  ## Let a run die at each request and commit, in a spread of situations, or in all: WHOLE=1
+	PYTHONPATH=tests $(BIN)/python -m simulation.crash_report $(if $(WHOLE),--whole) --only "$(ONLY)" --at "$(AT)" --minutes $(MINUTES)
 
 lint: $(READY)  ## Check formatting, style, types and who imports whom
 	$(BIN)/ruff format --check .

@@ -6,8 +6,7 @@
 | a stage       | an earlier one          | cleared, then set| not written; a problem says so, once    |
 | a stage       | nothing                 | cleared          | not written; a problem says so, once    |
 
-Clearing and setting are two requests; a process that dies between them leaves the stage blank. The journal knows
-that this blank is ours, and then no edit is made of it.
+Clearing and setting are two requests; what becomes of a process that dies between them is in `half_done.py`.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from dataclasses import replace
 from connector.core.actions import Action, Update
 from connector.core.derived import LIFECYCLE_STAGE, stage_rule
 from connector.core.lifecycle import is_backward
-from connector.core.model import Base, Change, FieldRule, Link, Pair, Problem, ProblemClass, Record, Side
+from connector.core.model import Base, Change, FieldRule, Pair, Problem, ProblemClass, Side
 
 BACKWARD = "LIFECYCLE_BACKWARD"
 
@@ -32,15 +31,6 @@ def hold_backward(actions: Sequence[Action], pair: Pair, order: Mapping[str, int
     for one in actions:
         planned += _hold(one, rule, order) if isinstance(one, Update) else [one]
     return planned
-
-
-def is_half_done(link: Link, hubspot: Record, last: Change | None) -> bool:
-    """Whether a blank stage in HubSpot was left by a lowering that did not get to its end.
-
-    `last` is the last write of the stage, if it was never concluded, or refused half-way.
-    """
-    blank = hubspot.present and not hubspot.fields.get(LIFECYCLE_STAGE)
-    return bool(blank and link.base.hubspot.get(LIFECYCLE_STAGE) and last and last.old and last.new)
 
 
 def _hold(update: Update, rule: FieldRule, order: Mapping[str, int]) -> list[Action]:

@@ -132,7 +132,7 @@ def _settle(work: Work, pair: Pair, settlements: Sequence[Settlement]) -> None:
             one.link.id: {Side.SALESFORCE: one.base.salesforce, Side.HUBSPOT: one.base.hubspot}
             for one in settlements
         }
-        work.c.store.journal.confirm(held)
+        work.c.store.journal.confirm(held, later=PRIMARY_COMPANY)
         end_agreed(work.c, pair, settlements)
         for one in settlements:
             _follow_company(work, pair, one.link.id, one.base.hubspot)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from connector.adapters.base import Edit, Labelling, Outcome, Refusal, Trouble
 from connector.core.actions import Action, RoleAction, RoleAddition, RoleNaming, RoleRemoval, Wait
-from connector.core.model import Change, ContactRole, Link, LinkState, Pair, Record, Side, Value
+from connector.core.model import Change, ContactRole, Fields, Link, LinkState, Pair, Record, Side, Value
 from connector.core.naming import BETWEEN, CONTACT, IS_PRIMARY, LABELS, ROLE_NAMES, Naming, plan_names
 from connector.core.plan import Situation
 from connector.core.roles import Roles, plan_roles
@@ -414,14 +414,34 @@ def _taken_away(removal: RoleRemoval, old: Mapping[str, Value]) -> tuple[Change,
 
 def apply_names(work: Work, namings: Sequence[RoleNaming]) -> None:
     """Carry names of roles over (R4): re-read, compare, journal, write, settle, as for fields."""
-    with work.c.store.transaction():
-        for one in namings:
-            if one.to is None:
-                work.c.store.links.settle_role(one.deal, one.contact, one.settles)
+    agreed = [one for one in namings if one.to is None]
     naming = find_naming(work)
+    with work.c.store.transaction():
+        for one in agreed:
+            work.c.store.links.settle_role(one.deal, one.contact, one.settles)
+        if naming is not None:
+            _confirm_names(work, naming, agreed)
     if naming is not None:
         _label(work, naming, [one for one in namings if one.to is Side.HUBSPOT])
         _name(work, naming, [one for one in namings if one.to is Side.SALESFORCE])
+
+
+def _confirm_names(work: Work, naming: Naming, agreed: Sequence[RoleNaming]) -> None:
+    """Names that both sides agree on may be those that a run gave before it died."""
+    deals = {one.deal.id: one.deal for one in agreed}.values()
+    roles = work.c.store.records.roles_of([one.salesforce_id or "" for one in deals])
+    labels = work.c.store.records.associated_contacts([one.hubspot_id or "" for one in deals])
+    names: dict[int, dict[tuple[Side, str], Fields]] = {}
+    for one in deals:
+        own, there = roles.get(one.salesforce_id or "", {}), labels.get(one.hubspot_id or "", {})
+        names[one.id] = {
+            (Side.SALESFORCE, id_): {ROLE_NAMES: role.name, IS_PRIMARY: role.primary} for id_, role in own.items()
+        } | {
+            (Side.HUBSPOT, contact): naming.describe_labels(types)
+            for contact, types in there.items()
+            if types is not None
+        }
+    work.c.store.journal.confirm_names(names)
 
 
 def _label(work: Work, naming: Naming, namings: Sequence[RoleNaming]) -> None:

@@ -1,16 +1,16 @@
-"""The lifecycle stage as part of a plan: what new records begin with, what may go back, what is half done.
+"""The lifecycle stage as part of a plan: what new records begin with, what may go back.
 
 What deals do to the stage is in `derive.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from connector.core.actions import Action, Creation, Update
-from connector.core.derived import LIFECYCLE_STAGE, begin_with_stage, stage_rule
-from connector.core.lowering import hold_backward, is_half_done
-from connector.core.model import Base, Change, Link, Pair, Record, Side
+from connector.core.derived import LIFECYCLE_STAGE, begin_with_stage
+from connector.core.lowering import hold_backward
+from connector.core.model import Pair, Side
 from connector.engine.work import Work
 from connector.engine.world import DEALS
 
@@ -48,34 +48,3 @@ def stage_order(work: Work, pair: Pair, named: Iterable[str]) -> dict[str, int]:
     work.world.read_again.add(pair.hubspot)
     work.world.properties = {**work.world.properties, pair.hubspot: work.c.hubspot.properties(pair.hubspot)}
     return work.world.stage_order(pair.hubspot)
-
-
-def finish_lowerings(work: Work, pair: Pair, links: Sequence[Link], seen: Mapping[str, Record]) -> list[Link]:
-    """These links; where a lowering cleared a stage and did not come to set it, their base is blank too.
-
-    So the blank is no edit of HubSpot's, and the stage of Salesforce is still to be written (law 11). `seen` are
-    the HubSpot records by id.
-    """
-    rule = stage_rule(pair)
-    if rule is None or not rule.may_go_backwards:
-        return list(links)
-    half_done = [
-        one
-        for one in links
-        if (record := seen.get(one.hubspot_id or "")) and is_half_done(one, record, _last_change(work, record))
-    ]
-    with work.c.store.transaction():
-        work.c.store.links.settle({one.id: Base(hubspot={LIFECYCLE_STAGE: None}) for one in half_done})
-    settled = work.c.store.links.load([one.id for one in half_done])
-    return [settled.get(one.id, one) for one in links]
-
-
-def _last_change(work: Work, record: Record) -> Change | None:
-    """The last write of this record's stage, unless it came to its end."""
-    if record.fields.get(LIFECYCLE_STAGE):
-        return None  # nothing is blank, so the journal need not be asked
-    entries = work.c.store.journal.of_record(record.side, record.object, record.id)
-    writes = [
-        (one["state"], change) for one in entries for change in one["changes"] if change["field"] == LIFECYCLE_STAGE
-    ]
-    return Change(**writes[-1][1]) if writes and writes[-1][0] != "done" else None

@@ -29,13 +29,14 @@ from connector.engine.apply import apply_actions
 from connector.engine.candidates import find_next_partners, gather_candidates
 from connector.engine.choices import recall_choices
 from connector.engine.fields import leave_out
+from connector.engine.half_done import take_up_half_done
 from connector.engine.history import date_conflicts
 from connector.engine.merges import follow_merges
 from connector.engine.needed import missing_id_field
 from connector.engine.observe import observe_records, syncs
 from connector.engine.roles import contacts_at_creation, plan_roles_of
 from connector.engine.scope import freeze, is_frozen, note_scope
-from connector.engine.stages import arrange_stages, finish_lowerings
+from connector.engine.stages import arrange_stages
 from connector.engine.work import Work, learn_partners, note_problems
 from connector.engine.world import CONTACTS, DEALS
 from connector.store.store import Store
@@ -136,7 +137,8 @@ def _load_window(work: Work, pair: Pair, side: Side, ids: Sequence[str]) -> _Win
 def _plan_window(work: Work, pair: Pair, window: _Window) -> list[Action]:
     side, links = window.side, window.links
     single = [one for one in window.records.values() if _may_begin(work, window, one)]
-    linked = finish_lowerings(work, pair, window.linked, window.records if side is Side.HUBSPOT else window.others)
+    there = window.records if side is Side.HUBSPOT else window.others
+    linked = take_up_half_done(work, pair, window.linked, there)
     work.again, work.troubled = set(), set()
     pair = leave_out(work.world, pair)
     learn_partners(work, pair, window.looked_at)

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, bindparam, delete, func, insert, or_, select, update
 
 from connector.core.model import Change, Fields, Problem, Proof, Side, Value
+from connector.core.naming import CONTACT
 from connector.store.database import Database, chunks, close_up, dump, load
 from connector.store.runs import UNDO
 from connector.store.schema import journal, problem, run
@@ -72,10 +73,24 @@ class Journal:
             update(journal).where(journal.c.id == lost.scalar_subquery()).values(state="done", record_id=record_id)
         )
 
-    def confirm(self, values: Mapping[int, Mapping[Side, Fields]]) -> None:
+    def find_unheard(self, links: Iterable[int]) -> set[int]:
+        """The links of which an update was begun and never concluded: a run died over it."""
+        mine = and_(journal.c.connection_id == self._db.connection_id, journal.c.verb == "update")
+        unheard = and_(mine, journal.c.state == "intended")
+        return {
+            row.link_id
+            for some in chunks(str(one) for one in links)
+            for row in self._db.fetch(
+                select(journal.c.link_id).where(unheard, journal.c.link_id.in_([int(one) for one in some]))
+            )
+        }
+
+    def confirm(self, values: Mapping[int, Mapping[Side, Fields]], later: str = "") -> None:
         """Find out the fate of updates over which a run died. `values`: link id -> what each side holds.
 
-        One was made if its side holds what was to be written, and if nothing was written to that side after it.
+        One was made if its side holds what was to be written, and if nothing was written to that side after it. A
+        field that is written `later` than the others, by a request of its own, does not tell their fate: it is
+        written anew if it is not there.
         """
         mine = journal.c.connection_id == self._db.connection_id
         for some in chunks(str(one) for one in values):
@@ -91,10 +106,38 @@ class Journal:
             made = [
                 row.id
                 for row in lost
-                if row.id in latest
-                and all(values[row.link_id][Side(row.side)].get(one[0]) == one[2] for one in load(row.changes))
+                if row.id in latest and self._holds(row, values[row.link_id][Side(row.side)], later)
             ]
             self.conclude(dict.fromkeys(made, (True, None)))
+
+    def confirm_names(self, names: Mapping[int, Mapping[tuple[Side, str], Fields]]) -> None:
+        """Find out the same of names of roles (R4).
+
+        `names`: link of a deal -> how a role in Salesforce, by its id, and a contact in HubSpot, by its id, are
+        named. Nothing was given to either after the write that is asked about.
+        """
+        mine = and_(journal.c.connection_id == self._db.connection_id, journal.c.verb == "name")
+        for some in chunks(str(one) for one in names):
+            of_links = and_(mine, journal.c.link_id.in_([int(one) for one in some]))
+            unheard = select(journal.c.link_id).where(of_links, journal.c.state == "intended")
+            rows = self._db.fetch(
+                select(journal).where(of_links, journal.c.link_id.in_(unheard)).order_by(journal.c.id)
+            )
+            last = {(row.link_id, Side(row.side), _whose(row)): row for row in rows}
+            made = [
+                row.id
+                for (deal, side, whose), row in last.items()
+                if row.state == "intended"
+                and (held := names[deal].get((side, whose))) is not None
+                and self._holds(row, {CONTACT: whose, **held})
+            ]
+            self.conclude(dict.fromkeys(made, (True, None)))
+
+    def _holds(self, row: Any, now: Fields, later: str = "") -> bool:
+        """Whether all that an entry was to write is there now, but for what is written later than the rest."""
+        written = {one[0]: self._db.open_up(one[2]) for one in load(row.changes)}
+        first = {name: value for name, value in written.items() if name != later} or written
+        return all(now.get(name) == value for name, value in first.items())
 
     def conclude(self, outcomes: Mapping[int, tuple[bool, str | None]]) -> None:
         """Note how writes went: journal number -> (done, id of the record)."""
@@ -264,6 +307,11 @@ Place = tuple[Side, str, str, str]
 
 Intent = tuple[str | None, int | None, Sequence[Change]]
 """(record id, link id, changes) of one intended write."""
+
+
+def _whose(row: Any) -> str:
+    """Whom a name was given to: a role, or in HubSpot the contact that heads the changes."""
+    return str(row.record_id if row.side == Side.SALESFORCE.value else load(row.changes)[0][2])
 
 
 def _row(change: Change) -> list[Any]:

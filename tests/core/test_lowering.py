@@ -1,15 +1,15 @@
-"""May a plan take a lifecycle stage back (L8), and was a blank stage left by a lowering that was cut short?"""
+"""May a plan take a lifecycle stage back (L8)?"""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 import pytest
-from core.examples import HS, SF, link, pair, record, rule
+from core.examples import HS, SF, link, pair, rule
 
 from connector.core.actions import Settlement, Update
-from connector.core.lowering import BACKWARD, hold_backward, is_half_done
-from connector.core.model import Base, Change, Presence, Problem, ProblemClass
+from connector.core.lowering import BACKWARD, hold_backward
+from connector.core.model import Base, Change, Problem, ProblemClass
 
 ORDER = {"lead": 0, "opportunity": 1, "customer": 2}
 ANN = link("003A", "5", pair="contact-contact", base=Base({"Stage__c": "x"}, {"lifecyclestage": "customer"}))
@@ -108,28 +108,3 @@ def test_L8_a_stage_that_is_not_mapped_is_nobodys_business():
     assert hold_backward([update(change("lead"))], pair(NAME, name="contact-contact"), ORDER) == [
         update(change("lead"))
     ]
-
-
-BLANK = record(HS, "5", {"lifecyclestage": None}, object="contacts")
-
-
-def test_law_11_a_blank_that_a_lowering_left_is_known_by_the_journal():
-    """The last write of the stage was to lower it, and did not come to its end."""
-    assert is_half_done(ANN, BLANK, change("lead")) is True
-
-
-@pytest.mark.parametrize(
-    ("who", "seen", "last"),
-    [
-        (ANN, BLANK, None),
-        (ANN, BLANK, change(None)),
-        (ANN, BLANK, change("lead", None)),
-        (ANN, replace(BLANK, fields={"lifecyclestage": "lead"}), change("lead")),
-        (ANN, replace(BLANK, presence=Presence.DELETED), change("lead")),
-        (replace(ANN, base=Base()), BLANK, change("lead")),
-    ],
-    ids=["came to its end", "was to clear", "was to set", "is not blank", "is gone", "was agreed to be blank"],
-)
-def test_law_11_any_other_blank_is_somebodys_edit(who, seen, last):
-    """A person cleared it, or there is nothing to complete."""
-    assert not is_half_done(who, seen, last)

@@ -213,6 +213,42 @@ def test_A4_a_contacts_account_is_its_primary_company_and_company_text_is_left_a
     )
 
 
+def test_A4_a_death_between_the_two_requests_that_change_a_company_makes_no_conflict(lab):
+    """F2: the blank is nobody's edit, and the account of then is written, also if it is the first again."""
+    first, second = (lab.sf_create("Account", Name=name) for name in ("First", "Second"))
+    ada = add_contact(lab, AccountId=first)
+    lab.sync_once()
+    lab.sf_edit("Contact", ada, AccountId=second)
+    assert lab.sync_and_die(-1, after_delivery=True)
+    person = lab.partner("contacts", ada)
+    assert lab.hs_associated("contacts", person, "companies") == {}
+    again = lab.copy()
+    again.sf_edit("Contact", ada, AccountId=first)
+    for one, account in ((lab, second), (again, first)):
+        one.sync_once()
+        assert one.hs_associated("contacts", person, "companies").keys() == {one.partner("companies", account)}
+        assert one.store.journal.conflicts() == []
+
+
+@pytest.mark.parametrize("write", [1, 2])
+def test_A4_a_conflict_beside_a_new_company_is_listed_wherever_the_run_dies(lab, write):
+    """F2: the properties are written by a request of their own, before the company."""
+    first, second = (lab.sf_create("Account", Name=name) for name in ("First", "Second"))
+    ada = add_contact(lab, AccountId=first, Phone="1")
+    lab.sync_once()
+    person = lab.partner("contacts", ada)
+    lab.hs_edit("contacts", person, phone="2")
+    lab.sf_edit("Contact", ada, AccountId=second, Phone="3")
+    assert lab.sync_and_die(-write, after_delivery=True)
+    companies = lab.hs_associated("contacts", person, "companies")
+    assert lab.partner("companies", second) not in companies
+    assert bool(companies) is (write == 1)
+    lab.sync_once()
+    assert lab.hs_associated("contacts", person, "companies").keys() == {lab.partner("companies", second)}
+    (conflict,) = lab.store.journal.conflicts()
+    assert [one["field"] for one in conflict["changes"] if one["conflict"]] == ["phone"]
+
+
 # --- A5: owners ---------------------------------------------------------------------------------------------
 
 

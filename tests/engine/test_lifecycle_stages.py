@@ -517,3 +517,19 @@ def test_L_a_move_that_hubspot_ignores_is_not_repeated(backward):
     lab.sync_before("contacts/batch/update", lambda: lab.hs_edit("contacts", id_, lifecyclestage="evangelist"))
     lab.sync_once()
     assert len([one for one in stage_writes(lab, id_) if one[2] == "customer"]) == 1
+
+
+@pytest.mark.parametrize("before", ["customer", None])
+def test_L8_a_conflict_settled_by_a_lowering_that_was_cut_short_is_listed_once(tmp_path, before):
+    """F2: the run that completes it makes no other conflict of it, and that of the one that died counts."""
+    lab = staged(tmp_path, rule="two_way", may_go_backwards=True)
+    contact, id_ = person(lab, Department=before)
+    lab.hs_edit("contacts", id_, lifecyclestage="evangelist")
+    lab.advance(minutes=1)
+    lab.sf_edit("Contact", contact, Department="lead")
+    assert lab.sync_and_die(-1, after_delivery=True)
+    assert stage(lab, id_) is None
+    lab.sync_once()
+    assert stage(lab, id_) == "lead"
+    (conflict,) = lab.store.journal.conflicts()
+    assert (conflict["changes"][0]["old"], conflict["changes"][0]["new"]) == ("evangelist", "lead")

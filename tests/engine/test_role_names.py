@@ -132,6 +132,34 @@ def test_R4_the_primary_role_moves_to_another_contact(lab):
     assert labels_of(lab, opportunity, bob) == {"Main contact"}
 
 
+@pytest.mark.parametrize("side", Side)
+def test_R4_a_conflict_that_a_run_settled_before_it_died_is_listed(lab, side):
+    """F2: the name is there, so the next run knows that it was given; one of another contact is no matter."""
+    ada, bob, opportunity = add_contact(lab, "ada"), add_contact(lab, "bob"), lab.opportunity()
+    role = lab.role(opportunity, ada, Role="Decision Maker")
+    lab.role(opportunity, bob, Role="Decision Maker")
+    lab.sync_once()
+    if side is Side.SALESFORCE:
+        deals = lab.pairs["opportunity-deal"]
+        always = replace(deals.roles, rule=Rule.ALWAYS_HUBSPOT)
+        lab.pairs = {**lab.pairs, "opportunity-deal": replace(deals, roles=always)}
+    lab.sf_edit("OpportunityContactRole", role, Role="Evaluator" if side is Side.HUBSPOT else None)
+    label(lab, opportunity, ada, *(["Main contact"] if side is Side.HUBSPOT else ["Evaluator"]))
+    twin = lab.copy()
+    twin.sync_once()
+    assert lab.sync_and_die(-1, after_delivery=True)
+    assert lab.store.journal.conflicts() == []
+    lab.sync_once()
+    assert [_told(one) for one in lab.store.journal.conflicts()] == [
+        _told(one) for one in twin.store.journal.conflicts()
+    ]
+    assert {one["side"] for one in lab.store.journal.conflicts()} == {side}
+
+
+def _told(conflict):
+    return [conflict["side"], conflict["record_id"], *conflict["changes"]]
+
+
 def test_R4_names_follow_the_mappings_rule():
     """Only from Salesforce: a label changed in HubSpot is put back (F6)."""
     lab = configure(Lab(), rule=Rule.ALWAYS_SALESFORCE)

@@ -1,7 +1,8 @@
-"""How often does it end otherwise if a run dies? `make crashes` tries every death in every situation.
+"""How often does it end otherwise if a run dies? `make crashes` tries every death in a spread of situations.
 
-`ONLY=…` are situations whose names contain that; `AT=17` is one death of one of them, `AT=17,4` one and another in
-the run that recovers from it. It fails if any death ends otherwise than the run that did not die.
+`WHOLE=1` tries them in all situations, which takes an hour or more. `ONLY=…` are those of all situations whose
+names contain that; `AT=17` is one death of one of them, `AT=17,4` one and another in the run that recovers from it.
+It fails if any death ends otherwise than the run that did not die.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from simulation.crash_loop import Outcome, try_death, try_deaths
-from simulation.crash_situations import find_situations
+from simulation.crash_situations import choose_spread, find_situations
 
 NESTED_EVERY = 4
 """In every so many situations the run that recovers from a death dies too."""
@@ -26,13 +27,14 @@ NESTED_EVERY = 4
 def main(words: list[str]) -> int:
     """The exit code."""
     parser = argparse.ArgumentParser(prog="make crashes", description=__doc__)
-    parser.add_argument("--only", default="", help="situations whose names contain this")
+    parser.add_argument("--whole", action="store_true", help="all situations, not a spread of them")
+    parser.add_argument("--only", default="", help="of all situations those whose names contain this")
     parser.add_argument("--at", default="", help="one death: after how many boundaries, such as 17 or 17,4")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--minutes", type=float, default=float("inf"), help="begin no more situations after that")
     asked = parser.parse_args(words)
     known = find_situations()
-    names = [asked.only] if asked.only in known else [name for name in known if asked.only in name]
+    names = _choose(list(known), asked.only, whole=asked.whole)
     if not names:
         say(f"no situation is called {asked.only!r}; they are listed in tests/simulation/crash_situations.py")
         return 2
@@ -40,6 +42,15 @@ def main(words: list[str]) -> int:
         return _replay(names[0], [int(one) for one in asked.at.split(",")])
     random.Random(0).shuffle(names)  # so that what is told on the way is true of all of them
     return _report(names, asked.processes, asked.minutes)
+
+
+def _choose(known: list[str], only: str, *, whole: bool) -> list[str]:
+    """The situation of this name, or those whose names contain it; without one a spread, or the whole."""
+    if only in known:
+        return [only]
+    if only or whole:
+        return [name for name in known if only in name]
+    return choose_spread(known)
 
 
 def _replay(name: str, at: list[int]) -> int:

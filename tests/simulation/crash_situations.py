@@ -13,12 +13,15 @@
 
 The people and their acts are those of the state machine (`engine/laws/`), and so are the styles. An act that
 changes nothing in a style, such as one at the border of a scope that there is not, is left out there.
+
+All of them are too many to be tried often. So there is a spread of them: whatever happens is in it, in two styles
+that take turns.
 """
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -192,6 +195,12 @@ PAIRS: Mapping[str, tuple[Act, ...]] = {
         (here.edit, ACCOUNT, 0, ("Name", "Beta")),
         (there.edit, COMPANY, 0, ("Name", "Alpha")),
     ),
+    "both sides change a telephone, and one the account": (
+        (here.edit, CONTACT, 0, ("Phone", "one")),
+        (there.edit, PERSON, 0, ("Phone", "two")),
+        (here.give_account, CONTACT, 0, 1),
+    ),
+    "both sides say a stage": ((here.set_stage_field, 0, "lead"), (there.set_stage, PERSON, 0, "evangelist")),
     "a contact and a role": (
         (here.new_contact, "Alpha", "own", 0),
         (here.add_role, 1, NEW, "Evaluator", True, False),
@@ -377,6 +386,25 @@ def find_situations() -> dict[str, Situation]:
         for group in (_acts, _pairs, _late, _first, _imports, _files, _undone, _filled)
         for one in group()
     }
+
+
+def tell_apart(name: str) -> tuple[str, str]:
+    """What happens in a situation, and in which style."""
+    group, rest = name.split(", ", 1)
+    style, what = rest.split(": ", 1)
+    return f"{group}: {what}", style
+
+
+def choose_spread(names: Iterable[str]) -> list[str]:
+    """Of each thing that happens in these situations those of two styles, or the only one there is."""
+    same: dict[str, list[str]] = {}
+    for name in names:
+        same.setdefault(tell_apart(name)[0], []).append(name)
+    return [
+        chosen
+        for turn, some in enumerate(same.values())
+        for chosen in dict.fromkeys((some[turn % len(some)], some[(turn + 2) % len(some)]))
+    ]
 
 
 # --- what people do to have a run ---------------------------------------------------------------------------------

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 from engine.lab import Lab
 from engine.laws.broken import plain_create, settles_before_it_writes
 from engine.laws.sight import HUBSPOT_OF, SALESFORCE_OF, Sight
 from engine.laws.story import look
+from engine.laws.styles import STYLES
 from simulation.crash_loop import ROLE, Durable, digest_store, try_death, try_deaths, watch
-from simulation.crash_situations import find_situations
+from simulation.crash_situations import choose_spread, find_situations, tell_apart
 
 SITUATIONS = find_situations()
 SAMPLE = {
@@ -32,6 +35,17 @@ def test_law4_a_run_that_dies_comes_to_the_rest_of_one_that_did_not(name):
     outcome = try_deaths(SITUATIONS[name], every=SAMPLE[name])
     assert outcome.tried
     assert [(one.at, one.wrong) for one in outcome.wrong] == []
+
+
+def test_the_spread_has_whatever_happens_and_every_style():
+    """Two styles of each thing where there are as many, and no style less often than others by much."""
+    chosen = choose_spread(SITUATIONS)
+    assert len(chosen) == len({*chosen}) < len(SITUATIONS) / 2
+    happens, styles = (Counter(part) for part in zip(*map(tell_apart, chosen), strict=True))
+    everything = Counter(tell_apart(name)[0] for name in SITUATIONS)
+    assert happens == {what: min(number, 2) for what, number in everything.items()}
+    assert styles.keys() == STYLES.keys()
+    assert min(styles.values()) > len(chosen) / 7
 
 
 def test_law4_a_run_that_recovers_may_die_too():

@@ -53,6 +53,17 @@ def check(store, run, link, later):
     assert FIRST not in kept(store)
 
 
+@pytest.mark.parametrize(("there", "state"), [(SECOND, "done"), (FIRST, "intended")])
+def test_G3_F2_a_write_of_a_personal_value_is_confirmed_by_what_is_there(store, there, state):
+    """Its answer was lost; that it is there is told by the hash."""
+    store.hide([pair(personal=True)])
+    run, change = store.runs.begin(), Change("phone", FIRST, SECOND, "F2", "Phone", conflict=True)
+    store.journal.intend(run, "update", HS, "contacts", [("7", 1, [change])])
+    store.journal.confirm({1: {SF: {}, HS: {"phone": there}}})
+    (entry,) = store.journal.of_run(run)
+    assert entry["state"] == state
+
+
 def test_G3_former_values_are_kept_as_hashes(store, second):
     """Everywhere; another process, and one that does not know the mapping, can tell them to be equal."""
     store.hide([pair(personal=True)])

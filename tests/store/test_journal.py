@@ -76,6 +76,45 @@ def test_F2_an_update_whose_answer_was_lost_is_confirmed_by_what_is_there(store)
     assert [states[number] for number in numbers] == ["done", "intended", "intended", "intended"]
 
 
+def test_an_update_that_was_never_concluded_is_found_by_its_link(store, stranger):
+    """Of this connection, and of these links."""
+    run = store.runs.begin()
+    writes = [("1", 7, [CHANGE]), ("2", 8, [CHANGE]), ("3", 9, [CHANGE])]
+    numbers = store.journal.intend(run, "update", *PLACE, writes)
+    store.journal.intend(run, "name", *PLACE, [("4", 10, [])])
+    store.journal.conclude({numbers[1]: (True, None)})
+    assert store.journal.find_unheard([7, 8, 10]) == {7}
+    assert stranger.journal.find_unheard([7]) == set()
+
+
+def test_F2_what_is_written_later_does_not_tell_whether_an_update_was_made(store):
+    """Unless it was all of it."""
+    run, company = store.runs.begin(), Change("company", "1", "2", "F1", "AccountId")
+    numbers = store.journal.intend(run, "update", *PLACE, [("1", 7, [CHANGE, company]), ("2", 8, [company])])
+    store.journal.confirm({7: {Side.HUBSPOT: {"amount": 2.5}}, 8: {Side.HUBSPOT: {}}}, later="company")
+    states = {one["number"]: one["state"] for one in store.journal.of_run(run)}
+    assert [states[number] for number in numbers] == ["done", "intended"]
+
+
+def test_R4_a_name_whose_answer_was_lost_is_confirmed_by_what_is_there(store):
+    """Only the last one that was given to a role, or to a contact on a deal."""
+    run = store.runs.begin()
+    role = Side.SALESFORCE, "OpportunityContactRole"
+    name, label = (Change(field, None, "Evaluator", "R4", "F2") for field in ("Role", "labels"))
+    whose = {who: [Change("contact", who, who, "R4", "F2"), label] for who in ("21", "22")}
+    lost = store.journal.intend(run, "name", *role, [("00K1", 7, [name]), ("00K2", 7, [name]), ("00K3", 8, [name])])
+    lost += store.journal.intend(run, "name", *PLACE, [("1", 7, some) for some in (*whose.values(), whose["22"])])
+    there = {
+        (Side.SALESFORCE, "00K1"): {"Role": "Evaluator"},
+        (Side.SALESFORCE, "00K2"): {"Role": None},
+        (Side.HUBSPOT, "21"): {"labels": "Decider"},
+        (Side.HUBSPOT, "22"): {"labels": "Evaluator"},
+    }
+    store.journal.confirm_names({7: there, 8: {}})
+    states = {one["number"]: one["state"] for one in store.journal.of_run(run)}
+    assert [number for number in lost if states[number] == "done"] == [lost[0], lost[-1]]
+
+
 def test_numbers_follow_the_writes(store):
     """However many are noted at once, each number is that of its write."""
     run = store.runs.begin()

@@ -274,6 +274,8 @@ def _created(
     _join_contacts(work, {one.link_id: (one.new_id, creation.contacts) for creation, one in made})
     sources = [(creation.source.side, creation.source.id) for creation, _ in made]
     store.records.wake(pair.name, [*sources, *((side, one.new_id) for _, one in made)])
+    if pair.name == CONTACTS:  # who had a partner before is on deals, and the new one is not
+        look_at_deals_of(work, [one.link_id for _, one in made])
     if side is Side.SALESFORCE:
         # Its contact roles and the id that the deal stores come in the next round.
         look_again(work, pair, side.other, [id_ for _, id_ in sources])

@@ -123,7 +123,7 @@ def look_at_deals_of(work: Work, contacts: Iterable[int]) -> None:
     if DEALS not in work.c.pairs:
         return
     links = work.c.store.links
-    deals = links.load({deal for one in contacts for deal in links.children_of(ROLE, one)})
+    deals = links.load(set(links.children_of(ROLE, *contacts)))
     opportunities = [one.salesforce_id for one in deals.values() if one.salesforce_id]
     work.c.store.records.mark(Side.SALESFORCE, work.c.pairs[DEALS].salesforce, opportunities)
 

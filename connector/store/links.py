@@ -505,12 +505,16 @@ class Links:
                 found.setdefault(row.child, set()).add(row.parent)
         return found
 
-    def children_of(self, kind: str, parent: int) -> list[int]:
-        rows = self._db.fetch(
-            select(edge.c.child).where(
-                edge.c.connection_id == self._db.connection_id, edge.c.kind == kind, edge.c.parent == parent
+    def children_of(self, kind: str, *parents: int) -> list[int]:
+        rows: list[Row[Any]] = []
+        for some in chunks(str(one) for one in parents):
+            rows += self._db.fetch(
+                select(edge.c.child).where(
+                    edge.c.connection_id == self._db.connection_id,
+                    edge.c.kind == kind,
+                    edge.c.parent.in_([int(one) for one in some]),
+                )
             )
-        )
         return [row.child for row in rows]
 
     def _edges(self, kind: str, child: int) -> Any:

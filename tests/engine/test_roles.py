@@ -405,6 +405,18 @@ def test_R3_A7_contacts_merged_in_hubspot_take_no_role_away(lab, couple):
     assert roles_of(lab, opportunity) == sorted([ada, bob])
 
 
+def test_R1_D3_who_gets_another_partner_is_on_the_deal_again(lab, couple):
+    """A person has the contact made anew that somebody deleted: its role was agreed on with the one that is gone."""
+    opportunity, ada, bob = couple
+    lab.hs_delete("contacts", lab.partner("contacts", ada))
+    lab.advance(hours=25)
+    lab.sync_until_rest()
+    assert contacts_of(lab, lab.deal_of(opportunity)) == {lab.partner("contacts", bob)}
+    lab.sync(Wish(records=(ada,), create=True))
+    lab.sync_until_rest()
+    assert contacts_of(lab, lab.deal_of(opportunity)) == {lab.partner("contacts", one) for one in (ada, bob)}
+
+
 @pytest.mark.parametrize("side", ["salesforce", "hubspot"])
 def test_R3_A7_who_was_removed_before_a_merge_is_removed_after_it(lab, couple, side):
     """The survivor of a merge in HubSpot is still the contact that was agreed to belong to the deal."""

@@ -406,7 +406,7 @@ def test_R3_A7_contacts_merged_in_hubspot_take_no_role_away(lab, couple):
 
 
 def test_R1_D3_who_gets_another_partner_is_on_the_deal_again(lab, couple):
-    """A person has the contact made anew that somebody deleted: its role was agreed on with the one that is gone."""
+    """A person has the contact made anew that somebody deleted: its role was agreed on with the one gone."""
     opportunity, ada, bob = couple
     lab.hs_delete("contacts", lab.partner("contacts", ada))
     lab.advance(hours=25)

@@ -84,7 +84,10 @@ class Simulation(Story):
         gone = named.keys() - self.play.sight.here("Opportunity").keys()
         if gone:
             known = lab.store.links.by_ids(DEALS, Side.SALESFORCE, [one for one in gone if one])
-            memory.unknown |= {named[one] for one in gone - known.keys()}
+            deals = {named[one]: known[one].hubspot_id if one in known else None for one in gone}
+            memory.unknown |= {
+                deal for deal, id_ in deals.items() if id_ not in self.play.sight.ids_of("deals", deal)
+            }
         memory.moved_people |= memory.made  # who is made in HubSpot's own pages has the first stage
 
     def trouble(self, act: Act) -> None:

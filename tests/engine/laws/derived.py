@@ -52,7 +52,7 @@ def _add_up(rest: Rest, deals: dict[str, tuple[Row, Row]], *, merged_too: bool) 
         return dict.fromkeys(ROLLUPS) | {ROLLUPS[0]: "0"}
     born = {
         deal: _moment(rest, deal)
-        if row.get("HubSpot_Id__c") in (_ids_of(rest, deal) if merged_too else {deal})
+        if row.get("HubSpot_Id__c") in (rest.sight.ids_of("deals", deal) if merged_too else {deal})
         else row["CreatedDate"][:23]
         for deal, (row, _) in deals.items()
     }
@@ -63,11 +63,6 @@ def _add_up(rest: Rest, deals: dict[str, tuple[Row, Row]], *, merged_too: bool) 
         str(sum(float(one.get("amount") or 0) for one in won)),
     )  # fmt: skip
     return {name: _plain(value) for name, value in zip(ROLLUPS, values, strict=True)}
-
-
-def _ids_of(rest: Rest, deal: str) -> set[str]:
-    """The ids of a deal, and of those that were merged into it."""
-    return {deal, *map(str, rest.play.lab.hubspot.portal.tables["deals"].live[int(deal)].absorbed)}
 
 
 def _moment(rest: Rest, deal: str) -> str:

@@ -93,6 +93,10 @@ class Sight:
         """The ids of records that were merged into others."""
         return {str(id_) for id_ in self.lab.hubspot.portal.tables[object_].absorbed_by}
 
+    def ids_of(self, object_: str, id_: str) -> set[str]:
+        """The ids of a live record of HubSpot, and of those that were merged into it."""
+        return {id_, *map(str, self.lab.hubspot.portal.tables[object_].live[int(id_)].absorbed)}
+
     def associated(self, object_: str, id_: str, to: str) -> dict[str, set[int]]:
         """The associated records with the type ids."""
         around = self.lab.hubspot.portal.associations.neighbours((object_, to), int(id_))

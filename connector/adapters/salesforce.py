@@ -412,7 +412,8 @@ class Salesforce:
         """Deletions since the last look by getDeleted, which also knows what is in no recycle bin any more."""
         requests_: dict[str, tuple[str, str, Any]] = {}
         for name in wanted:
-            since = cursors.get(_stream(f"{name}/deleted"))
+            # A first look that was cut short knows some, and not yet from where on to ask for deletions.
+            since = cursors.get(_stream(f"{name}/deleted")) or cursors.get(_stream(name))
             if since is None:
                 continue  # nothing was known before, so nothing known can be missing
             start = max(_moment(since) - timedelta(minutes=2), now - DELETED_WINDOW + timedelta(minutes=2))

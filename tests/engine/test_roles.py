@@ -405,6 +405,23 @@ def test_R3_A7_contacts_merged_in_hubspot_take_no_role_away(lab, couple):
     assert roles_of(lab, opportunity) == sorted([ada, bob])
 
 
+def test_R3_a_role_that_is_removed_after_a_first_look_was_cut_short_is_known_to_be_gone(lab):
+    """The look had told of the role, and not yet from where on to ask what is deleted."""
+    opportunity, ada, bob = lab.opportunity(), add_contact(lab, "ada"), add_contact(lab, "bob")
+    for one in (ada, bob):
+        lab.role(opportunity, one)
+    stream, step, twin = "salesforce/OpportunityContactRole", 0, lab.copy()
+    while twin.store.runs.read(stream) is None:
+        step, twin = step + 1, lab.copy()
+        assert twin.sync_and_die(step, after_delivery=True)
+    assert twin.store.runs.read(f"{stream}/deleted") is None
+    delete_roles(twin, opportunity, ada)
+    twin.advance(minutes=6)
+    twin.sync_until_rest()
+    assert roles_of(twin, opportunity) == [bob]
+    assert contacts_of(twin, twin.deal_of(opportunity)) == {twin.partner("contacts", bob)}
+
+
 def test_R1_D3_who_gets_another_partner_is_on_the_deal_again(lab, couple):
     """A person has the contact made anew that somebody deleted: its role was agreed on with the one gone."""
     opportunity, ada, bob = couple

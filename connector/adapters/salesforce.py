@@ -496,7 +496,7 @@ class Salesforce:
         names = (*wanted.fields, *self.know_all_of(object_))
         return self.read(object_, ids, Wanted(tuple(dict.fromkeys(names)), wanted.partner_field))
 
-    def find_absorbed(self, object_: str, ids: Sequence[str]) -> dict[str, Record]:  # noqa: ARG002
+    def find_absorbed(self, object_: str, ids: Sequence[str]) -> dict[str, Record]:  # noqa: ARG002  # HubSpot's needs them
         """None: a query of all rows shows what was merged, whatever became of the survivor. No call."""
         return {}
 

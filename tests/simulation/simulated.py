@@ -86,7 +86,9 @@ class Simulation(Story):
             known = lab.store.links.by_ids(DEALS, Side.SALESFORCE, [one for one in gone if one])
             deals = {named[one]: known[one].hubspot_id if one in known else None for one in gone}
             memory.unknown |= {
-                deal for deal, id_ in deals.items() if id_ not in self.play.sight.ids_of("deals", deal)
+                deal
+                for deal in deals.keys() & self.play.sight.there("deals").keys()
+                if deals[deal] not in self.play.sight.ids_of("deals", deal)
             }
         memory.moved_people |= memory.made  # who is made in HubSpot's own pages has the first stage
 

@@ -75,6 +75,7 @@ def apply_actions(work: Work, pair: Pair, actions: Sequence[Action]) -> None:
 
 
 def _adopt(work: Work, adoptions: Sequence[Adoption]) -> None:
+    adopted: list[int] = []
     with work.c.store.transaction():
         for one in adoptions:
             pair = work.c.pairs[one.pair]
@@ -84,12 +85,13 @@ def _adopt(work: Work, adoptions: Sequence[Adoption]) -> None:
             _rejoin_company(work, pair, link_id)
             work.on_match(one)
             if pair.name == CONTACTS:
-                look_at_deals_of(work, [link_id])
+                adopted.append(link_id)
             work.c.store.records.wake(
                 one.pair, [(Side.SALESFORCE, one.salesforce_id), (Side.HUBSPOT, one.hubspot_id)]
             )
             look_again(work, pair, Side.SALESFORCE, [one.salesforce_id])
             look_again(work, pair, Side.HUBSPOT, [one.hubspot_id])
+        look_at_deals_of(work, adopted)
 
 
 def _claim(work: Work, one: Adoption) -> None:
@@ -115,12 +117,16 @@ def sever(work: Work, severances: Sequence[Severance]) -> None:
 
 
 def _look_at_next_partners(work: Work, pair: Pair, ended: Link) -> None:
-    """Whoever belongs to a record that is free now was held as long as it had a partner (A2)."""
+    """Whoever belongs to a record that is free now was held as long as it had a partner (A2).
+
+    One that names another record than its partner may be left over of a merge of that one (A7).
+    """
     for side in Side:
-        id_ = ended.id_of(side) or ""
+        id_, other = ended.id_of(side) or "", ended.id_of(side.other)
         free = work.c.store.records.load(side, pair.object(side), [id_]).get(id_)
         if free is not None and free.present:
-            look_again(work, pair, side.other, find_next_partners(work, pair, free, ended.id_of(side.other)))
+            look_again(work, pair, side.other, find_next_partners(work, pair, free, other))
+            look_again(work, pair, side, [id_] if free.partner_id not in {None, other} else [])
 
 
 def _settle(work: Work, pair: Pair, settlements: Sequence[Settlement]) -> None:

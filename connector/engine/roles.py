@@ -116,16 +116,19 @@ def _find_absent(work: Work, links: Iterable[Link]) -> frozenset[tuple[Side, str
 
 
 def look_at_deals_of(work: Work, contacts: Iterable[int]) -> None:
-    """Merge the roles of these contact links anew, on all deals that they were agreed to belong to.
+    """Merge the roles of these contact links anew, on all deals that they were agreed to belong to, or are on.
 
-    For what leads to another record now, or takes part again: what was left alone meanwhile is due.
+    For what leads to another record now, or takes part again: what was left alone meanwhile is due. A record may
+    come from another pair, and with it the deals that were agreed on there.
     """
-    if DEALS not in work.c.pairs:
+    links, records, contacts = work.c.store.links, work.c.store.records, list(contacts)
+    if DEALS not in work.c.pairs or not contacts:
         return
-    links = work.c.store.links
-    deals = links.load(set(links.children_of(ROLE, *contacts)))
-    opportunities = [one.salesforce_id for one in deals.values() if one.salesforce_id]
-    work.c.store.records.mark(Side.SALESFORCE, work.c.pairs[DEALS].salesforce, opportunities)
+    agreed = links.load(set(links.children_of(ROLE, *contacts)))
+    people = [one.hubspot_id for one in links.load(contacts).values() if one.hubspot_id]
+    shown = links.by_ids(DEALS, Side.HUBSPOT, records.deals_of(people))
+    opportunities = [one.salesforce_id for one in (*agreed.values(), *shown.values()) if one.salesforce_id]
+    records.mark(Side.SALESFORCE, work.c.pairs[DEALS].salesforce, opportunities)
 
 
 # --- carrying out -----------------------------------------------------------------------------------------

@@ -74,7 +74,10 @@ def _next_window(work: Work, pair: Pair, side: Side, after: str) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class _Window:
-    """Records of one side to be dealt with, and all that bears on them. `others` are those their links name."""
+    """Records of one side to be dealt with, and all that bears on them.
+
+    `others` are those that their links name, and those that they name themselves if their pair ended.
+    """
 
     side: Side
     records: Mapping[str, Record]
@@ -93,13 +96,17 @@ class _Window:
         return [*self.records.values(), *(one for id_, one in self.others.items() if id_ in live)]
 
     def left_over_from(self, id_: str) -> tuple[Record, Link] | None:
-        """The merged partner of a record that the merge left over, and the link of its survivor (A7)."""
-        link = self.links.get(id_)
-        partner = self.others.get((link.id_of(self.side.other) if link else None) or "")
-        kept = self.kept.get((partner.survivor if partner else None) or "")
-        if not is_left_over(link, partner, kept) or partner is None or kept is None:
-            return None
-        return partner, kept
+        """The merged partner of a record that the merge left over, and the link of its survivor (A7).
+
+        The record of the pair that ended, or the one that it names: it may have come of a merge itself.
+        """
+        link, record = self.links.get(id_), self.records.get(id_)
+        for other in (link.id_of(self.side.other) if link else None, record.partner_id if record else None):
+            partner = self.others.get(other or "")
+            kept = self.kept.get((partner.survivor if partner else None) or "")
+            if is_left_over(link, partner, kept) and partner is not None and kept is not None:
+                return partner, kept
+        return None
 
 
 def _apply_window(work: Work, pair: Pair, side: Side, ids: Sequence[str]) -> bool:
@@ -118,9 +125,11 @@ def _apply_window(work: Work, pair: Pair, side: Side, ids: Sequence[str]) -> boo
     # Only now: a problem that is met again is the same one, with its attempts and its beginning (E1, E2).
     pending = {(one.to.other, one.link.id_of(one.to.other)) for one in deletions}
     tried = {(where, pair.object(where), id_ or "", "") for where, id_ in pending}
-    done = [(one.side, one.object, one.id) for one in window.looked_at]
+    unfollowed = _find_unfollowed(store, pair, window)
+    done = [(one.side, one.object, one.id) for one in window.looked_at if (one.side, one.id) not in unfollowed]
     store.problems.solve(done, still=work.troubled | tried)
-    clear(work, pair, window.looked_at, pending | _unfollowed(store, pair, window))
+    merged = {(one.side, one.id) for one in window.looked_at if one.presence is Presence.MERGED}
+    clear(work, pair, window.looked_at, pending | (unfollowed & merged))
     return bool(work.again)
 
 
@@ -129,6 +138,7 @@ def _load_window(work: Work, pair: Pair, side: Side, ids: Sequence[str]) -> _Win
     records = store.records.load(side, pair.object(side), ids)
     links = store.links.by_ids(pair.name, side, ids)
     partners = [id_ for one in links.values() if (id_ := one.id_of(side.other))]
+    partners += [one.partner_id for one in records.values() if one.partner_id and _has_ended(links.get(one.id))]
     others = store.records.load(side.other, pair.object(side.other), partners)
     survivors = [one.survivor for one in others.values() if one.survivor]
     return _Window(side, records, links, others, store.links.by_ids(pair.name, side.other, survivors))
@@ -175,12 +185,15 @@ def _may_begin(work: Work, window: _Window, record: Record) -> bool:
     link = window.links.get(record.id)
     if link is None or link.state is LinkState.PENDING:
         return True
-    ended = link.state in {LinkState.CLOSED, LinkState.SEVERED}
-    if not ended or not record.present or window.left_over_from(record.id):
+    if not _has_ended(link) or not record.present or window.left_over_from(record.id):
         return False
     if (record.side, record.object, record.id) in work.forced and record.side is Side.SALESFORCE:
         return True
     return _is_restored(window, link) or _was_merged(window, link) or link.id_of(window.side.other) is None
+
+
+def _has_ended(link: Link | None) -> bool:
+    return link is not None and link.state in {LinkState.CLOSED, LinkState.SEVERED}
 
 
 def _is_restored(window: _Window, link: Link) -> bool:
@@ -332,16 +345,19 @@ def _wake_for_those_back(work: Work, pair: Pair, window: _Window) -> None:
     work.c.store.records.wake(pair.name, [(side, one.id_of(side) or "") for one in back for side in Side])
 
 
-def _unfollowed(store: Store, pair: Pair, window: _Window) -> set[tuple[Side, str | None]]:
-    """Merged records whose link has not followed yet, because their survivor is not in sight (A7)."""
+def _find_unfollowed(store: Store, pair: Pair, window: _Window) -> set[tuple[Side, str | None]]:
+    """Both records of each pair of which one was merged, and whose link has not followed yet (A7).
+
+    Its survivor is not in sight, or it was merged in the middle of this run. Nothing was tried for either.
+    """
     merged = [one for one in window.looked_at if one.presence is Presence.MERGED]
-    live = {
-        (side, id_)
+    links = [
+        link
         for side in Side
-        for id_, link in store.links.by_ids(pair.name, side, [one.id for one in merged if one.side is side]).items()
+        for link in store.links.by_ids(pair.name, side, [one.id for one in merged if one.side is side]).values()
         if link.state in FOLLOWED
-    }
-    return {(one.side, one.id) for one in merged if (one.side, one.id) in live}
+    ]
+    return {(side, link.id_of(side)) for link in links for side in Side}
 
 
 def clear(work: Work, pair: Pair, looked_at: Sequence[Record], kept: Collection[tuple[Side, str | None]]) -> None:

@@ -484,6 +484,18 @@ class Records:
                 found.setdefault(row.deal_id, {})[row.contact_id] = known
         return found
 
+    def deals_of(self, contacts: Iterable[str]) -> set[str]:
+        """The deals that these contacts are associated with."""
+        found: set[str] = set()
+        for some in chunks(contacts):
+            rows = self._db.fetch(
+                select(association.c.deal_id).where(
+                    association.c.connection_id == self._db.connection_id, association.c.contact_id.in_(some)
+                )
+            )
+            found |= {row.deal_id for row in rows}
+        return found
+
     def associations_known(self, deal_ids: Iterable[str]) -> set[str]:
         """The deals whose associations were ever read."""
         found: set[str] = set()

@@ -136,6 +136,7 @@ association = Table(
     Column("deal_id", String(40), primary_key=True),
     Column("contact_id", String(40), primary_key=True),
     Column("labels", Text, info=JSON),  # JSON [type id], those that people define; empty: never read
+    Index("ix_association_contact", "connection_id", "contact_id"),
 )
 
 link = Table(

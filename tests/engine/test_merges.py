@@ -332,6 +332,19 @@ def test_A7_an_older_store_leaves_a_survivor_the_partner_that_names_it(lab, kind
     assert count(lab, kind) == (1, 2)
 
 
+def test_A7_who_came_of_a_merge_with_one_that_was_left_over_is_left_over_too(lab):
+    """The pair that it went on with has ended, and whom it names was merged into one with a partner of its own."""
+    first, second, third = (make(lab, "contact", name) for name in ("first", "second", "third"))
+    lab.sync_once()
+    sf_merge(lab, "contact", second, third)
+    lab.sync_until_rest()
+    made = hs_merge(lab, "contacts", hs_of(lab, "contact", third), hs_of(lab, "contact", first))
+    lab.sf_delete("Contact", first)
+    lab.advance(minutes=2)
+    lab.sync_until_rest()
+    assert [(one["record_id"], one["code"]) for one in lab.problems()] == [(made, "LEFT_OVER_BY_MERGE")]
+
+
 def test_A7_with_an_empty_store_nothing_is_doubled_after_a_merge(lab, kind):
     """What names the loser is found to belong to the master (law 6)."""
     loser = make(lab, kind, "loser")
@@ -460,6 +473,25 @@ def test_A7_a_merge_that_search_does_not_show_yet_is_found_by_the_write(lab, kin
     lab.sync_until_rest()
     assert lab.hs_get(PAIRS[kind][2], survivor, "phone")["phone"] == "777"
     assert lab.problems() == []
+
+
+def test_A7_E2_what_was_refused_is_tried_again_though_a_merge_came_in_between(lab):
+    """Two deals are merged while a run is refused a field of the opportunity: the problem outlives that."""
+    one, other = lab.opportunity("One"), lab.opportunity("Other")
+    lab.sync_once()
+    rule = {"object": "Opportunity", "fullName": "Rule", "errorMessage": "No", "errorConditionFormula": "true"}
+    lab.sandbox_post("salesforce", "validation_rules", [rule], "PUT")
+    lab.hs_edit("deals", lab.deal_of(one), description="Told in HubSpot")
+    ada = person(lab, "ada")
+    deals = lab.deal_of(one), lab.deal_of(other)
+    lab.hs_associate("deals", deals[0], "contacts", lab.hs_create("contacts", email="new@acme.example"), 3)
+    lab.role(one, ada)
+    lab.sync_before("/deals/contacts/batch/create", lambda: hs_merge(lab, "deals", *deals))
+    lab.sync_until_rest()
+    lab.sandbox_post("salesforce", "validation_rules", [], "PUT")
+    lab.advance(days=1)
+    lab.sync_until_rest()
+    assert lab.sf_get("Opportunity", one)["Description"] == "Told in HubSpot"
 
 
 @pytest.mark.parametrize("after_delivery", [False, True])

@@ -298,6 +298,11 @@ def test_associations_differ_or_not(store):
     store.records.add_associations({"d2": {"c9": NONE}, "d1": {"c1": NONE}})
     known = store.records.associated_contacts(["d1", "d2", "d3"])
     assert known == {"d1": {"c1": NONE, "c2": NONE}, "d2": {"c9": NONE}}
+    assert [store.records.deals_of(some) for some in (["c2"], ["c1", "c9"], ["c5"])] == [
+        {"d1"},
+        {"d1", "d2"},
+        set(),
+    ]
     assert look("deals", {"d1": {"c1": NONE}, "d2": {"c9": NONE}}, 3) == {"d1"}
     assert look("deals", {"d1": {}}, 4) == {"d1"}
     assert store.records.associated_contacts(["d1"]) == {}

@@ -197,6 +197,15 @@ def _is_severed(rest: Rest, deal: str) -> bool:
         return connection.exec_driver_sql(asked, (deal,)).first() is not None
 
 
+def _has_lost_its_match(rest: Rest, object_: str, id_: str) -> bool:
+    """Whether a person deleted its partner before that got to know whose it is, as the connector knew."""
+    with rest.play.lab.engine.connect() as connection:
+        asked = "SELECT hubspot_id FROM link WHERE state = 'severed' AND salesforce_id = ?"
+        lost = {row[0] for row in connection.exec_driver_sql(asked, (id_,))}
+    archived = rest.sight.archived(HUBSPOT_OF[object_])
+    return any(one in archived and not archived[one].get("sf_record_id") for one in lost)
+
+
 def hold_nothing_left_out(rest: Rest) -> None:
     """Every record has its partner, or lost it to a person, or is out of scope, or is said to wait or be amiss."""
     for object_, rows in rest.here.items():
@@ -207,7 +216,7 @@ def hold_nothing_left_out(rest: Rest) -> None:
             parent = rest.there["deals"].get(row.get("HubSpot_Id__c", ""))
             if parent is not None and (not rest.play.syncs(parent) or rest.play.is_out("deals", parent)):
                 continue  # stopped or frozen before the deal got to know the id
-            if _has_met_an_outsider(rest, object_, id_):
+            if _has_met_an_outsider(rest, object_, id_) or _has_lost_its_match(rest, object_, id_):
                 continue
             explained = names & rest.play.memory.bereft or {(object_, id_)} & (rest.told.keys() | rest.waiting)
             assert explained, ("nobody says why it has no partner", object_, id_, row)

@@ -38,7 +38,7 @@ class Follow:
 
 @dataclass(frozen=True, slots=True)
 class Retire:
-    """The link is closed, since the survivor keeps its own; its other record is left over."""
+    """The link is closed: the survivor keeps its own partner, and the other record is left over, or was deleted."""
 
     link: Link
     side: Side

@@ -72,7 +72,7 @@ def _delete_from(work: Work, pair: Pair, side: Side) -> None:
     for start in range(0, len(ids), WINDOW):
         some = ids[start : start + WINDOW]
         _delete_window(work, pair, side, some)
-        gone_already = sorted({id_ for where, id_ in work.again if where is side})
+        gone_already = sorted({id_ for where, id_ in work.again if where is side} & set(some))
         if gone_already:  # by a run that died, or by a person: their links close
             _delete_window(work, pair, side, gone_already)
         work.progress(len(some))

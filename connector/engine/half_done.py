@@ -35,6 +35,8 @@ def take_up_half_done(work: Work, pair: Pair, links: Sequence[Link], seen: Mappi
             if last is not None and was_replacing(last.change):
                 half_done[link.id] = half_done.get(link.id, Base()).merged(blank_base(rule))
                 unheard += [last.number] if last.state == "intended" else []
+    if not half_done:
+        return list(links)
     with work.c.store.transaction():
         work.c.store.links.settle(half_done)
         work.c.store.journal.conclude(dict.fromkeys(unheard, (True, None)))

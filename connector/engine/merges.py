@@ -54,6 +54,7 @@ def _follow(work: Work, pair: Pair, side: Side, losers: dict[str, Record]) -> No
                     store.records.wake(pair.name, [(side, survivor_id)])  # it has a partner now
                 case Retire():
                     store.links.end(link.id, LinkState.CLOSED)
+                    look_again(work, pair, side, [survivor.id] if survivor and deserted else [])
             if survivor is not None:
                 look_again(work, pair, side.other, [other for other in [link.id_of(side.other)] if other])
         ended = [one.id_of(side.other) for id_, one in links.items() if id_ not in linked]

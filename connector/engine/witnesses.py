@@ -86,8 +86,9 @@ class Witnesses:
         found = self._ask(crm)
         if self._judge(found) is not None:
             found = self._ask(crm)
-            nowhere = [id_ for id_, one in found.items() if one.presence is Presence.INVISIBLE]
-            found |= crm.find_absorbed(self._object, nowhere)
+            if self._judge({id_: one for id_, one in found.items() if one.present}) is None:
+                nowhere = [id_ for id_, one in found.items() if one.presence is Presence.INVISIBLE]
+                found |= crm.find_absorbed(self._object, nowhere)
         if trace := self._judge(found):
             return trace
         self._keep({id_: at for id_, at in self._known.items() if id_ not in found or found[id_].present})

@@ -134,10 +134,13 @@ class Journal:
             self.conclude(dict.fromkeys(made, (True, None)))
 
     def _holds(self, row: Any, now: Fields, later: str = "") -> bool:
-        """Whether all that an entry was to write is there now, but for what is written later than the rest."""
-        written = {one[0]: self._db.open_up(one[2]) for one in load(row.changes)}
-        first = {name: value for name, value in written.items() if name != later} or written
-        return all(now.get(name) == value for name, value in first.items())
+        """Whether all that an entry was to write is there now, but for what is written later than the rest.
+
+        A conflict over that is settled only once it is there.
+        """
+        written = [(one[0], self._db.open_up(one[2]), one[0] == later and not one[5]) for one in load(row.changes)]
+        first = [one for one in written if not one[2]] or written
+        return all(now.get(name) == value for name, value, _ in first)
 
     def conclude(self, outcomes: Mapping[int, tuple[bool, str | None]]) -> None:
         """Note how writes went: journal number -> (done, id of the record)."""

@@ -261,10 +261,14 @@ class Links:
         return made
 
     def _free(self, pair: str, side: Side, owners: Mapping[str, int]) -> None:
-        """No other link may hold an id that now belongs to another (`owners`: id -> link)."""
+        """No other link may hold an id that now belongs to another (`owners`: id -> link).
+
+        What a person unlinked stays so, as only a person takes it up again.
+        """
         for id_, holder in self.by_ids(pair, side, owners).items():
             if holder.id != owners[id_]:
-                values: dict[str, Any] = {f"{side.value}_id": None, "state": LinkState.CLOSED.value}
+                state = holder.state if holder.state is LinkState.UNLINKED else LinkState.CLOSED
+                values: dict[str, Any] = {f"{side.value}_id": None, "state": state.value}
                 self._images.keep_links([holder.id])
                 self._db.execute(update(link).where(link.c.id == holder.id).values(values))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -88,12 +89,15 @@ def test_an_update_that_was_never_concluded_is_found_by_its_link(store, stranger
 
 
 def test_F2_what_is_written_later_does_not_tell_whether_an_update_was_made(store):
-    """Unless it was all of it."""
+    """Unless it was all of it, or settles a conflict, which is not settled before it is there."""
     run, company = store.runs.begin(), Change("company", "1", "2", "F1", "AccountId")
-    numbers = store.journal.intend(run, "update", *PLACE, [("1", 7, [CHANGE, company]), ("2", 8, [company])])
-    store.journal.confirm({7: {Side.HUBSPOT: {"amount": 2.5}}, 8: {Side.HUBSPOT: {}}}, later="company")
+    fought_over = replace(company, conflict=True)
+    writes = [("1", 7, [CHANGE, company]), ("2", 8, [company]), ("3", 9, [CHANGE, fought_over])]
+    numbers = store.journal.intend(run, "update", *PLACE, writes)
+    held = {Side.HUBSPOT: {"amount": 2.5}}
+    store.journal.confirm({7: held, 8: {Side.HUBSPOT: {}}, 9: held}, later="company")
     states = {one["number"]: one["state"] for one in store.journal.of_run(run)}
-    assert [states[number] for number in numbers] == ["done", "intended"]
+    assert [states[number] for number in numbers] == ["done", "intended", "intended"]
 
 
 def test_R4_a_name_whose_answer_was_lost_is_confirmed_by_what_is_there(store):

@@ -159,6 +159,14 @@ def test_adopting_takes_over_from_another_link(store):
     assert (only(store, second).state, only(store, second).hubspot_id) == (LinkState.CLOSED, None)
 
 
+def test_what_a_person_unlinked_stays_so_though_its_record_goes_to_another_link(store):
+    """Only a person takes it up again."""
+    first, second = linked(store, 1), linked(store, 2)
+    store.links.end(second, LinkState.UNLINKED)
+    store.links.repoint("deals", ORG, first, "org2")
+    assert (only(store, second).state, only(store, second).salesforce_id) == (LinkState.UNLINKED, None)
+
+
 def test_bases_move(store):
     """What is settled is put over what was agreed before; fields that were not touched keep theirs."""
     link_id, other = linked(store, 1), linked(store, 2)

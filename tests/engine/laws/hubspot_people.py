@@ -217,7 +217,8 @@ def merge(play: Play, object_: str, primary: int, other: int) -> None:
     made = play.lab.hs("POST", f"/crm/v3/objects/{object_}/merge", body)["id"]
     play.memory.loose.add(made)
     memory = play.memory
-    for some in (memory.made, memory.moved_people, memory.restored, memory.excused, memory.unknown):
+    known = (memory.made, memory.moved_people, memory.lowered, memory.restored, memory.excused, memory.unknown)
+    for some in known:
         if {keep, lose} & some:
             some.add(made)
 

@@ -10,7 +10,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from connector.adapters.hubspot import PRIMARY_COMPANY
 from connector.core.matching import Candidate
-from connector.core.merges import FOLLOWED
 from connector.core.model import KeyValue, Link, LinkState, Pair, Record, Side
 from connector.engine.merges import find_survivors
 from connector.engine.observe import syncs
@@ -63,25 +62,43 @@ def _find_named(work: Work, pair: Pair, records: Sequence[Record]) -> dict[str, 
 def _find_naming(work: Work, pair: Pair, records: Sequence[Record]) -> dict[str, list[Record]]:
     """Who names each record, or one that was merged into it (A7), by the named record's id."""
     side, store = records[0].side, work.c.store
-    owners = {one.id: one.id for one in records}
-    latest = dict(owners)
-    while latest := store.records.absorbed(side, pair.object(side), latest):
-        latest = {id_: survivor for id_, survivor in latest.items() if id_ not in owners}
-        owners |= {id_: owners[survivor] for id_, survivor in latest.items()}
+    owners = _find_absorbed(work, pair, records)
     found: dict[str, list[Record]] = {}
     for id_, some in store.records.naming(side.other, pair.object(side.other), owners).items():
         found.setdefault(owners[id_], []).extend(some)
     return found
 
 
+def _find_absorbed(work: Work, pair: Pair, records: Sequence[Record]) -> dict[str, str]:
+    """By the id of each record of one side, and of each that was merged into one of them, the id of that one."""
+    side, store = records[0].side, work.c.store
+    owners = {one.id: one.id for one in records}
+    latest = dict(owners)
+    while latest := store.records.absorbed(side, pair.object(side), latest):
+        latest = {id_: survivor for id_, survivor in latest.items() if id_ not in owners}
+        owners |= {id_: owners[survivor] for id_, survivor in latest.items()}
+    return owners
+
+
 def find_next_partners(work: Work, pair: Pair, record: Record, former: str | None) -> set[str]:
-    """Who names a record, or is named by it, is there and has no partner: it is theirs once its pair ended (A2)."""
-    store, side = work.c.store, record.side.other
-    naming = store.records.naming(side, pair.object(side), [record.id]).get(record.id, [])
-    named = store.records.load(side, pair.object(side), [record.partner_id] if record.partner_id else [])
-    present = {one.id for one in (*naming, *named.values()) if one.present} - {former}
-    links = store.links.by_ids(pair.name, side, present)
-    return {id_ for id_ in present if id_ not in links or links[id_].state not in FOLLOWED}
+    """Who belongs to a record once its pair ended: names it, or is named by it, and has no partner of its own (A2).
+
+    One whose pair ended has had a partner, and waits for no other one (D3), unless that was this record, or was
+    merged into it (A7).
+    """
+    named = _find_named(work, pair, [record]).values()
+    naming = _find_naming(work, pair, [record]).get(record.id, [])
+    present = {one.id for one in (*naming, *named) if one.present} - {former}
+    links = work.c.store.links.by_ids(pair.name, record.side.other, present)
+    own = {None, *_find_absorbed(work, pair, [record])}
+    ended = {LinkState.CLOSED, LinkState.SEVERED}
+    return {
+        id_
+        for id_ in present
+        if (link := links.get(id_)) is None
+        or link.state is LinkState.PENDING
+        or (link.state in ended and link.id_of(record.side) in own)
+    }
 
 
 def _find_alike(

@@ -427,6 +427,25 @@ def test_A7_two_linked_deals_merged_in_hubspot(lab, minting):
     assert lab.problems() == []
 
 
+def test_A7_D6_a_merged_deal_goes_to_the_opportunity_that_is_left(lab, minting):
+    """Both were born in HubSpot. The one that the deal names is deleted, and the other one names a deal in it."""
+    lab.sync_once()
+    where = {"pipeline": "sf_default", "dealstage": lab.stages("sf_default")["Prospecting"]}
+    deals = [
+        lab.hs_create("deals", dealname=name, amount="7", closedate="2026-09-30T00:00:00Z", **where)
+        for name in ("One", "Other")
+    ]
+    lab.sync_until_rest()
+    one, other = (lab.hs_get("deals", id_, "sf_record_id")["sf_record_id"] for id_ in deals)
+    survivor = hs_merge(lab, "deals", *deals)
+    lab.sync_until_rest()
+    lab.sf_delete("Opportunity", one)
+    lab.advance(minutes=2)
+    lab.sync_until_rest()
+    assert list(lab.hs_all("deals")) == [survivor] == [lab.deal_of(other)]
+    assert lab.problems() == []
+
+
 def test_A7_a_survivor_that_was_deleted_before_anybody_looked_is_no_riddle(lab, minting):
     """The opportunity of the other merged deal is listed as left over, not kept with a deal that is nowhere."""
     one, other, third = (lab.opportunity(name) for name in ("One", "Other", "Third"))

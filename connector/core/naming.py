@@ -10,7 +10,7 @@ from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from connector.core.actions import Action, RoleNaming
-from connector.core.merge import Agree, Hold, Write, merge_field
+from connector.core.merge import Agree, Hold, Keep, Verdict, Write, merge_field
 from connector.core.model import (
     Base,
     Change,
@@ -121,11 +121,20 @@ class Naming:
         primary = self.primary_type if values[PRIMARY_LABEL] else None
         return frozenset(names | ({primary} if primary is not None else set()))
 
+    def without_left_over(self, base: Base) -> Base:
+        """A base without the labels for which there was no role: they are agreed to be in HubSpot, not to stay."""
+        labels = set(_split(base.hubspot.get(LABELS)))
+        carried = {self.labels[name] for name in _split(base.salesforce.get(ROLE_NAMES)) if name in self.labels}
+        if not carried < labels:
+            return base
+        return Base(base.salesforce, {**base.hubspot, LABELS: _join(carried)})
+
     def assign(self, roles: Mapping[str, ContactRole], values: Fields) -> dict[str, ContactRole]:
         """The roles of one contact (by id) that change so that they have these names, as they are then.
 
         A name goes to a role whose own is no longer wanted, then to one without. No role is made or deleted for
-        a name, and one whose name has no label stays: a name for which there is no role is not carried.
+        a name, and one whose name has no label stays: a name for which there is no role is not carried until there
+        is one.
         """
         wanted = {self.labels[name] for name in _split(values[ROLE_NAMES])}
         kept = {self.labels[one.name] for one in roles.values() if one.name in self.labels}
@@ -180,7 +189,7 @@ def _plan_name(
     drafts: dict[Side, list[tuple[FieldRule, Write]]] = {SF: [], HS: []}
     settled: list[FieldRule] = []
     for rule in naming.fields:
-        match merge_field(rule, seen[SF], seen[HS], agreed.base, SF, known):
+        match _merge(naming, rule, seen, agreed.base, roles.values(), known):
             case Write() as verdict:
                 drafts[verdict.to].append((rule, verdict))
             case Agree():
@@ -203,6 +212,22 @@ def _plan_name(
             part = _part(after, [rule for rule, _ in draft])
             own = edits if side is SF else {}
             yield RoleNaming(side, deal, agreed.contact, changes, seen[side], part, own)
+
+
+def _merge(
+    naming: Naming,
+    rule: FieldRule,
+    seen: Mapping[Side, Fields],
+    base: Base,
+    roles: Iterable[ContactRole],
+    known: Known,
+) -> Verdict:
+    """As of any field; and labels for which there was no role are carried once there is one without a name."""
+    verdict = merge_field(rule, seen[SF], seen[HS], base, SF, known)
+    if not isinstance(verdict, Keep) or all(one.name for one in roles):
+        return verdict
+    late = merge_field(rule, seen[SF], seen[HS], naming.without_left_over(base), SF, known)
+    return late if isinstance(late, Write) and late.to is SF else verdict
 
 
 def _part(base: Base, rules: Iterable[FieldRule]) -> Base:

@@ -123,6 +123,25 @@ def test_R4_more_labels_than_roles_are_carried_as_far_as_there_are_roles():
     assert plan([*action.edits.values()], {101, 103}, after(action)) == []
 
 
+def test_R4_a_label_that_stayed_in_hubspot_names_the_next_role_without_a_name():
+    """Nothing else moved since; the roles that have names keep them, and one under another name takes none."""
+    agreed = agreement(base_of([role("Decision Maker")], {101, 103}))
+    assert plan([role("Decision Maker"), role("Friend")], {101, 103}, agreed) == []
+    (action,) = plan([role("Decision Maker"), role()], {101, 103}, agreed)
+    assert (action.to, action.edits) == (SF, {"00K2": role("User")})
+    assert action.settles == Base({"Role": "Decision Maker; User"}, {"labels": "Decider; User"})
+    assert not any(change.conflict for change in action.changes)
+    assert plan([role("Decision Maker"), role("User")], {101, 103}, after(action, agreed.base)) == []
+
+
+@pytest.mark.parametrize("rule", [Rule.ALWAYS_SALESFORCE, Rule.PREFER_SALESFORCE_UNLESS_BLANK])
+def test_R4_a_label_that_stayed_in_hubspot_stays_where_the_rule_lets_no_label_name_a_role(rule):
+    """It was agreed under another rule; a further role without a name takes nothing away either (T4)."""
+    agreed = agreement(base_of([role("Decision Maker")], {101, 103}))
+    one_way = Naming(replace(RULES, rule=rule), TYPES)
+    assert plan([role("Decision Maker"), role()], {101, 103}, agreed, one_way) == []
+
+
 def test_R4_a_primary_label_that_is_taken_away_makes_the_role_an_ordinary_one():
     """Of several roles, whichever is primary; one that is primary already stays the one."""
     here = [role(), role(primary=True)]

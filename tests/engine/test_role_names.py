@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from engine.lab import Lab
 from engine.test_roles import CONTACT_OF_DEAL, add_contact, contacts_of, dissociate
+from engine.undoing import undo_run
 
 from connector.core.model import RoleRules, Rule, Side
 
@@ -100,6 +101,22 @@ def test_R4_a_label_of_a_contact_added_in_hubspot_names_its_new_role(lab):
     label(lab, opportunity, ada, "Evaluator")
     lab.sync_once()
     assert roles_of(lab, opportunity) == [(ada, "Evaluator", False)]
+
+
+def test_R4_X2_a_label_that_stayed_in_hubspot_names_a_further_role_unless_that_is_undone(lab):
+    """A role without a name that came later takes it; taken back, it is held, and the label stays as it was."""
+    ada, opportunity = add_contact(lab), lab.opportunity()
+    lab.sync_once()
+    label(lab, opportunity, ada, "Decider", "Evaluator")
+    lab.sync_once()
+    assert roles_of(lab, opportunity) == [(ada, "Decision Maker", False)]
+    lab.role(opportunity, ada)
+    run = lab.sync().run
+    assert roles_of(lab, opportunity) == [(ada, "Decision Maker", False), (ada, "Evaluator", False)]
+    undo_run(lab, run)
+    lab.sync_until_rest()
+    assert roles_of(lab, opportunity) == [(ada, "Decision Maker", False), (ada, None, False)]
+    assert labels_of(lab, opportunity, ada) == {"Decider", "Evaluator"}
 
 
 def test_R4_labels_that_are_not_in_the_mapping_stay(lab):

@@ -141,8 +141,9 @@ def _label_types(rest: Rest) -> list[Any]:
 def _hold_names(roles: list[Row], labels: set[str], opportunity: str, contact: str) -> None:
     names = {LABELS[one["Role"]] for one in roles if one.get("Role") in LABELS}
     theirs = labels & set(LABELS.values())
-    free = [one for one in roles if one.get("Role") in LABELS or not one.get("Role")]
-    wanted = names == theirs if len(free) >= len(theirs) else names <= theirs
+    # A label names a role without a name, or one whose own label went; roles that share a label leave no room.
+    has_room = any(not one.get("Role") for one in roles)
+    wanted = names == theirs if has_room else names <= theirs
     assert wanted, ("law 2, names of roles", opportunity, contact, roles, labels)
     primary = any(one.get("IsPrimary") for one in roles)
     assert primary == (PRIMARY_LABEL in labels), ("law 2, primary role", opportunity, contact, roles, labels)

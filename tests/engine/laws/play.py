@@ -53,6 +53,8 @@ class Memory:
         """All that were ever loose."""
         self.restored: set[str] = set()
         """HubSpot records that a person brought back."""
+        self.old_labels: dict[str, str] = {}
+        """What a stage was called before somebody renamed it, and the name by which Salesforce knows it."""
         self.stages_said: dict[str, list[str | None]] = {}
         """Every stage that Salesforce was told of a contact, in the style `backwards`."""
         self.lowered: set[str] = set()
@@ -120,8 +122,12 @@ class Play:
 
     @property
     def stage_names(self) -> dict[str, str]:
-        """The name by which Salesforce has known a stage from the beginning, by id in HubSpot and by label."""
+        """The name by which Salesforce has known a stage from the beginning, by id in HubSpot and by label.
+
+        HubSpot shows, and people choose there, what a stage was called until a run saw that it was renamed.
+        """
         names = {row["MasterLabel"]: name for name, row in self.sight.stages(active=False).items()}
+        names = self.memory.old_labels | names
         found = dict(names)
         for pipeline in self.sight.pipelines():
             found |= {id_: names.get(label, label) for id_, label in self.sight.stages_of(pipeline).items()}

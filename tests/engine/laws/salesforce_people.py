@@ -253,6 +253,8 @@ def change_stages(play: Play, what: str, which: int) -> None:
             "switch on": {"IsActive": True},
             "move": {"SortOrder": 40 + which},
         }[what]
+        if what == "rename":
+            play.memory.old_labels[middle[name]["MasterLabel"]] = name
     if given and len(known) < 14:
         play.memory.loose.add("stages")
         play.lab.sandbox_post("salesforce", "stages", [given])

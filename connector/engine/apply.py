@@ -377,6 +377,8 @@ def _resolve_collision(
         completion = Completion(link_id, found.id, None if ours else Base())
         met = None if ours else "id" if found.partner_id == source.id else "collision"
         store.links.complete(pair.name, side, [completion], work.report.run, met)
+        if not ours and source.partner_id == found.id and source.side is Side.SALESFORCE:
+            store.links.note_birth(link_id, Side.HUBSPOT)  # Salesforce names those only that were born there (O10)
         _rejoin_company(work, pair, link_id)
         if pair.name == CONTACTS:
             look_at_deals_of(work, [link_id])
@@ -451,15 +453,52 @@ def _send_updates(
             written = [by_id[one.key] for one in outcomes if one.id is not None]
             _updated(work, pair, side, written, {one.key: one.version for one in outcomes if one.version})
             store.journal.conclude({journal[one.key]: (one.id is not None, one.key) for one in outcomes})
-            for one in outcomes:
-                if one.refusal is not None and one.refusal.trouble is not Trouble.GONE:
-                    left = spare_update(work, pair, by_id[one.key], one.refusal)
-                    spared += [left] if left is not None else []
+        refused = {
+            one.key: one.refusal for one in outcomes if one.refusal and one.refusal.trouble is not Trouble.GONE
+        }
+        mistaken = _meet_who_is_named(work, pair, side, [by_id[key] for key in refused], refused)
+        with store.transaction():
+            left = [spare_update(work, pair, by_id[key], refused[key]) for key in refused if key not in mistaken]
+            spared += [one for one in left if one is not None]
         done += written
         gone = [one.key for one in outcomes if one.refusal and one.refusal.trouble is Trouble.GONE]
         if gone:
             _classify(work, pair, side, gone)
     return done, spared
+
+
+def _meet_who_is_named(
+    work: Work, pair: Pair, side: Side, updates: Sequence[Update], refused: Mapping[str, Refusal]
+) -> set[str]:
+    """Records that were matched by what is alike, while another one names their partner already (A2).
+
+    A search may lag, or the store be an older one. The partner's id, which is unique, is refused then: that one is
+    linked in their place, and nothing is written to them. Their ids are returned.
+    """
+    field = pair.partner_field.get(side)
+    new = {
+        one.link.id_of(side.other) or "": one
+        for one in updates
+        if any(blame.field == field for blame in refused[one.record_id].blames)
+        and work.c.store.links.is_new(one.link.id, work.report.run)
+    }
+    if not new:
+        return set()
+    found = _find_naming(work, pair, side, list(new))
+    held = work.c.store.links.by_ids(pair.name, side, [one.id for one in found.values()])
+    free = {id_: one for id_, one in found.items() if one.present and one.id not in held}
+    take_in(work.c, pair, list(free.values()))
+    met = [(new[id_].link, {side: one.id, side.other: id_}) for id_, one in free.items()]
+    _adopt(
+        work,
+        [
+            Adoption(pair.name, ids[Side.SALESFORCE], ids[Side.HUBSPOT], link.born, "A2", None, "id")
+            for link, ids in met
+        ],
+    )
+    mistaken = {new[id_].record_id for id_ in free}
+    look_again(work, pair, side, mistaken)
+    return mistaken
 
 
 def _still_true(work: Work, pair: Pair, side: Side, updates: Sequence[Update]) -> list[Update]:

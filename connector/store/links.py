@@ -239,7 +239,7 @@ class Links:
             self.complete(pair, missing, [Completion(mine.id, new_id, base)], run_id, matched_on)
             if mine.state is not LinkState.PENDING and mine.id_of(missing) != new_id:
                 # The pair that was linked here has ended; this one has a birth of its own (U10).
-                self._db.execute(update(link).where(link.c.id == mine.id).values(born=born.value))
+                self.note_birth(mine.id, born)
             return mine.id
         result = self._db.execute(
             insert(link).values(
@@ -259,6 +259,10 @@ class Links:
         made = int(result.inserted_primary_key[0])
         self._images.keep_new_links([made])
         return made
+
+    def note_birth(self, link_id: int, born: Side) -> None:
+        """On which side the older of both records was made (U10)."""
+        self._db.execute(update(link).where(link.c.id == link_id).values(born=born.value))
 
     def _free(self, pair: str, side: Side, owners: Mapping[str, int]) -> None:
         """No other link may hold an id that now belongs to another (`owners`: id -> link).

@@ -455,3 +455,21 @@ def test_A1_a_person_ends_a_doubt_by_asking(lab):
     lab.sync(Wish(records=(mine,), create=True))
     assert lab.partner("companies", mine) not in {None, stranger}
     assert lab.problems() == []
+
+
+def test_A2_who_names_a_record_is_its_partner_though_search_does_not_show_that_yet():
+    """An older store matches it by its address; HubSpot refuses the id, which is another one's."""
+    lab = Lab()
+    alike = lab.hs_create("contacts", email="ada@acme.example", lastname="Alike")
+    lab.advance(minutes=2)
+    lab.sync_until_rest()
+    older = lab.durable_store()
+    ada = lab.sf_create("Contact", LastName="Lovelace", Email="love@acme.example")
+    lab.sandbox_post("hubspot", "settings", {"search_delay_seconds": 600}, "PUT")
+    lab.sync()
+    partner = lab.partner("contacts", ada)
+    lab.sf_edit("Contact", ada, Email="ada@acme.example")
+    lab.put_back(older)
+    lab.sync()
+    assert lab.store.links.by_ids("contact-contact", Side.SALESFORCE, [ada])[ada].hubspot_id == partner
+    assert lab.hs_get("contacts", alike, "lastname")["lastname"] == "Alike"

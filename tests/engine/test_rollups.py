@@ -323,3 +323,24 @@ def test_U10_D4_a_deal_made_anew_for_a_restored_opportunity_was_born_in_salesfor
     assert shown(lab, "contacts", people["contacts"]) == before
     assert before[NUMBER] == "1"
     assert before[FIRST][:19] == opportunity["CreatedDate"][:19]
+
+
+def test_U10_a_pair_that_is_restored_on_both_sides_was_born_where_it_was_born(lab, people):
+    """Salesforce tells, which stores the id of the deal: the date is still the deal's."""
+    id_ = lab.hs_create("deals", dealname="Ours", pipeline=lab.pipeline(), dealstage=lab.stages()["Prospecting"],
+                        closedate="2026-06-30T00:00:00Z", amount="1")  # fmt: skip
+    lab.hs_associate("deals", id_, "contacts", lab.partner("contacts", people["contacts"]), 3)
+    created = lab.hs_get("deals", id_, "createdate")["createdate"]
+    lab.advance(days=3)
+    lab.sync_until_rest()
+    [opportunity] = [one["Id"] for one in lab.sf_all("SELECT Id FROM Opportunity")]
+    lab.sf_delete("Opportunity", opportunity)
+    lab.sync_until_rest()
+    lab.sandbox_post("hubspot", "settings", {"search_delay_seconds": 600}, "PUT")
+    lab.sandbox_post("salesforce", "undelete", {"ids": [opportunity]})
+    lab.sandbox_post("hubspot", "restore_records", {"objectType": "deals", "ids": [id_]})
+    lab.sync_until_rest()  # a deal is to be made, and meets the one that search does not show yet
+    lab.advance(hours=1)
+    lab.sync_until_rest()
+    assert lab.deal_of(opportunity) == id_
+    assert shown(lab, "contacts", people["contacts"])[FIRST][:19] == created[:19]

@@ -110,6 +110,10 @@ def sever(work: Work, severances: Sequence[Severance]) -> None:
         state = LinkState.CLOSED if one.closed else LinkState.SEVERED
         with work.c.store.transaction():
             if one.link is not None and one.link.state in {LinkState.LINKED, LinkState.FROZEN}:
+                if work.c.store.links.was_just_matched(one.link.id, work.report.run):
+                    # It was gone when they were taken for the same: nobody deleted the partner of this one.
+                    state = LinkState.CLOSED
+                    look_again(work, work.c.pairs[one.pair], Side.SALESFORCE, [one.link.salesforce_id or ""])
                 work.c.store.links.end(one.link.id, state)
                 _look_at_next_partners(work, work.c.pairs[one.pair], one.link)
             else:

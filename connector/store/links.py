@@ -398,6 +398,11 @@ class Links:
         rows = self._db.fetch(select(link.c.id).where(link.c.id == link_id, link.c.linked_run.is_not(None), ~mine))
         return bool(rows)
 
+    def was_just_matched(self, link_id: int, run_id: int) -> bool:
+        """Whether a link was made as `is_new` says, of records that were found to be alike."""
+        met = and_(link.c.id == link_id, link.c.matched_on.not_in(["id", "hand", "collision"]))
+        return bool(self._db.fetch(select(link.c.id).where(met))) and self.is_new(link_id, run_id)
+
     # --- edges ---
 
     def join(self, kind: str, pairs: Iterable[tuple[int, int]], *, with_creation: bool) -> None:

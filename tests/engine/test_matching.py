@@ -473,3 +473,16 @@ def test_A2_who_names_a_record_is_its_partner_though_search_does_not_show_that_y
     lab.sync()
     assert lab.store.links.by_ids("contact-contact", Side.SALESFORCE, [ada])[ada].hubspot_id == partner
     assert lab.hs_get("contacts", alike, "lastname")["lastname"] == "Alike"
+
+
+def test_A3_D3_who_is_matched_with_a_contact_that_is_gone_gets_another_one(lab):
+    """Nobody deleted *its* partner: that one was deleted before, which no search tells until the next sweep."""
+    gone = lab.hs_create("contacts", email="ada@acme.example", lastname="Gone")
+    lab.advance(minutes=2)
+    lab.sync_until_rest()
+    lab.hs_delete("contacts", gone)
+    ada = lab.sf_create("Contact", LastName="Lovelace", Email="ada@acme.example")
+    lab.advance(minutes=2)
+    lab.sync_until_rest()
+    assert lab.partner("contacts", ada) not in {None, gone}
+    assert lab.problems() == []

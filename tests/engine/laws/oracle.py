@@ -199,17 +199,12 @@ def _is_severed(rest: Rest, deal: str) -> bool:
 
 
 def _has_lost_its_match(rest: Rest, object_: str, id_: str) -> bool:
-    """Whether a person deleted its partner before that got to know whose it is, as the connector knew.
-
-    It named nobody, or one who is gone in Salesforce. That it was archived meanwhile nobody can know before a write
-    meets it or a sweep lists it; till then it is what its match key says, and then the pair is severed (D3).
-    """
+    """Whether a person deleted its partner before that got to know whose it is, as the connector knew."""
     with rest.play.lab.engine.connect() as connection:
         asked = "SELECT hubspot_id FROM link WHERE state = 'severed' AND salesforce_id = ?"
         lost = {row[0] for row in connection.exec_driver_sql(asked, (id_,))}
     archived = rest.sight.archived(HUBSPOT_OF[object_])
-    named = [archived[one].get("sf_record_id") for one in lost if one in archived]
-    return any(one not in rest.here[object_] for one in named)
+    return any(one in archived and not archived[one].get("sf_record_id") for one in lost)
 
 
 def hold_nothing_left_out(rest: Rest) -> None:

@@ -6,7 +6,7 @@
 | another primary company (R6, A4)    | the old one is taken away  | the new one is set       |
 
 A process that dies between them leaves the field blank. The journal knows that this blank is ours: then no edit is
-made of it, and no conflict.
+made of it, and no conflict. Such a field has one name in HubSpot.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from connector.core.model import Base, Change, FieldRule, Link, Record, Side
 
 def may_be_half_done(hubspot: Record, rule: FieldRule) -> bool:
     """Whether a field of a live record is blank in HubSpot."""
-    return hubspot.present and not any(hubspot.fields.get(name) for name in rule.hubspot)
+    return hubspot.present and not hubspot.fields.get(rule.hubspot[0])
 
 
 def was_agreed_on(link: Link, rule: FieldRule) -> bool:
     """Whether both sides agreed that HubSpot has a value there."""
-    return any(link.base.hubspot.get(name) for name in rule.hubspot)
+    return bool(link.base.hubspot.get(rule.hubspot[0]))
 
 
 def was_replacing(last: Change) -> bool:

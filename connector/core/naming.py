@@ -123,11 +123,9 @@ class Naming:
 
     def without_left_over(self, base: Base) -> Base:
         """A base without the labels for which there was no role: they are agreed to be in HubSpot, not to stay."""
-        labels = set(_split(base.hubspot.get(LABELS)))
-        carried = {self.labels[name] for name in _split(base.salesforce.get(ROLE_NAMES)) if name in self.labels}
-        if not carried < labels:
-            return base
-        return Base(base.salesforce, {**base.hubspot, LABELS: _join(carried)})
+        carried = {label for name, label in self.labels.items() if name in _split(base.salesforce.get(ROLE_NAMES))}
+        kept = _join(one for one in _split(base.hubspot.get(LABELS)) if one in carried)
+        return Base(base.salesforce, {**base.hubspot, LABELS: kept})
 
     def assign(self, roles: Mapping[str, ContactRole], values: Fields) -> dict[str, ContactRole]:
         """The roles of one contact (by id) that change so that they have these names, as they are then.

@@ -86,7 +86,7 @@ def plan_candidate(pair: Pair, candidate: Candidate, known: Known, contacts: tup
             return [Adoption(pair.name, ids[Side.SALESFORCE], ids[Side.HUBSPOT], born, rule, link, key)]
         case SeverFrom(partner_id):
             ids = {record.side: record.id, record.side.other: partner_id}
-            told = record.side is Side.SALESFORCE and record.partner_id == partner_id
+            told = record.side is Side.HUBSPOT or record.partner_id == partner_id
             born = Side.HUBSPOT if told else Side.SALESFORCE
             return [Severance(pair.name, ids[Side.SALESFORCE], ids[Side.HUBSPOT], "D8", False, own, born)]
         case CreateThere():

@@ -116,11 +116,9 @@ def _plan_additions(
             yield RoleAddition(HS, roles.deal, link, "R1", f"contact role of contact {contact_id}")
     for contact_id in sorted((roles.hubspot or {}).keys() - agreed[HS]):
         link = contacts.get((HS, contact_id))
-        if link is None:
+        if link is None or (
+            link.salesforce_id not in roles.salesforce and (SF, link.salesforce_id) in roles.absent
+        ):
             yield Wait(record, (CONTACT_PAIR, HS, contact_id))
-        elif link.salesforce_id in roles.salesforce:
-            continue
-        elif (SF, link.salesforce_id) in roles.absent:
-            yield Wait(record, (CONTACT_PAIR, HS, contact_id))
-        else:
+        elif link.salesforce_id not in roles.salesforce:
             yield RoleAddition(SF, roles.deal, link, "R2", f"contact {contact_id} is associated with the deal")

@@ -103,6 +103,9 @@ def _claim(work: Work, one: Adoption) -> None:
     partner = work.c.store.records.load(made, work.c.pairs[one.pair].object(made), [ids[made]]).get(ids[made])
     if partner is not None and partner.partner_id == ids[made.other]:
         work.c.store.journal.claim(one.link.id, made, partner.id)
+        source = work.c.store.records.load(made.other, work.c.pairs[one.pair].object(made.other), [ids[made.other]])
+        if made is Side.SALESFORCE and source:
+            _settle_left_out(work, work.c.pairs[one.pair], one.link, source[ids[made.other]], partner)
 
 
 def sever(work: Work, severances: Sequence[Severance]) -> None:
@@ -225,7 +228,11 @@ def create(
         look_for_gone(work, side, [one.source.id for one in lost], {who for one in lost for who in one.contacts})
         if side is Side.SALESFORCE:
             _take_in_defaults(work, pair, side, [one.id for one in outcomes if one.id is not None])
-            _settle_left_out(work, pair, made, left_out)
+            with store.transaction():
+                records = store.records.load(side, pair.object(side), [partner.new_id for _, partner in made])
+                noted = store.links.load([partner.link_id for _, partner in made])
+                for creation, partner in made:
+                    _settle_left_out(work, pair, noted[partner.link_id], creation.source, records[partner.new_id])
         named = _find_naming(work, pair, side, [one.key for one in collided])
         for one in collided:
             was_pending = one.key in pending and pending[one.key].state is LinkState.PENDING
@@ -240,18 +247,20 @@ def _joined(creation: Creation) -> list[Change]:
     return [change for who in creation.contacts for change in join_at_creation(creation, who).changes]
 
 
-def _settle_left_out(
-    work: Work, pair: Pair, made: Sequence[tuple[Creation, Completion]], left_out: LeftOut
-) -> None:
-    """What Salesforce filled in by itself where a value was refused is nobody's edit."""
-    partial = {one.new_id: (creation, one) for creation, one in made if creation.source.id in left_out}
-    records = work.c.store.records.load(Side.SALESFORCE, pair.salesforce, partial)
-    bases = {
-        one.link_id: base_of_left_out(pair, creation.to, left_out[creation.source.id], records[id_].fields)
-        for id_, (creation, one) in partial.items()
+def _settle_left_out(work: Work, pair: Pair, link: Link, source: Record, made: Record) -> None:
+    """What Salesforce filled in by itself, in place of what was left out of a creation, is nobody's edit.
+
+    A value may have been refused, or have no counterpart there. It is not in the base that was noted, and goes on
+    being an edit that has yet to travel.
+    """
+    held = {
+        name
+        for rule in pair.fields
+        if any(source.fields.get(one) for one in rule.names(source.side))
+        for name in rule.names(made.side)
     }
-    with work.c.store.transaction():
-        work.c.store.links.settle(bases)
+    left_out = held & made.fields.keys() - link.base.salesforce.keys()
+    work.c.store.links.settle({link.id: base_of_left_out(pair, made.side, left_out, made.fields)})
 
 
 def _created(
@@ -378,6 +387,8 @@ def _resolve_collision(
         ours = found.partner_id == source.id and was_pending
         if ours:
             store.journal.claim(link_id, side, found.id)
+            if side is Side.SALESFORCE:
+                _settle_left_out(work, pair, store.links.load([link_id])[link_id], source, found)
         completion = Completion(link_id, found.id, None if ours else Base())
         met = None if ours else "id" if found.partner_id == source.id else "collision"
         store.links.complete(pair.name, side, [completion], work.report.run, met)

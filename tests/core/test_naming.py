@@ -134,6 +134,27 @@ def test_R4_a_label_that_stayed_in_hubspot_names_the_next_role_without_a_name():
     assert plan([role("Decision Maker"), role("User")], {101, 103}, after(action, agreed.base)) == []
 
 
+def test_R4_F2_a_label_that_stayed_in_hubspot_makes_no_conflict_of_an_edit_in_salesforce():
+    """Only Salesforce moved: the label was agreed on, and HubSpot, which always wins, takes back what was typed."""
+    agreed = agreement(base_of([role("Decision Maker")], {101, 103}))
+    naming = replace(NAMING, rules=replace(RULES, rule=Rule.ALWAYS_HUBSPOT))
+    (action,) = plan([role("Evaluator"), role()], {101, 103}, agreed, naming)
+    assert action.to is SF
+    assert [change.conflict for change in action.changes] == [False]
+
+
+def test_R4_what_is_left_over_of_labels_is_what_no_role_carries():
+    """By what the mapping says of the names now; the primary label and what Salesforce had are as they were."""
+    base = Base(
+        {"Role": "Decision Maker; Friend", "IsPrimary": True}, {"labels": "Decider; User", "primary label": True}
+    )
+    left = NAMING.without_left_over(base)
+    assert left == Base(base.salesforce, {"labels": "Decider", "primary label": True})
+    assert NAMING.without_left_over(left) == left
+    blank = Base({"Role": "User"}, {"labels": None})
+    assert NAMING.without_left_over(blank) == blank
+
+
 @pytest.mark.parametrize("rule", [Rule.ALWAYS_SALESFORCE, Rule.PREFER_SALESFORCE_UNLESS_BLANK])
 def test_R4_a_label_that_stayed_in_hubspot_stays_where_the_rule_lets_no_label_name_a_role(rule):
     """It was agreed under another rule; a further role without a name takes nothing away either (T4)."""

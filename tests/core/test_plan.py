@@ -74,8 +74,8 @@ def create(source, mapping=DEALS, known=KNOWN, contacts=(), **more):
     return plan_candidate(mapping, Candidate(source, **more), known, contacts)
 
 
-def merge(here, there, base=BASE, mapping=DEALS, known=KNOWN, *, stopped=False):
-    situation = Situation(link("006A", "11", base=base), here, there, stopped)
+def merge(here, there, base=BASE, mapping=DEALS, known=KNOWN, **how):
+    situation = Situation(link("006A", "11", base=base), here, there, **how)
     return plan_link(mapping, situation, known, CLOSED)
 
 
@@ -280,6 +280,8 @@ def test_D8_an_archived_deal_severs():
     assert severance == Severance("opportunity-deal", "006A", "11", "D8", closed=False)
     (told,) = create(replace(opportunity(), partner_id="11"), naming=(gone,))
     assert told.born is HS, "Salesforce names the deals of those pairs only that were born in HubSpot (O10)"
+    (told,) = create(deal(partner_id=None), naming=(replace(GONE_HERE, partner_id="11"),))
+    assert (told.salesforce_id, told.hubspot_id, told.born) == ("006A", "11", HS)
     severed = link("006A", "11", LinkState.SEVERED)
     (again,) = create(opportunity(), naming=(gone,), links={(SF, "006A"): severed})
     assert again.link is severed
@@ -609,6 +611,13 @@ def test_D5_a_deletion_travels_where_the_mapping_says_so(away):
     # while the pair is frozen (A8), what was deleted in Salesforce may come back there, and the pair with it (D4)
     severed = Severance("account-company", "001A", "50", "D9", closed=away is SF, link=whose)
     assert plan_link(BOTH_WAYS, replace(situation, frozen=True), KNOWN, CLOSED) == [severed]
+
+
+def test_D6_a_deal_that_is_another_ones_by_now_is_not_deleted():
+    """Its pair ends, as if the deletion did not travel."""
+    (severance,) = merge(GONE_HERE, deal(), claimed=True)
+    assert (type(severance), severance.closed) == (Severance, True)
+    assert type(only(merge(GONE_HERE, deal()), Deletion)) is Deletion
 
 
 @pytest.mark.parametrize("presence", [Presence.MERGED, Presence.INVISIBLE])

@@ -350,6 +350,25 @@ def test_A5_a_new_deal_without_an_owner_belongs_to_the_connectors_user(lab):
     assert owner_of(lab, "deals", deal)
 
 
+@pytest.mark.parametrize("minutes", [0, 30])
+def test_A5_a_new_deals_owner_who_is_no_user_keeps_it_however_late_its_opportunity_is_made(lab, minutes):
+    """Salesforce gives the opportunity to the connector's user, which is nobody's edit."""
+    lab.sync_once()
+    owner = add_owner(lab, "lonely@example.com")
+    deal = lab.hs_create(
+        "deals", dealname="New", closedate="2026-09-30T00:00:00Z", pipeline="sf_default", hubspot_owner_id=owner,
+        dealstage=lab.stages("sf_default")["Prospecting"],
+    )  # fmt: skip
+    lab.advance(minutes=minutes)
+    lab.sync_until_rest()
+    assert owner_of(lab, "deals", deal) == owner
+    user = add_user(lab, "lonely@example.com")
+    lab.advance(hours=1)
+    lab.sync_until_rest()
+    assert owner_of(lab, "deals", deal) == owner
+    assert [one["OwnerId"] for one in lab.sf_all("SELECT OwnerId FROM Opportunity")] == [user]
+
+
 def test_A5_the_default_owner_stands_in_both_ways(lab):
     """Named in the settings; the missing owner is reported all the same."""
     user, lonely = add_user(lab, "default@example.com"), add_user(lab, "lonely@example.com")

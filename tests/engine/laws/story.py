@@ -175,7 +175,7 @@ class Story:
         with_it, rest = plans(lab), plans(without)
         touched = {
             gone,
-            deal,
+            *(sight.ids_of("deals", deal) if deal else ()),  # others may have been merged into its deal
             *(row["ContactId"] for row in sight.roles().values() if row["OpportunityId"] == gone),
         }
         for key in with_it.keys() | rest.keys():

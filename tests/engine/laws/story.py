@@ -169,13 +169,16 @@ class Story:
             return
         without = lab.copy()
         deal = sight.partner("deals", gone)
+        # Others may have been merged into its deal, or that one into another, which has it as its next partner.
+        named = sight.here("Opportunity")[gone].get("HubSpot_Id__c")
+        merged = [ids for one in sight.there("deals") if {deal, named} & (ids := sight.ids_of("deals", one))]
         without.sf_delete("Opportunity", gone)
         if deal:
             without.hs_delete("deals", deal)
         with_it, rest = plans(lab), plans(without)
         touched = {
             gone,
-            *(sight.ids_of("deals", deal) if deal else ()),  # others may have been merged into its deal
+            *(id_ for ids in merged for id_ in ids),
             *(row["ContactId"] for row in sight.roles().values() if row["OpportunityId"] == gone),
         }
         for key in with_it.keys() | rest.keys():

@@ -12,7 +12,7 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from connector.core.actions import Creation, Update
-from connector.core.model import Base, FieldRule, Fields, Pair, Side
+from connector.core.model import Base, FieldRule, Fields, Pair, Record, Side
 
 
 def leave_out_of_update(pair: Pair, update: Update, refused: Collection[str]) -> Update | None:
@@ -39,6 +39,21 @@ def leave_out_of_creation(pair: Pair, creation: Creation, refused: Collection[st
         return None
     base = creation.base.merged(base_of_left_out(pair, creation.to, refused, {}))
     return replace(creation, changes=changes, base=base)
+
+
+def find_left_out(pair: Pair, noted: Base, source: Record, made: Record) -> set[str]:
+    """The fields of a new record that were left out of its creation, although its source has a value for them.
+
+    One was refused, or has no counterpart there: nothing of it is in the base that was `noted`.
+    """
+    held = {
+        name
+        for rule in pair.fields
+        if any(source.fields.get(one) for one in rule.names(source.side))
+        for name in rule.names(made.side)
+    }
+    given = noted.salesforce if made.side is Side.SALESFORCE else noted.hubspot
+    return {name for name in held & made.fields.keys() if given.get(name) is None}
 
 
 def base_of_left_out(pair: Pair, to: Side, refused: Collection[str], now: Fields) -> Base:

@@ -6,7 +6,7 @@ done again, and what was not is found again.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from connector.adapters.base import Draft, Edit, Outcome, Refusal, Trouble
 from connector.adapters.hubspot import PRIMARY_COMPANY
@@ -31,7 +31,7 @@ from connector.core.model import (
     Record,
     Side,
 )
-from connector.core.remainder import base_of_left_out
+from connector.core.remainder import base_of_left_out, find_left_out
 from connector.engine.candidates import find_next_partners
 from connector.engine.gate import (
     join_at_creation,
@@ -105,7 +105,7 @@ def _claim(work: Work, one: Adoption) -> None:
         work.c.store.journal.claim(one.link.id, made, partner.id)
         source = work.c.store.records.load(made.other, work.c.pairs[one.pair].object(made.other), [ids[made.other]])
         if made is Side.SALESFORCE and source:
-            _settle_left_out(work, work.c.pairs[one.pair], one.link, source[ids[made.other]], partner)
+            _settle_left_out(work, work.c.pairs[one.pair], [(one.link, source[ids[made.other]], partner)])
 
 
 def sever(work: Work, severances: Sequence[Severance]) -> None:
@@ -228,11 +228,11 @@ def create(
         look_for_gone(work, side, [one.source.id for one in lost], {who for one in lost for who in one.contacts})
         if side is Side.SALESFORCE:
             _take_in_defaults(work, pair, side, [one.id for one in outcomes if one.id is not None])
-            with store.transaction():
-                records = store.records.load(side, pair.object(side), [partner.new_id for _, partner in made])
-                noted = store.links.load([partner.link_id for _, partner in made])
-                for creation, partner in made:
-                    _settle_left_out(work, pair, noted[partner.link_id], creation.source, records[partner.new_id])
+            records = store.records.load(side, pair.object(side), [one.new_id for _, one in made])
+            noted = store.links.load([one.link_id for _, one in made])
+            _settle_left_out(
+                work, pair, [(noted[one.link_id], creation.source, records[one.new_id]) for creation, one in made]
+            )
         named = _find_naming(work, pair, side, [one.key for one in collided])
         for one in collided:
             was_pending = one.key in pending and pending[one.key].state is LinkState.PENDING
@@ -247,20 +247,20 @@ def _joined(creation: Creation) -> list[Change]:
     return [change for who in creation.contacts for change in join_at_creation(creation, who).changes]
 
 
-def _settle_left_out(work: Work, pair: Pair, link: Link, source: Record, made: Record) -> None:
+def _settle_left_out(work: Work, pair: Pair, made: Iterable[tuple[Link, Record, Record]]) -> None:
     """What Salesforce filled in by itself, in place of what was left out of a creation, is nobody's edit.
 
-    A value may have been refused, or have no counterpart there. It is not in the base that was noted, and goes on
-    being an edit that has yet to travel.
+    `made` are links as they were noted, their sources, and the new records. What was left out goes on being an edit
+    that has yet to travel.
     """
-    held = {
-        name
-        for rule in pair.fields
-        if any(source.fields.get(one) for one in rule.names(source.side))
-        for name in rule.names(made.side)
+    bases = {
+        link.id: base_of_left_out(pair, partner.side, names, partner.fields)
+        for link, source, partner in made
+        if (names := find_left_out(pair, link.base, source, partner))
     }
-    left_out = held & made.fields.keys() - link.base.salesforce.keys()
-    work.c.store.links.settle({link.id: base_of_left_out(pair, made.side, left_out, made.fields)})
+    if bases:
+        with work.c.store.transaction():
+            work.c.store.links.settle(bases)
 
 
 def _created(
@@ -388,7 +388,7 @@ def _resolve_collision(
         if ours:
             store.journal.claim(link_id, side, found.id)
             if side is Side.SALESFORCE:
-                _settle_left_out(work, pair, store.links.load([link_id])[link_id], source, found)
+                _settle_left_out(work, pair, [(store.links.load([link_id])[link_id], source, found)])
         completion = Completion(link_id, found.id, None if ours else Base())
         met = None if ours else "id" if found.partner_id == source.id else "collision"
         store.links.complete(pair.name, side, [completion], work.report.run, met)
@@ -471,9 +471,12 @@ def _send_updates(
         refused = {
             one.key: one.refusal for one in outcomes if one.refusal and one.refusal.trouble is not Trouble.GONE
         }
-        mistaken = _meet_who_is_named(work, pair, side, [by_id[key] for key in refused], refused)
-        with store.transaction():
-            left = [spare_update(work, pair, by_id[key], refused[key]) for key in refused if key not in mistaken]
+        if refused:
+            mistaken = _meet_who_is_named(work, pair, side, [by_id[key] for key in refused], refused)
+            with store.transaction():
+                left = [
+                    spare_update(work, pair, by_id[key], refused[key]) for key in refused if key not in mistaken
+                ]
             spared += [one for one in left if one is not None]
         done += written
         gone = [one.key for one in outcomes if one.refusal and one.refusal.trouble is Trouble.GONE]

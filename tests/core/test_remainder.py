@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from connector.core.actions import Creation, Update
 from connector.core.model import Base, Change, FieldRule, Link, LinkState, Pair, Record, Rule
-from connector.core.remainder import base_of_left_out, leave_out_of_creation, leave_out_of_update
+from connector.core.remainder import base_of_left_out, find_left_out, leave_out_of_creation, leave_out_of_update
 from connector.mapping.transforms import Text
 
 STAGE = FieldRule(("RecordTypeId", "StageName"), ("pipeline", "dealstage"), Rule.TWO_WAY, Text())
@@ -107,6 +107,27 @@ def test_F4_what_a_crm_fills_in_is_agreed_upon():
     found = base_of_left_out(PAIR, SF, {"Amount", "StageName", "HubSpot_Id__c"}, now)
     assert found.salesforce == {"Amount": 7, "RecordTypeId": "t", "StageName": "S"}
     assert found.hubspot == {"amount": None, "pipeline": None, "dealstage": None}
+
+
+@pytest.mark.parametrize(
+    ("noted", "source", "left"),
+    [
+        ({}, {"amount": "5", "dealstage": "s"}, {"Amount", "StageName", "RecordTypeId"}),
+        ({"Amount": None, "Name": "n"}, {"amount": "5", "dealname": "n"}, {"Amount"}),
+        ({"Amount": 7, "StageName": "S", "RecordTypeId": "t"}, {"amount": "5", "dealstage": "s"}, set()),
+        ({}, {"amount": None, "dealname": ""}, set()),
+    ],
+)
+def test_F4_A5_what_a_creation_left_out_has_a_value_at_its_source_and_none_in_what_was_noted(noted, source, left):
+    """Whether it was refused, or has no counterpart; of what the record shows."""
+    made = Record(SF, "Opportunity", "006A", "1", {"Amount": 7, "Name": "n", "StageName": "S", "RecordTypeId": "t"})
+    deal = Record(HS, "deals", "1", "1", source)
+    assert find_left_out(PAIR, Base(noted, {}), deal, made) == left
+    assert find_left_out(PAIR, Base(noted, {}), deal, replace(made, fields={})) == set()
+    turned = find_left_out(
+        PAIR, Base({}, {"amount": "5"}), made, replace(deal, fields={"amount": "5", "dealname": "n"})
+    )
+    assert turned == {"dealname"}
 
 
 @given(st.sets(st.sampled_from([*VALUES, "unknown"])))

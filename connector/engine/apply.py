@@ -27,6 +27,7 @@ from connector.core.model import (
     Link,
     LinkState,
     Pair,
+    Presence,
     ProblemClass,
     Record,
     Side,
@@ -435,6 +436,7 @@ def update(work: Work, pair: Pair, side: Side, updates: Sequence[Update]) -> set
     """
     if not updates:
         return set()
+    updates = _still_have_a_source(work, pair, side, updates)
     todo = leave_out_known(work, pair, let_updates_pass(work, pair, updates))
     todo = _still_true(work, pair, side, todo) if todo else []
     whole = {one.record_id: len(one.changes) for one in updates}
@@ -443,6 +445,24 @@ def update(work: Work, pair: Pair, side: Side, updates: Sequence[Update]) -> set
         written, todo = _send_updates(work, pair, side, todo)
         done |= {one.link.id for one in written if len(one.changes) == whole[one.record_id]}
     return done
+
+
+def _still_have_a_source(work: Work, pair: Pair, side: Side, updates: Sequence[Update]) -> list[Update]:
+    """Leave out what would be taken over from a record that is gone by now, or is no partner any more.
+
+    The writes to the other side, which come first, may have shown that. It is planned anew then.
+    """
+    store = work.c.store
+    links = store.links.load([one.link.id for one in updates])
+    ids = [one.link.id_of(side.other) or "" for one in updates]
+    sources = store.records.load(side.other, pair.object(side.other), ids)
+    return [
+        one
+        for one, id_ in zip(updates, ids, strict=True)
+        if (link := links.get(one.link.id)) is not None
+        and (link.id_of(side), link.id_of(side.other)) == (one.link.id_of(side), id_)
+        and (id_ not in sources or sources[id_].presence not in {Presence.DELETED, Presence.MERGED})
+    ]
 
 
 def _send_updates(

@@ -460,7 +460,7 @@ def test_A1_a_person_ends_a_doubt_by_asking(lab):
 def test_A2_who_names_a_record_is_its_partner_though_search_does_not_show_that_yet():
     """An older store matches it by its address; HubSpot refuses the id, which is another one's."""
     lab = Lab()
-    alike = lab.hs_create("contacts", email="ada@acme.example", lastname="Alike")
+    alike = lab.hs_create("contacts", email="ada@acme.example", lastname="Alike", phone="555")
     lab.advance(minutes=2)
     lab.sync_until_rest()
     older = lab.durable_store()
@@ -473,11 +473,12 @@ def test_A2_who_names_a_record_is_its_partner_though_search_does_not_show_that_y
     lab.sync()
     assert lab.store.links.by_ids("contact-contact", Side.SALESFORCE, [ada])[ada].hubspot_id == partner
     assert lab.hs_get("contacts", alike, "lastname")["lastname"] == "Alike"
+    assert not lab.sf_get("Contact", ada)["Phone"], "nor is anything taken over from it"
 
 
 def test_A3_D3_who_is_matched_with_a_contact_that_is_gone_gets_another_one(lab):
     """Nobody deleted *its* partner: that one was deleted before, which no search tells until the next sweep."""
-    gone = lab.hs_create("contacts", email="ada@acme.example", lastname="Gone")
+    gone = lab.hs_create("contacts", email="ada@acme.example", lastname="Gone", phone="555")
     lab.advance(minutes=2)
     lab.sync_until_rest()
     lab.hs_delete("contacts", gone)
@@ -485,4 +486,5 @@ def test_A3_D3_who_is_matched_with_a_contact_that_is_gone_gets_another_one(lab):
     lab.advance(minutes=2)
     lab.sync_until_rest()
     assert lab.partner("contacts", ada) not in {None, gone}
+    assert not lab.sf_get("Contact", ada)["Phone"], "nothing is taken over from it"
     assert lab.problems() == []

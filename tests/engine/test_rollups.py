@@ -284,6 +284,14 @@ def test_U9_several_currencies_are_added_as_bare_numbers_and_reported(lab, peopl
     assert reported == {lab.partner(object_, people[object_]) for object_ in ("contacts", "companies")}
 
 
+def deal_of_hubspot(lab, people):
+    """A deal that HubSpot had first, of the contact."""
+    id_ = lab.hs_create("deals", dealname="Ours", pipeline=lab.pipeline(), dealstage=lab.stages()["Prospecting"],
+                        closedate="2026-06-30T00:00:00Z", amount="1")  # fmt: skip
+    lab.hs_associate("deals", id_, "contacts", lab.partner("contacts", people["contacts"]), 3)
+    return id_
+
+
 def test_U10_created_is_the_opportunitys_date_for_pairs_born_in_salesforce(lab, people):
     """However much later its deal was made."""
     deal(lab, people, "one", Amount=1)
@@ -295,9 +303,7 @@ def test_U10_created_is_the_opportunitys_date_for_pairs_born_in_salesforce(lab, 
 
 def test_U10_created_is_the_deals_date_for_pairs_born_in_hubspot(lab, people):
     """However much later its opportunity was made."""
-    id_ = lab.hs_create("deals", dealname="Ours", pipeline=lab.pipeline(), dealstage=lab.stages()["Prospecting"],
-                        closedate="2026-06-30T00:00:00Z", amount="1")  # fmt: skip
-    lab.hs_associate("deals", id_, "contacts", lab.partner("contacts", people["contacts"]), 3)
+    id_ = deal_of_hubspot(lab, people)
     created = lab.hs_get("deals", id_, "createdate")["createdate"]
     lab.advance(days=3)
     lab.sync_until_rest()
@@ -306,9 +312,7 @@ def test_U10_created_is_the_deals_date_for_pairs_born_in_hubspot(lab, people):
 
 def test_U10_D4_a_deal_made_anew_for_a_restored_opportunity_was_born_in_salesforce(lab, people):
     """Wherever the first deal was born, and also if the store is an older one, which finds it by its stored id."""
-    id_ = lab.hs_create("deals", dealname="Ours", pipeline=lab.pipeline(), dealstage=lab.stages()["Prospecting"],
-                        closedate="2026-06-30T00:00:00Z", amount="1")  # fmt: skip
-    lab.hs_associate("deals", id_, "contacts", lab.partner("contacts", people["contacts"]), 3)
+    deal_of_hubspot(lab, people)
     lab.sync_until_rest()
     opportunity = lab.sf_all("SELECT Id, CreatedDate FROM Opportunity")[0]
     lab.sf_delete("Opportunity", opportunity["Id"])
@@ -327,9 +331,7 @@ def test_U10_D4_a_deal_made_anew_for_a_restored_opportunity_was_born_in_salesfor
 
 def test_U10_a_pair_that_is_restored_on_both_sides_was_born_where_it_was_born(lab, people):
     """Salesforce tells, which stores the id of the deal: the date is still the deal's."""
-    id_ = lab.hs_create("deals", dealname="Ours", pipeline=lab.pipeline(), dealstage=lab.stages()["Prospecting"],
-                        closedate="2026-06-30T00:00:00Z", amount="1")  # fmt: skip
-    lab.hs_associate("deals", id_, "contacts", lab.partner("contacts", people["contacts"]), 3)
+    id_ = deal_of_hubspot(lab, people)
     created = lab.hs_get("deals", id_, "createdate")["createdate"]
     lab.advance(days=3)
     lab.sync_until_rest()

@@ -127,6 +127,14 @@ class Naming:
         kept = _join(one for one in _split(base.hubspot.get(LABELS)) if one in carried)
         return Base(base.salesforce, {**base.hubspot, LABELS: kept})
 
+    def suppose(self, seen: Mapping[Side, Fields]) -> Base:
+        """What may have been agreed on when nothing is known of it: Salesforce's, if HubSpot has that and more.
+
+        So labels for which there is no role stay, or name one that has no name (law 6).
+        """
+        carried = _join(self.labels[name] for name in _split(seen[SF][ROLE_NAMES]))
+        return Base({ROLE_NAMES: seen[SF][ROLE_NAMES]}, {LABELS: carried})
+
     def assign(self, roles: Mapping[str, ContactRole], values: Fields) -> dict[str, ContactRole]:
         """The roles of one contact (by id) that change so that they have these names, as they are then.
 
@@ -221,6 +229,10 @@ def _merge(
     known: Known,
 ) -> Verdict:
     """As of any field; and labels for which there was no role are carried once there is one without a name."""
+    if rule.hubspot == (LABELS,) and LABELS not in base.hubspot:
+        supposed = naming.suppose(seen)
+        if {*_split(supposed.hubspot[LABELS])} < {*_split(seen[HS][LABELS])}:
+            base = supposed
     verdict = merge_field(rule, seen[SF], seen[HS], base, SF, known)
     if not isinstance(verdict, Keep) or all(one.name for one in roles):
         return verdict

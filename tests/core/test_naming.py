@@ -143,6 +143,23 @@ def test_R4_F2_a_label_that_stayed_in_hubspot_makes_no_conflict_of_an_edit_in_sa
     assert [change.conflict for change in action.changes] == [False]
 
 
+def test_R4_labels_that_hubspot_has_beyond_the_roles_stay_where_nothing_was_agreed_on():
+    """As with an empty store (law 6): they name what has no name, or are agreed to stay; other ones are no more."""
+    unknown = agreement(Base())
+    (action,) = plan([role("Decision Maker")], {101, 103}, unknown)
+    assert (action.to, action.changes) == (None, ())
+    assert (action.settles.salesforce["Role"], action.settles.hubspot["labels"]) == (
+        "Decision Maker",
+        "Decider; User",
+    )
+    assert plan([role("Decision Maker")], {101, 103}, after(action)) == []
+    (named, _) = sorted(plan([role("Decision Maker"), role()], {101, 103}, unknown), key=lambda one: one.to is None)
+    assert (named.to, named.edits) == (SF, {"00K2": role("User")})
+    (other, _) = sorted(plan([role("User")], {101}, unknown), key=lambda one: one.to is None)
+    assert (other.to, other.changes[0].new) == (HS, "User")
+    assert [one.to for one in plan([role("Decision Maker")], {101}, unknown)] == [None]
+
+
 def test_R4_what_is_left_over_of_labels_is_what_no_role_carries():
     """By what the mapping says of the names now; the primary label and what Salesforce had are as they were."""
     base = Base(

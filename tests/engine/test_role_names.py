@@ -266,3 +266,18 @@ def test_R4_a_label_given_in_the_middle_of_a_run_is_not_overwritten(lab):
     dissociate(lab, opportunity, ada)
     lab.sync_until_rest()
     assert roles_of(lab, opportunity) == []
+
+
+def test_R4_an_empty_store_takes_no_label_away_for_which_there_is_no_role(lab):
+    """What both sides showed before the store was lost they show afterwards (law 6)."""
+    opportunity, contact = lab.opportunity(), lab.sf_create("Contact", LastName="Ada", Email="ada@acme.example")
+    lab.role(opportunity, contact, Role="Decision Maker")
+    lab.sync_once()
+    label(lab, opportunity, contact, "Decider", "Evaluator")
+    lab.advance(hours=2)
+    lab.sync_until_rest()
+    before = labels_of(lab, opportunity, contact)
+    assert before >= {"Decider", "Evaluator"}
+    lab.forget()
+    lab.sync_until_rest()
+    assert labels_of(lab, opportunity, contact) == before

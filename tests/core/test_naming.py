@@ -158,6 +158,11 @@ def test_R4_labels_that_hubspot_has_beyond_the_roles_stay_where_nothing_was_agre
     (other, _) = sorted(plan([role("User")], {101}, unknown), key=lambda one: one.to is None)
     assert (other.to, other.changes[0].new) == (HS, "User")
     assert [one.to for one in plan([role("Decision Maker")], {101}, unknown)] == [None]
+    of_primary = agreement(Base({"IsPrimary": True}, {"primary label": True}))
+    ends = [
+        one.changes[0].field for one in plan([role("Decision Maker")], {100, 101, 103}, of_primary) if one.to is HS
+    ]
+    assert ends == ["primary label"], "what was agreed on of the primary role is known all the same"
 
 
 def test_R4_what_is_left_over_of_labels_is_what_no_role_carries():

@@ -35,7 +35,8 @@ NEWEST, ASKED = 20, 5
 FEWEST_NOWHERE = 2
 SET_BACK = timedelta(minutes=10)
 """Times of one CRM that are no further apart say nothing of which came first: its many machines have clocks of
-their own, which are set right now and then. Each look begins at least as far back, so what changed then is seen."""
+their own, which are set right now and then. A look begins about as far back (`overlap_minutes`), so that what
+changed then is seen."""
 _NAMES = {Side.SALESFORCE: "Salesforce", Side.HUBSPOT: "HubSpot"}
 _REMEDY = (
     "if the other CRM is right, begin with an empty store"

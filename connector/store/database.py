@@ -153,7 +153,7 @@ def read_only(engine: Engine) -> Connection:
 
 
 def _read_once(engine: Engine) -> Connection:
-    """The same for one query alone, which sees one state of the store without a transaction around it."""
+    """The same for one query alone, which sees one state of the store by itself: SQLite begins nothing for it."""
     return engine.connect().execution_options(reads_once=True)
 
 

@@ -369,13 +369,12 @@ class Problems:
             kept.setdefault((side, object_, id_), set()).add(name)
         some = set(records)
         for side, object_, id_ in some & kept.keys():
-            mine = self._of(side, object_, id_)
-            self._db.execute(delete(problem).where(mine, problem.c.field.not_in(kept[side, object_, id_])))
-        mine = self._db.connection_id
+            of_record = self._of(side, object_, id_)
+            self._db.execute(delete(problem).where(of_record, problem.c.field.not_in(kept[side, object_, id_])))
         self._db.execute(
             _SOLVE,
             [
-                {"mine": mine, "on": side.value, "of": object_, "key": id_}
+                {"mine": self._db.connection_id, "on": side.value, "of": object_, "key": id_}
                 for side, object_, id_ in some - kept.keys()
             ],
         )

@@ -145,7 +145,7 @@ class Records:
         """
         given = versions or {}
         rows = self._rows(side, object_, written)
-        mine = self._mine(side, object_)
+        mine = self._given(side, object_)
         self._db.execute(
             _OVERWRITE,
             [
@@ -189,7 +189,7 @@ class Records:
     ) -> None:
         """Write keys where they differ. `new` holds those that records are known to have already."""
         known = {**self.keys_of(side, object_, keys.keys() - new.keys()), **new}
-        mine = self._mine(side, object_)
+        mine = self._given(side, object_)
         common = {"connection_id": self._db.connection_id, "side": side.value, "object": object_}
         before = {(id_, *one) for id_, some in known.items() for one in some}
         after = {(id_, *one) for id_, some in keys.items() for one in some}
@@ -226,7 +226,7 @@ class Records:
 
     def dirty(self, side: Side, object_: str, after: str, limit: int) -> list[str]:
         """Ids of dirty records, ascending, after a given one."""
-        rows = self._db.fetch(_DIRTY, {**self._mine(side, object_), "after": after, "most": limit})
+        rows = self._db.fetch(_DIRTY, {**self._given(side, object_), "after": after, "most": limit})
         return [row.id for row in rows]
 
     def dirty_among(self, side: Side, object_: str, ids: Iterable[str]) -> list[str]:
@@ -248,7 +248,7 @@ class Records:
 
     def mark(self, side: Side, object_: str, ids: Iterable[str], *, dirty: bool = True) -> None:
         for some in chunks(ids):
-            self._db.change(_MARK, {**self._mine(side, object_), "keys": some, "now": dirty})
+            self._db.change(_MARK, {**self._given(side, object_), "keys": some, "now": dirty})
 
     def mark_gone(self, side: Side, object_: str, ids: Iterable[str]) -> None:
         """Note what we have deleted ourselves."""
@@ -343,7 +343,7 @@ class Records:
 
     def merged(self, side: Side, object_: str) -> list[Record]:
         """Records that are still to be dealt with and were merged into others (A7)."""
-        return [_record(row) for row in self._db.fetch(_MERGED, self._mine(side, object_))]
+        return [_record(row) for row in self._db.fetch(_MERGED, self._given(side, object_))]
 
     def absorbed(self, side: Side, object_: str, survivors: Iterable[str]) -> dict[str, str]:
         """What was merged into these records, each with the one it was merged into."""
@@ -373,11 +373,11 @@ class Records:
     def _rows(self, side: Side, object_: str, ids: Iterable[str]) -> dict[str, Row[Any]]:
         rows: dict[str, Row[Any]] = {}
         for some in chunks(ids):
-            found = self._db.fetch(_LOAD, {**self._mine(side, object_), "keys": some})
+            found = self._db.fetch(_LOAD, {**self._given(side, object_), "keys": some})
             rows |= {row.id: row for row in found}
         return rows
 
-    def _mine(self, side: Side, object_: str) -> dict[str, Any]:
+    def _given(self, side: Side, object_: str) -> dict[str, Any]:
         """The parameters of `_IS`."""
         return {"mine": self._db.connection_id, "on": side.value, "of": object_}
 

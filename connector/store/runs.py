@@ -58,7 +58,7 @@ _READ = select(cursor.c.value).where(
 _HELD = and_(lease.c.connection_id == bindparam("mine"), lease.c.token == bindparam("by"))
 _LOOK = select(lease.c.token).where(_HELD)
 _RENEW = update(lease).where(_HELD).values(expires=bindparam("ends"))
-_Change = Callable[[Executable, Mapping[str, Any]], int]
+_Execute = Callable[[Executable, Mapping[str, Any]], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +185,7 @@ class Runs:
         self._renewed = moment.timestamp()
         return True, held
 
-    def _renew(self, token: str, change: _Change) -> None:
+    def _renew(self, token: str, change: _Execute) -> None:
         moment = self._now().timestamp()
         if change(_RENEW, {**self._held(token), "ends": moment + LEASE_SECONDS}) != 1:
             raise _taken_over()

@@ -225,7 +225,7 @@ journal = Table(
     Column("run_id", Integer, ForeignKey("run.id"), nullable=False),
     Column("at", String(40), nullable=False),
     Column("state", String(10), nullable=False),  # intended | done | failed | forgotten
-    Column("verb", String(20), nullable=False),  # create | update | delete | connect | disconnect
+    Column("verb", String(20), nullable=False),  # create | update | delete | connect | disconnect | name
     Column("side", String(10), nullable=False),
     Column("object", String(80), nullable=False),
     Column("record_id", String(40)),

@@ -156,7 +156,7 @@ def _agree_roles(work: Work, roles: Sequence[RoleAddition]) -> None:
 
 
 def _join(work: Work, role: RoleAddition) -> None:
-    fresh = work.c.store.links.is_new(role.deal.id, work.report.run)
+    fresh = work.c.store.links.was_just_made(role.deal.id, work.report.run)
     work.c.store.links.join(ROLE, [(role.deal.id, role.contact.id)], with_creation=fresh)
     name_later(work, [role.deal.salesforce_id or ""])
 

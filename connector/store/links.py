@@ -398,6 +398,11 @@ class Links:
         rows = self._db.fetch(select(link.c.id).where(link.c.id == link_id, link.c.linked_run.is_not(None), ~mine))
         return bool(rows)
 
+    def was_just_made(self, link_id: int, run_id: int) -> bool:
+        """Whether a link is new as `is_new` says, and one of its records was made for it, not met."""
+        made = select(link.c.id).where(link.c.id == link_id, link.c.matched_on.is_(None))
+        return bool(self._db.fetch(made)) and self.is_new(link_id, run_id)
+
     def was_just_matched(self, link_id: int, run_id: int) -> bool:
         """Whether a link was made as `is_new` says, of records that were found to be alike."""
         met = and_(link.c.id == link_id, link.c.matched_on.not_in(["id", "hand", "collision"]))

@@ -232,6 +232,20 @@ def test_L7_a_role_added_afterwards_moves_its_contact(lab, sales_stage, expected
     assert stage(lab, "contacts", late) == expected
 
 
+def test_L7_L3_with_an_empty_store_who_came_to_a_won_deal_later_gets_no_close_date_either(lab):
+    """The deal was won before; that pairs are met anew makes no deal of today of it (law 6)."""
+    account, _, opportunity = lab.business(StageName="Closed Won")
+    late = colleague(lab, account, "late")
+    lab.sync_once()
+    lab.role(opportunity, late)
+    lab.sync_once()
+    before = lab.hs_get("contacts", lab.partner("contacts", late), "lifecyclestage", "closedate")
+    assert (before["lifecyclestage"], before["closedate"]) == ("customer", None)
+    lab.forget()
+    lab.sync_until_rest()
+    assert lab.hs_get("contacts", lab.partner("contacts", late), "lifecyclestage", "closedate")["closedate"] is None
+
+
 def test_L7_an_opportunity_that_has_only_an_account_changes_no_contact(lab):
     """The account's contacts without a role stay where they are."""
     account, _, _ = lab.business(StageName="Closed Won")

@@ -261,7 +261,8 @@ def is_of(company: Link, deal: Link, fields: Fields) -> bool:
     merged company has another id than the one that was agreed on, which the deal may not have been read with yet.
     """
     agreed = deal.base.hubspot.get(PRIMARY_COMPANY)
-    return fields.get(PRIMARY_COMPANY, agreed) in {agreed, company.hubspot_id}
+    now = fields.get(PRIMARY_COMPANY, agreed)
+    return now is not None and now in {agreed, company.hubspot_id}
 
 
 def _status(work: Work, deal: LinkedDeal) -> Status:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from engine.lab import Lab
+
+from connector.core.model import Base, Link, LinkState, Side
+from connector.engine.derive import is_of
 
 NUMBER, FIRST, AMOUNT, CLOSE, REVENUE = (
     "sf_num_associated_deals",
@@ -249,6 +253,17 @@ def test_U9_a_deal_counts_for_a_company_while_hubspot_has_it_there(lab, people):
     lab.sf_edit("Opportunity", opportunity, AccountId=people["companies"])
     lab.sync_until_rest()
     assert shown(lab, "companies", people["companies"]) == before
+
+
+def test_U9_a_deal_that_has_no_company_counts_for_none():
+    """A run that changes it and dies takes the old one away, and nothing is agreed on then."""
+    company = Link(1, "account-company", "001A", "50", LinkState.LINKED, Side.SALESFORCE)
+    deal = Link(2, "opportunity-deal", "006A", "11", LinkState.LINKED, Side.SALESFORCE)
+    blank, agreed = (replace(deal, base=Base({}, {"primary_company": one})) for one in (None, "50"))
+    assert not is_of(company, blank, {"primary_company": None})
+    assert not is_of(company, agreed, {"primary_company": None})
+    assert is_of(company, agreed, {})
+    assert is_of(company, blank, {"primary_company": "50"})
 
 
 @pytest.mark.parametrize("reread", ["0", "1000"])

@@ -137,9 +137,8 @@ def _plan_close_date(derivation: Derivation, settings: LifecycleSettings) -> Ite
     closed = str(fields.get(derivation.close_date) or deal.close_date)
     if not fields.get(derivation.close_date):
         yield Change(derivation.close_date, None, closed, "L3", cause)
-    created = derivation.record.created
-    if derivation.days_to_close and created and fields.get(derivation.days_to_close) in (None, ""):
-        days = _days_between(created, closed)
+    if derivation.days_to_close and fields.get(derivation.days_to_close) in (None, ""):
+        days = _days_between(derivation.record.created, closed)
         if days is not None:
             yield Change(derivation.days_to_close, None, str(days), "L3", cause)
 

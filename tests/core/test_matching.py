@@ -136,6 +136,15 @@ def test_D4_a_creation_under_way_is_not_severed_from_the_deal_it_replaces():
     assert match_record(DEALS, Candidate(OPPORTUNITY, naming=(gone,), links=severed)) == SeverFrom("10")
 
 
+def test_D3_a_person_may_have_a_deal_made_anew_for_one_whose_deal_is_archived():
+    """Wherever the pair was born."""
+    gone = record(HS, "10", presence=Presence.DELETED, partner_id="006A")
+    born_there = replace(OPPORTUNITY, partner_id="10")
+    for one in (OPPORTUNITY, born_there):
+        assert match_record(DEALS, Candidate(one, naming=(gone,), forced=True)) == CreateThere()
+    assert match_record(DEALS, Candidate(born_there, forced=True)) == CreateThere()
+
+
 def test_A7_D6_the_deleted_partner_of_a_record_that_was_merged_into_it_severs_nobody():
     """That record had its own partner, and lost it; this one has none yet, and gets one."""
     gone = record(HS, "10", presence=Presence.DELETED, partner_id="006Merged")

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from connector.core.model import Link, LinkState, Pair, Problem, ProblemClass, Record, Side
+from connector.core.model import Link, LinkState, Pair, Presence, Problem, ProblemClass, Record, Side
 
 LEFT_OVER = "LEFT_OVER_BY_MERGE"
 FOLLOWED = {LinkState.LINKED, LinkState.FROZEN}
@@ -66,15 +66,19 @@ def follow_merge(
     return Retire(link, loser.side) if ends else Follow(link, loser.side, survivor.id)
 
 
-def is_left_over(link: Link | None, partner: Record | None, kept: Link | None) -> bool:
+def is_left_over(link: Link | None, partner: Record | None, kept: Link | None, twin: Record | None) -> bool:
     """Whether a record whose pair ended is one that a merge on the other side left over.
 
-    `partner` is the merged record that the ended link names, `kept` the link of the one it was merged into. A pair
-    that was severed ends so too, when its record is restored after its partner was merged.
+    `partner` is the merged record that the ended link names, `kept` the link of the one it was merged into, and
+    `twin` the other partner of that one. A pair that was severed ends so too, when its record is restored after its
+    partner was merged. If it is the twin that was deleted, the survivor is free for the record left over.
     """
     ended = link is not None and link.state in {LinkState.CLOSED, LinkState.SEVERED}
     merged = partner is not None and partner.survivor is not None
-    return ended and merged and kept is not None and kept.state in _KEPT
+    if kept is None or kept.state not in _KEPT:
+        return False
+    gone = kept.state is LinkState.SEVERED and twin is not None and twin.presence is Presence.DELETED
+    return ended and merged and not gone
 
 
 def list_left_over(pair: Pair, record: Record, partner: Record, kept: Link) -> Problem:

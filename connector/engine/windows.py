@@ -85,6 +85,8 @@ class _Window:
     others: Mapping[str, Record]
     kept: Mapping[str, Link]
     """Links of the records that `others` were merged into, by their id."""
+    twins: Mapping[str, Record]
+    """The records of this side that `kept` name."""
 
     @property
     def linked(self) -> list[Link]:
@@ -104,7 +106,8 @@ class _Window:
         for other in (link.id_of(self.side.other) if link else None, record.partner_id if record else None):
             partner = self.others.get(other or "")
             kept = self.kept.get((partner.survivor if partner else None) or "")
-            if is_left_over(link, partner, kept) and partner is not None and kept is not None:
+            twin = self.twins.get((kept.id_of(self.side) if kept else None) or "")
+            if is_left_over(link, partner, kept, twin) and partner is not None and kept is not None:
                 return partner, kept
         return None
 
@@ -141,7 +144,9 @@ def _load_window(work: Work, pair: Pair, side: Side, ids: Sequence[str]) -> _Win
     partners += [one.partner_id for one in records.values() if one.partner_id and _has_ended(links.get(one.id))]
     others = store.records.load(side.other, pair.object(side.other), partners)
     survivors = [one.survivor for one in others.values() if one.survivor]
-    return _Window(side, records, links, others, store.links.by_ids(pair.name, side.other, survivors))
+    kept = store.links.by_ids(pair.name, side.other, survivors)
+    twins = store.records.load(side, pair.object(side), [one.id_of(side) or "" for one in kept.values()])
+    return _Window(side, records, links, others, kept, twins)
 
 
 def _plan_window(work: Work, pair: Pair, window: _Window) -> list[Action]:

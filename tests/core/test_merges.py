@@ -89,7 +89,15 @@ def test_A7_what_is_left_over_by_a_merge(own, partner, kept, left):
     """Its pair was closed or severed, its partner merged into another one, and that is somebody's partner still."""
     mine = replace(MINE, state=own) if own else None
     its = replace(ITS, state=kept) if kept else None
-    assert is_left_over(mine, partner, its) is left
+    assert is_left_over(mine, partner, its, None) is left
+    assert is_left_over(mine, partner, its, record(HS, "9")) is left
+
+
+@pytest.mark.parametrize(("kept", "left"), [(LinkState.SEVERED, False), (LinkState.LINKED, True)])
+def test_A7_nothing_is_left_over_if_the_other_one_was_deleted(kept, left):
+    """As far as that is known of its link: the survivor is free then, unlike when it was deleted itself (D2)."""
+    twin = record(HS, "9", presence=Presence.DELETED)
+    assert is_left_over(replace(MINE, state=LinkState.CLOSED), GONE, replace(ITS, state=kept), twin) is left
 
 
 def test_A7_the_remedy_is_to_merge_there_too_but_for_opportunities():

@@ -146,6 +146,21 @@ def test_A7_what_is_left_over_stays_listed_until_it_is_merged_too(lab, kind):
         assert count(lab, kind) == (1, 1)
 
 
+def test_A7_what_is_left_over_takes_the_place_of_the_other_one_if_that_is_deleted(lab, kind):
+    """The master of the merge in Salesforce is free then, and the record left over names it by the merged one."""
+    master, loser = make(lab, kind, "master"), make(lab, kind, "loser")
+    lab.sync_once()
+    twin, left = hs_of(lab, kind, master), hs_of(lab, kind, loser)
+    sf_merge(lab, kind, master, loser)
+    lab.sync_once()
+    lab.hs_delete(PAIRS[kind][2], twin)
+    lab.advance(days=1)
+    lab.sync_until_rest()
+    assert lab.problems() == []
+    assert hs_of(lab, kind, master) == left
+    assert count(lab, kind) == (1, 1)
+
+
 def test_A7_an_empty_store_finds_the_master_by_the_record_that_names_it(lab, kind):
     """Not by the one left over, which names the loser, though that one is older."""
     loser = make(lab, kind, "loser")

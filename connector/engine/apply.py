@@ -33,7 +33,7 @@ from connector.core.model import (
     Side,
 )
 from connector.core.remainder import base_of_left_out, find_left_out
-from connector.engine.candidates import find_next_partners
+from connector.engine.candidates import find_left_over, find_next_partners
 from connector.engine.gate import (
     join_at_creation,
     let_creations_pass,
@@ -119,18 +119,20 @@ def sever(work: Work, severances: Sequence[Severance]) -> None:
                     state = LinkState.CLOSED
                     look_again(work, work.c.pairs[one.pair], Side.SALESFORCE, [one.link.salesforce_id or ""])
                 work.c.store.links.end(one.link.id, state)
-                _look_at_next_partners(work, work.c.pairs[one.pair], one.link)
+                look_at_next_partners(work, work.c.pairs[one.pair], one.link)
             else:
                 work.c.store.links.end_unlinked(one.pair, one.salesforce_id, one.hubspot_id, one.born)
 
 
-def _look_at_next_partners(work: Work, pair: Pair, ended: Link) -> None:
+def look_at_next_partners(work: Work, pair: Pair, ended: Link) -> None:
     """Whoever belongs to a record that is free now was held as long as it had a partner (A2).
 
-    One that names another record than its partner may be left over of a merge of that one (A7).
+    One that names another record than its partner may be left over of a merge of that one (A7). What a merge into
+    either of both left over is so no longer.
     """
     for side in Side:
         id_, other = ended.id_of(side) or "", ended.id_of(side.other)
+        look_again(work, pair, side.other, find_left_over(work, pair, side, id_))
         free = work.c.store.records.load(side, pair.object(side), [id_]).get(id_)
         if free is not None and free.present:
             look_again(work, pair, side.other, find_next_partners(work, pair, free, other))

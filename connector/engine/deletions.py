@@ -10,7 +10,8 @@ only comes to light while the run writes is asked about once more, and waits for
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from connector.adapters.base import Outcome, Trouble
 from connector.adapters.salesforce_deletion import HAS_CHILDREN
@@ -18,13 +19,13 @@ from connector.core.actions import Action, Deletion, Severance
 from connector.core.guard import Excess, find_excesses
 from connector.core.model import LinkState, Pair, Record, Side
 from connector.core.plan import plan_link
-from connector.engine.apply import sever
+from connector.engine.apply import look_at_next_partners, sever
 from connector.engine.gate import let_deletions_pass
 from connector.engine.held import find_held_deletions
 from connector.engine.loss import describe_loss
 from connector.engine.observe import take_in
 from connector.engine.report import Written
-from connector.engine.windows import WINDOW, clear, make_situation
+from connector.engine.windows import WINDOW, apply_pair, clear, make_situation
 from connector.engine.work import Work, count, describe_refusal, look_again, note_problems
 from connector.engine.world import Connection
 
@@ -59,26 +60,30 @@ def delete(work: Work, pairs: Collection[str], *, guarded: bool) -> None:
         told = ", ".join(f"{one.deletions} of {one.links} {one.object}" for one in too_many)
         work.report.notes.append(f"more deletions came to light during this run ({told}); none was made (D7)")
         return
-    for pair in reversed([one for one in work.c.pairs.values() if one.name in pairs]):
-        for side in Side:
-            _delete_from(work, pair, side)
+    some = [one for one in work.c.pairs.values() if one.name in pairs]
+    freed = {one.name: frozenset(_delete_from(work, one)) for one in reversed(some)}
+    for pair in some:
+        if only := freed[pair.name]:
+            apply_pair(replace(work, only=only, again=set(), troubled=set()), pair)
 
 
-def _delete_from(work: Work, pair: Pair, side: Side) -> None:
-    """Carry the deletions made on `side` over to its partners."""
-    ids = find_pending(work.c, pair, side)
-    if work.only is not None:
-        ids = [id_ for id_ in ids if (side, pair.object(side), id_) in work.only]
-    for start in range(0, len(ids), WINDOW):
-        some = ids[start : start + WINDOW]
-        _delete_window(work, pair, side, some)
-        gone_already = sorted({id_ for where, id_ in work.again if where is side} & set(some))
-        if gone_already:  # by a run that died, or by a person: their links close
-            _delete_window(work, pair, side, gone_already)
-        work.progress(len(some))
+def _delete_from(work: Work, pair: Pair) -> Iterator[tuple[Side, str, str]]:
+    """Carry deletions of a pair's records over to their partners. Tells what is to be looked at again for them."""
+    for side in Side:
+        ids = find_pending(work.c, pair, side)
+        if work.only is not None:
+            ids = [id_ for id_ in ids if (side, pair.object(side), id_) in work.only]
+        for start in range(0, len(ids), WINDOW):
+            some = ids[start : start + WINDOW]
+            again = _delete_window(work, pair, side, some)
+            if gone_already := sorted({id_ for where, id_ in again if where is side} & set(some)):
+                # By a run that died, or by a person: their links close.
+                again |= _delete_window(work, pair, side, gone_already)
+            work.progress(len(some))
+            yield from ((where, pair.object(where), id_) for where, id_ in again)
 
 
-def _delete_window(work: Work, pair: Pair, side: Side, ids: Sequence[str]) -> None:
+def _delete_window(work: Work, pair: Pair, side: Side, ids: Sequence[str]) -> set[tuple[Side, str]]:
     store = work.c.store
     links = list(store.links.by_ids(pair.name, side, ids).values())
     records = store.records.load(side, pair.object(side), ids)
@@ -94,6 +99,7 @@ def _delete_window(work: Work, pair: Pair, side: Side, ids: Sequence[str]) -> No
     places = [(side, pair.object(side), id_) for id_ in records]
     store.problems.solve(places, still=work.troubled)
     clear(work, pair, list(records.values()), set())
+    return work.again
 
 
 def _delete(work: Work, pair: Pair, deletions: Sequence[Deletion]) -> None:
@@ -129,6 +135,7 @@ def _delete(work: Work, pair: Pair, deletions: Sequence[Deletion]) -> None:
             store.records.mark_gone(to, object_, [one.record.id for one in done])
             for one in done:
                 store.links.end(one.link.id, LinkState.CLOSED)
+                look_at_next_partners(work, pair, one.link)
                 source = one.link.id_of(to.other) or ""
                 count(work, Written("delete", to, object_, one.record.id, source, changes[one.record.id]))
         _refused(work, pair, by_id, [one for one in outcomes if one.refusal is not None])

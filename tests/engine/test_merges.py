@@ -442,6 +442,25 @@ def test_A7_two_linked_deals_merged_in_hubspot(lab, minting):
     assert lab.problems() == []
 
 
+@pytest.mark.parametrize("both", [False, True], ids=["by the connector", "by a person too"])
+def test_A7_D1_the_opportunity_that_is_left_gets_a_deal_of_its_own_at_once(lab, minting, both):
+    """Both were born in Salesforce: the merged deal goes with the one that had it, and leaves nobody over."""
+    one, other = lab.opportunity("One", Amount=1), lab.opportunity("Other", Amount=2)
+    lab.sync_once()
+    survivor = hs_merge(lab, "deals", lab.deal_of(one), lab.deal_of(other))
+    lab.sync_until_rest()
+    [problem] = lab.problems()
+    left = problem["record_id"]
+    lab.sf_delete("Opportunity", ({one, other} - {left}).pop())
+    if both:
+        lab.hs_delete("deals", survivor)
+    lab.advance(minutes=2)
+    lab.sync_until_rest()
+    assert lab.problems() == []
+    [own] = lab.hs_all("deals")
+    assert own == lab.deal_of(left) != survivor
+
+
 def test_A7_D6_a_merged_deal_goes_to_the_opportunity_that_is_left(lab, minting):
     """Both were born in HubSpot. The one that the deal names is deleted, and the other one names a deal in it."""
     lab.sync_once()

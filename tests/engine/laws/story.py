@@ -29,7 +29,9 @@ from engine.laws.rest import find_spoken
 from engine.laws.sight import FIELDS, HUBSPOT_OF, ORDER, SALESFORCE_OF, Sight
 from engine.laws.styles import STAGE_FIELD, STYLES
 
+from connector.core.model import Side
 from connector.engine.run import Wish
+from connector.engine.world import DEALS
 
 ALL = Wish(deletes=True)
 RUNS_TO_REST = 8
@@ -172,6 +174,12 @@ class Story:
         # Others may have been merged into its deal, or that one into another, which has it as its next partner.
         named = sight.here("Opportunity")[gone].get("HubSpot_Id__c")
         merged = [ids for one in sight.there("deals") if {deal, named} & (ids := sight.ids_of("deals", one))]
+        # Whom a merge left over, of deals that are there or are known to have been, gets one of its own without it.
+        own = lab.store.links.by_ids(DEALS, Side.SALESFORCE, [gone]).values()
+        absorbed = {*(one.hubspot_id or "" for one in own), *(id_ for ids in merged for id_ in ids)}
+        while not absorbed >= (further := lab.store.records.absorbed(Side.HUBSPOT, "deals", absorbed).keys()):
+            absorbed |= further
+        left = lab.store.links.by_ids(DEALS, Side.HUBSPOT, absorbed).values()
         without.sf_delete("Opportunity", gone)
         if deal:
             without.hs_delete("deals", deal)
@@ -179,6 +187,7 @@ class Story:
         touched = {
             gone,
             *(id_ for ids in merged for id_ in ids),
+            *(one.salesforce_id for one in left),
             *(row["ContactId"] for row in sight.roles().values() if row["OpportunityId"] == gone),
         }
         for key in with_it.keys() | rest.keys():

@@ -169,30 +169,30 @@ class Story:
         gone = self.play.pick(sight.here("Opportunity"), which)
         if gone is None:
             return
-        without = lab.copy()
-        deal = sight.partner("deals", gone)
-        # Others may have been merged into its deal, or that one into another, which has it as its next partner.
-        named = sight.here("Opportunity")[gone].get("HubSpot_Id__c")
-        merged = [ids for one in sight.there("deals") if {deal, named} & (ids := sight.ids_of("deals", one))]
-        # Whom a merge left over, of deals that are there or are known to have been, gets one of its own without it.
-        own = lab.store.links.by_ids(DEALS, Side.SALESFORCE, [gone]).values()
-        absorbed = {*(one.hubspot_id or "" for one in own), *(id_ for ids in merged for id_ in ids)}
-        while not absorbed >= (further := lab.store.records.absorbed(Side.HUBSPOT, "deals", absorbed).keys()):
-            absorbed |= further
-        left = lab.store.links.by_ids(DEALS, Side.HUBSPOT, absorbed).values()
+        without, deal = lab.copy(), sight.partner("deals", gone)
         without.sf_delete("Opportunity", gone)
         if deal:
             without.hs_delete("deals", deal)
-        with_it, rest = plans(lab), plans(without)
-        touched = {
-            gone,
-            *(id_ for ids in merged for id_ in ids),
-            *(one.salesforce_id for one in left),
-            *(row["ContactId"] for row in sight.roles().values() if row["OpportunityId"] == gone),
-        }
+        with_it, rest, touched = plans(lab), plans(without), self.find_touched(gone, deal)
         for key in with_it.keys() | rest.keys():
             if touched.isdisjoint(key) and key[1] == "deals":
                 assert with_it.get(key) == rest.get(key), ("law 8", gone, key, with_it.get(key), rest.get(key))
+
+    def find_touched(self, opportunity: str, deal: str | None) -> set[str]:
+        """Whose plans may differ without an opportunity: its contacts, and whom a merge of its deal left over.
+
+        Others may have been merged into its deal, or that one into another; it may be gone by now.
+        """
+        store, sight = self.play.lab.store, self.play.sight
+        its = {deal, sight.here("Opportunity")[opportunity].get("HubSpot_Id__c")}
+        its |= {one.hubspot_id for one in store.links.by_ids(DEALS, Side.SALESFORCE, [opportunity]).values()}
+        deals = {id_ for id_ in its if id_}
+        deals |= {id_ for one in sight.there("deals") if its & (ids := sight.ids_of("deals", one)) for id_ in ids}
+        while not deals >= (merged := store.records.absorbed(Side.HUBSPOT, "deals", deals).keys()):
+            deals |= merged
+        left = {one.salesforce_id or "" for one in store.links.by_ids(DEALS, Side.HUBSPOT, deals).values()}
+        contacts = {row["ContactId"] for row in sight.roles().values() if row["OpportunityId"] == opportunity}
+        return {opportunity} | deals | left | contacts
 
     # --- always ---
 

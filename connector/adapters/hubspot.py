@@ -468,7 +468,11 @@ class HubSpot:
         return found
 
     def read(self, object_: str, ids: Sequence[str], wanted: Wanted) -> dict[str, Record]:
-        """Records as they are now. Those that are not there are archived, merged, or out of sight."""
+        """Records as they are now. Those that are not there are archived, merged, or out of sight.
+
+        An id that is given twice is asked for once: HubSpot refuses a batch that has one twice.
+        """
+        ids = list(dict.fromkeys(ids))
         found = self._read(object_, ids, wanted)
         missing = [id_ for id_ in ids if id_ not in found]
         for id_, one in self._read(object_, missing, wanted, archived=True).items():

@@ -281,6 +281,22 @@ def test_R3_D6_a_contact_deleted_in_hubspot_takes_no_role_away(lab, couple):
     assert roles_of(lab, opportunity) == sorted([ada, bob])
 
 
+def test_R5_D6_a_contact_deleted_unseen_that_gets_roles_on_two_deals_is_waited_for_by_both(lab, couple):
+    """HubSpot refuses each of them, and is asked about the contact once: it takes no id twice."""
+    opportunity, ada, bob = couple
+    others = [lab.opportunity(name, AccountId=None) for name in ("Two", "Three")]
+    lab.sync_until_rest()
+    gone = lab.partner("contacts", ada)
+    lab.hs_delete("contacts", gone)
+    for one in others:
+        lab.role(one, ada)
+        lab.role(one, bob)
+    lab.advance(minutes=2)
+    lab.sync_until_rest()
+    assert [contacts_of(lab, lab.deal_of(one)) for one in others] == [{lab.partner("contacts", bob)}] * 2
+    assert lab.problems() == []
+
+
 def test_R3_D2_a_deal_deleted_in_hubspot_takes_no_role_away(lab, couple):
     """Its associations are gone with it before anybody knows that it is."""
     opportunity, ada, bob = couple

@@ -115,6 +115,8 @@ class _Window:
 def _apply_window(work: Work, pair: Pair, side: Side, ids: Sequence[str]) -> bool:
     store = work.c.store
     window = _load_window(work, pair, side, ids)
+    if _read_again_what_is_spared(work, pair, window):
+        window = _load_window(work, pair, side, ids)
     actions = _plan_window(work, pair, window)
     if _pull_parents(work, actions):
         window = _load_window(work, pair, side, ids)
@@ -147,6 +149,20 @@ def _load_window(work: Work, pair: Pair, side: Side, ids: Sequence[str]) -> _Win
     kept = store.links.by_ids(pair.name, side.other, survivors)
     twins = store.records.load(side, pair.object(side), [one.id_of(side) or "" for one in kept.values()])
     return _Window(side, records, links, others, kept, twins)
+
+
+def _read_again_what_is_spared(work: Work, pair: Pair, window: _Window) -> bool:
+    """Ask HubSpot for what would outlive its partner as the pair is stopped or frozen; search may lag (D9, D1)."""
+    known = {**window.records, **window.others}
+    lost = [one for one in window.linked if _is(known.get(one.salesforce_id or ""), Presence.DELETED)]
+    left = [one for one in lost if _is(known.get(one.hubspot_id or ""), Presence.PRESENT)]
+    situations = [make_situation(work, pair, one, window.side, window.records, window.others) for one in left]
+    spared = [one.link.hubspot_id or "" for one in situations if one.still]
+    return bool(spared and observe_records(work.c, work.world, Side.HUBSPOT, pair, spared))
+
+
+def _is(record: Record | None, presence: Presence) -> bool:
+    return record is not None and record.presence is presence
 
 
 def _plan_window(work: Work, pair: Pair, window: _Window) -> list[Action]:

@@ -441,6 +441,21 @@ def test_D9_an_opportunity_deleted_in_the_same_breath_as_its_deal_stops_leaves_t
     assert list(lab.hs_all("deals")) == [deal]
 
 
+def test_D1_a_deal_that_came_back_goes_with_its_opportunity_though_search_still_shows_it_away(lab):
+    """It is asked for by its id before the pair ends without it: the next run would do nothing about it."""
+    *_, opportunity = lab.business()
+    lab.sync_once()
+    deal = lab.deal_of(opportunity)
+    lab.hs_edit("deals", deal, pipeline="default", dealstage="qualifiedtobuy")
+    lab.sync_once()
+    lab.sandbox_post("hubspot", "settings", {"search_delay_seconds": 600}, "PUT")
+    lab.hs_edit("deals", deal, pipeline=lab.pipeline(), dealstage=lab.stages()["Prospecting"])
+    lab.sf_delete("Opportunity", opportunity)
+    lab.advance(minutes=2)
+    lab.sync_once()
+    assert lab.hs_all("deals") == {}
+
+
 @pytest.mark.parametrize("empty", [False, True], ids=["known", "empty store"])
 def test_D3_a_person_may_have_the_deal_of_a_severed_opportunity_made_anew(lab, empty):
     """No edit brings it back; `sync --record ID --create` does, and the pair goes on from there."""

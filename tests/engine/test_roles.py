@@ -283,7 +283,7 @@ def test_R3_D6_a_contact_deleted_in_hubspot_takes_no_role_away(lab, couple):
 
 def test_R5_D6_a_contact_deleted_unseen_that_gets_roles_on_two_deals_is_waited_for_by_both(lab, couple):
     """HubSpot refuses each of them, and is asked about the contact once: it takes no id twice."""
-    opportunity, ada, bob = couple
+    _, ada, bob = couple
     others = [lab.opportunity(name, AccountId=None) for name in ("Two", "Three")]
     lab.sync_until_rest()
     gone = lab.partner("contacts", ada)

@@ -167,7 +167,8 @@ class PretendedHands:
 
     def connect(self, side: Side, pairs: Sequence[tuple[str, str]]) -> Iterator[list[Outcome]]:
         self._pay(side, "connect", len(pairs))
-        yield [Outcome(f"{deal}/{contact}", contact) for deal, contact in pairs]
+        keys = [f"{deal}/{contact}" for deal, contact in pairs]
+        yield [Outcome(key, f"new-{key}") for key in keys]  # each role has an id of its own, as in Salesforce
 
     def reread_roles(self, deals: Sequence[str]) -> dict[str, ContactRole] | None:
         self._pay(Side.SALESFORCE, "roles", len(deals))

@@ -253,6 +253,21 @@ def test_R4_a_plan_says_what_a_sync_then_does_and_pays(lab):
     assert lab.sync().writes == 0
 
 
+def test_R2_R4_X1_a_plan_adds_a_contact_to_two_opportunities_and_takes_it_from_neither_deal(lab):
+    """Each new role is looked at again for its name; that of one opportunity is not taken for that of the other."""
+    ada, opportunities = add_contact(lab), [lab.opportunity("First"), lab.opportunity("Second")]
+    lab.sync_once()
+    for one in opportunities:
+        label(lab, one, ada, "Decider")
+    planned = lab.plan()
+    done = lab.sync()
+    assert planned.associations_removed == done.associations_removed == 0
+    assert planned.associations_added == done.associations_added == 2
+    assert planned.associations_named == done.associations_named == 2
+    for side in Side:
+        assert planned.calls[side] + planned.price[side] == done.calls[side]
+
+
 def test_R4_a_label_given_in_the_middle_of_a_run_is_not_overwritten(lab):
     """What an association has is looked at again right before its labels are replaced."""
     ada, opportunity = add_contact(lab), lab.opportunity()

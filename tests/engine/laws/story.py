@@ -30,6 +30,7 @@ from engine.laws.sight import FIELDS, HUBSPOT_OF, ORDER, SALESFORCE_OF, Sight
 from engine.laws.styles import STAGE_FIELD, STYLES
 
 from connector.core.model import Side
+from connector.engine.agreed import NEW
 from connector.engine.run import Wish
 from connector.engine.world import DEALS
 
@@ -192,7 +193,8 @@ class Story:
             deals |= merged
         left = {one.salesforce_id or "" for one in store.links.by_ids(DEALS, Side.HUBSPOT, deals).values()}
         contacts = {row["ContactId"] for row in sight.roles().values() if row["OpportunityId"] == opportunity}
-        return {opportunity} | deals | left | contacts
+        touched = {opportunity} | deals | left | contacts
+        return touched | {f"{NEW}{id_}" for id_ in touched}  # what is made of one of them is planned about, too
 
     # --- always ---
 

@@ -200,8 +200,9 @@ def _may_begin(work: Work, window: _Window, record: Record) -> bool:
     """Whether a record is looked at as one without a partner.
 
     A severed one stays as it is (D3), unless a person asks for a partner, and a closed one begins anew only if it
-    was restored in Salesforce; either does if its partner was merged into a record that is free by now, and a
-    closed one whose partner went to another record: that one may be gone again, and the two name one another.
+    was restored in Salesforce; either does if its partner, or the record that it names, was merged into one that is
+    free by now, and a closed one whose partner went to another record: that one may be gone again, and the two name
+    one another.
     """
     link = window.links.get(record.id)
     if link is None or link.state is LinkState.PENDING:
@@ -210,7 +211,9 @@ def _may_begin(work: Work, window: _Window, record: Record) -> bool:
         return False
     if (record.side, record.object, record.id) in work.forced and record.side is Side.SALESFORCE:
         return True
-    return _is_restored(window, link) or _was_merged(window, link) or link.id_of(window.side.other) is None
+    if _is_restored(window, link) or link.id_of(window.side.other) is None:
+        return True
+    return _was_merged(window, link.id_of(window.side.other)) or _was_merged(window, record.partner_id)
 
 
 def _has_ended(link: Link | None) -> bool:
@@ -220,7 +223,7 @@ def _has_ended(link: Link | None) -> bool:
 def _is_restored(window: _Window, link: Link) -> bool:
     """Whether a pair of a present record ended because that was deleted in Salesforce, as far as is known (D4)."""
     closed = link.state is LinkState.CLOSED and window.side is Side.SALESFORCE
-    return closed and not _was_merged(window, link)
+    return closed and not _was_merged(window, link.id_of(window.side.other))
 
 
 def _find_restored(work: Work, pair: Pair, window: _Window) -> list[Link]:
@@ -238,8 +241,8 @@ def _find_restored(work: Work, pair: Pair, window: _Window) -> list[Link]:
     return [one for one in back if (record := fresh.get(one.hubspot_id or "")) and record.present]
 
 
-def _was_merged(window: _Window, link: Link) -> bool:
-    partner = window.others.get(link.id_of(window.side.other) or "")
+def _was_merged(window: _Window, partner_id: str | None) -> bool:
+    partner = window.others.get(partner_id or "")
     return partner is not None and partner.survivor is not None
 
 

@@ -347,6 +347,24 @@ def test_A7_an_older_store_leaves_a_survivor_the_partner_that_names_it(lab, kind
     assert count(lab, kind) == (1, 2)
 
 
+def test_A7_who_names_a_merged_record_goes_to_the_survivor_whatever_an_older_store_knows(lab, kind):
+    """It knows of a former partner, which is deleted; the survivor's own is, too."""
+    master, loser, former = (make(lab, kind, name) for name in ("master", "loser", "former"))
+    lab.sync_once()
+    object_ = PAIRS[kind][2]
+    own, other, left = (hs_of(lab, kind, one) for one in (master, loser, former))
+    lab.sf_delete(PAIRS[kind][1], former)
+    lab.hs_delete(object_, other)
+    lab.hs_edit(object_, left, sf_record_id=loser)
+    sf_merge(lab, kind, master, loser)
+    lab.hs_delete(object_, own)
+    lab.advance(days=1)
+    lab.sync_until_rest()
+    assert lab.problems() == []
+    assert hs_of(lab, kind, master) == left
+    assert count(lab, kind) == (1, 1)
+
+
 def test_A7_who_came_of_a_merge_with_one_that_was_left_over_is_left_over_too(lab):
     """The pair that it went on with has ended, and whom it names was merged into one with a partner of its own."""
     first, second, third = (make(lab, "contact", name) for name in ("first", "second", "third"))

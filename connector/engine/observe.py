@@ -103,8 +103,8 @@ def _take_in(c: Connection, page: Page, pair: Pair | None, side: Side, seen: See
             _note_unknown(c, pair, page.records, set(changed), seen)
         if pair.name == DEALS and side is Side.HUBSPOT:
             seen.deals.update(changed)
-        if pair.name == COMPANIES and side is Side.HUBSPOT:
-            _derive_staff(c, pair, changed)
+        if side is Side.HUBSPOT:
+            _derive_anew(c, pair, changed)
     if page.roles or page.roles_gone:
         touched = c.store.records.observe_roles(page.roles, page.roles_gone)
         c.store.records.mark(Side.SALESFORCE, c.pairs[DEALS].salesforce, touched)
@@ -126,12 +126,19 @@ def _look_for_named(c: Connection, world: World, seen: Seen) -> None:
         observe_records(c, world, Side.SALESFORCE, c.pairs[name], sorted(ids))
 
 
-def _derive_staff(c: Connection, pair: Pair, companies: Sequence[str]) -> None:
-    """A company's stage may have changed, which concerns its contacts (L5)."""
-    if not c.settings.lifecycle.company_to_contacts:
+def _derive_anew(c: Connection, pair: Pair, changed: Sequence[str]) -> None:
+    """Who differs in HubSpot is added up anew, and a company's stage concerns its contacts (L5).
+
+    What differs may be the rollups: by another hand, or by runs that an older store knows nothing of. And while a
+    record was deleted, none were written (U6).
+    """
+    if pair.name not in {CONTACTS, COMPANIES}:
         return
-    for link in c.store.links.by_ids(pair.name, Side.HUBSPOT, companies).values():
-        c.store.links.derive(c.store.links.children_of(CONTACT_COMPANY, link.id))
+    links = c.store.links
+    found = [one.id for one in links.by_ids(pair.name, Side.HUBSPOT, changed).values()]
+    links.derive(found)
+    if pair.name == COMPANIES and c.settings.lifecycle.company_to_contacts:
+        links.derive(links.children_of(CONTACT_COMPANY, *found))
 
 
 def find_keys(c: Connection, pair: Pair, records: Iterable[Record]) -> dict[str, tuple[KeyValue, ...]]:
@@ -291,6 +298,6 @@ def take_in(c: Connection, pair: Pair, records: Sequence[Record], *, late: bool 
     """
     with c.store.transaction():
         changed = c.store.records.observe(records, find_keys(c, pair, records), late=late)
-        if pair.name == COMPANIES:
-            _derive_staff(c, pair, changed)
+        if records and records[0].side is Side.HUBSPOT:
+            _derive_anew(c, pair, changed)
     return changed

@@ -181,6 +181,45 @@ def test_U8_a_change_that_concerns_no_rollup_writes_to_nobody_else(lab, people):
 
 
 @BOTH
+def test_U6_who_was_away_when_a_deal_went_counts_it_no_longer_once_back(lab, people, object_):
+    """Deleted in HubSpot, met by the write that had none, and restored before the pair ended."""
+    opportunity = deal(lab, people, "one", Amount=5)
+    lab.sync_until_rest()
+    id_ = lab.partner(object_, people[object_])
+    lab.hs_delete(object_, id_)
+    lab.sf_delete("Opportunity", opportunity)
+    lab.sync()
+    lab.sandbox_post("hubspot", "restore_records", {"objectType": object_, "ids": [id_]})
+    lab.sync_until_rest()
+    assert shown(lab, object_, people[object_]) == NONE_LEFT
+
+
+@BOTH
+def test_U6_a_deal_that_an_older_store_knows_nothing_of_does_not_count_once_gone(lab, people, object_):
+    """Nothing but the rollups is left to tell that there was one."""
+    older = lab.durable_store()
+    opportunity = deal(lab, people, "one", Amount=5, StageName="Closed Won")
+    lab.sync_until_rest()
+    assert shown(lab, object_, people[object_])[NUMBER] == "1"
+    lab.put_back(older)
+    lab.hs_delete("deals", lab.deal_of(opportunity))
+    lab.sf_delete("Opportunity", opportunity)
+    lab.sync_until_rest()
+    assert shown(lab, object_, people[object_]) == NONE_LEFT
+
+
+@BOTH
+def test_U8_a_rollup_that_somebody_overwrote_is_added_up_anew(lab, people, object_):
+    """As any target of a rule that only goes one way; nobody else is written to."""
+    deal(lab, people, "one", Amount=5, StageName="Closed Won")
+    lab.sync_until_rest()
+    before = shown(lab, object_, people[object_])
+    lab.hs_edit(object_, lab.partner(object_, people[object_]), **{REVENUE: "12345"})
+    assert lab.sync_once().updated["hubspot"] == {object_: 1}
+    assert shown(lab, object_, people[object_]) == before
+
+
+@BOTH
 def test_U9_deals_of_hubspot_alone_do_not_count(lab, people, object_):
     """A deal in a pipeline that does not sync is nobody's."""
     alone = lab.hs_create("deals", dealname="Alone", pipeline="default", dealstage="qualifiedtobuy", amount="9")

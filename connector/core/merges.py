@@ -71,12 +71,13 @@ def is_left_over(link: Link | None, partner: Record | None, kept: Link | None, t
 
     `partner` is the merged record that the ended link names, `kept` the link of the one it was merged into, and
     `twin` the other partner of that one. A pair that was severed ends so too, when its record is restored after its
-    partner was merged. If it is the twin that was deleted, the survivor is free for the record left over.
+    partner was merged. If it is the twin that was deleted, the survivor is free for the record left over. A link
+    that followed to the survivor and ended there leaves nobody over.
     """
-    ended = link is not None and link.state in {LinkState.CLOSED, LinkState.SEVERED}
-    merged = partner is not None and partner.survivor is not None
-    if kept is None or kept.state not in _KEPT:
+    if link is None or kept is None or kept.id == link.id or kept.state not in _KEPT:
         return False
+    ended = link.state in {LinkState.CLOSED, LinkState.SEVERED}
+    merged = partner is not None and partner.survivor is not None
     gone = kept.state is LinkState.SEVERED and twin is not None and twin.presence is Presence.DELETED
     return ended and merged and not gone
 

@@ -93,6 +93,12 @@ def test_A7_what_is_left_over_by_a_merge(own, partner, kept, left):
     assert is_left_over(mine, partner, its, record(HS, "9")) is left
 
 
+def test_A7_a_link_that_followed_and_ended_leaves_nobody_over():
+    """It is the survivor's own: the record may still name the one that was merged away."""
+    its = replace(MINE, hubspot_id="2", state=LinkState.SEVERED)
+    assert is_left_over(its, GONE, its, None) is False
+
+
 @pytest.mark.parametrize(("kept", "left"), [(LinkState.SEVERED, False), (LinkState.LINKED, True)])
 def test_A7_nothing_is_left_over_if_the_other_one_was_deleted(kept, left):
     """As far as that is known of its link: the survivor is free then, unlike when it was deleted itself (D2)."""

@@ -498,6 +498,33 @@ def test_A7_D6_a_merged_deal_goes_to_the_opportunity_that_is_left(lab, minting):
     assert lab.problems() == []
 
 
+@pytest.mark.parametrize("further", [False, True], ids=["one merge", "two merges"])
+def test_A7_D2_an_opportunity_whose_merged_deal_was_deleted_is_left_over_by_nobody(lab, minting, further):
+    """It still names the deal that was merged away. The one it went on with was its own: it stays without one."""
+    lab.sync_once()
+    where = {"pipeline": "sf_default", "dealstage": lab.stages("sf_default")["Prospecting"]}
+    elsewhere = {"pipeline": "default", "dealstage": "qualifiedtobuy"}
+    given = {"amount": "7", "closedate": "2026-09-30T00:00:00Z"}
+    survivor = lab.hs_create("deals", dealname="One", **given, **where)
+    lab.sync_until_rest()
+    for _ in range(1 + further):
+        stranger = lab.hs_create("deals", dealname="Stranger", **given, **elsewhere)
+        lab.sync_until_rest()
+        survivor = hs_merge(lab, "deals", stranger, survivor)
+        lab.sync_until_rest()
+    lab.hs_edit("deals", survivor, **where)
+    lab.sync_until_rest()
+    [opportunity] = [one["Id"] for one in lab.sf_all("SELECT Id FROM Opportunity")]
+    assert lab.deal_of(opportunity) == survivor
+    lab.hs_delete("deals", survivor)
+    lab.advance(days=1)
+    lab.sync_until_rest()
+    lab.sf_edit("Opportunity", opportunity, Amount=9)
+    lab.sync_until_rest()
+    assert lab.problems() == []
+    assert lab.hs_all("deals") == {}
+
+
 def test_A7_a_survivor_that_was_deleted_before_anybody_looked_is_no_riddle(lab, minting):
     """The opportunity of the other merged deal is listed as left over, not kept with a deal that is nowhere."""
     one, other, third = (lab.opportunity(name) for name in ("One", "Other", "Third"))

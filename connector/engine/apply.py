@@ -33,7 +33,7 @@ from connector.core.model import (
     Side,
 )
 from connector.core.remainder import base_of_left_out, find_left_out
-from connector.engine.candidates import find_left_over, find_next_partners
+from connector.engine.candidates import find_left_over, find_next_partners, find_unlinked_alike
 from connector.engine.gate import (
     join_at_creation,
     let_creations_pass,
@@ -125,7 +125,7 @@ def sever(work: Work, severances: Sequence[Severance]) -> None:
 
 
 def look_at_next_partners(work: Work, pair: Pair, ended: Link) -> None:
-    """Whoever belongs to a record that is free now was held as long as it had a partner (A2).
+    """Who belongs to a record that is free now, or is alike to it, was held as long as it had a partner (A2, A3).
 
     One that names another record than its partner may be left over of a merge of that one (A7). What a merge into
     either of both left over is so no longer.
@@ -136,6 +136,7 @@ def look_at_next_partners(work: Work, pair: Pair, ended: Link) -> None:
         free = work.c.store.records.load(side, pair.object(side), [id_]).get(id_)
         if free is not None and free.present:
             look_again(work, pair, side.other, find_next_partners(work, pair, free, other))
+            look_again(work, pair, side.other, find_unlinked_alike(work, pair, free))
             look_again(work, pair, side, [id_] if free.partner_id not in {None, other} else [])
 
 

@@ -108,6 +108,15 @@ def find_left_over(work: Work, pair: Pair, side: Side, id_: str) -> set[str]:
     return {other for one in links if one.state in _ENDED and (other := one.id_of(side.other))}
 
 
+def find_unlinked_alike(work: Work, pair: Pair, record: Record) -> set[str]:
+    """Who is alike to a record and has no partner: held for as long as that one had its own (A2, A3)."""
+    side, store = record.side.other, work.c.store
+    alike = store.records.with_keys(side, pair.object(side), pair.match_values(record)).values()
+    ids = {one.id for some in alike for one in some}
+    linked = {id_ for id_, one in store.links.by_ids(pair.name, side, ids).items() if one.state in _LIVE}
+    return ids - linked
+
+
 def _find_alike(
     work: Work, pair: Pair, records: Sequence[Record]
 ) -> tuple[dict[tuple[Side, str], tuple[KeyValue, ...]], dict[KeyValue, tuple[Record, ...]]]:

@@ -299,6 +299,18 @@ def test_A3_a_further_address_of_a_hubspot_contact_counts_too(lab):
     assert list(lab.hs_all("contacts")) == [survivor]
 
 
+def test_A3_a_contact_meets_who_is_alike_in_the_run_that_ends_that_ones_pair(lab):
+    """Its former partner was deleted, and it was made with the same address, between two runs."""
+    former = lab.sf_create("Contact", LastName="Former", Email="jane@acme.example")
+    lab.sync_once()
+    theirs = lab.partner("contacts", former)
+    lab.sf_delete("Contact", former)
+    mine = lab.sf_create("Contact", LastName="Mine", Email="jane@acme.example")
+    lab.sync_once()
+    assert lab.partner("contacts", mine) == theirs
+    assert lab.problems() == []
+
+
 def test_A3_two_salesforce_contacts_with_the_addresses_of_one_person(lab):
     """The older one links, the other is held: HubSpot knows both addresses as one person's."""
     kept = lab.hs_create("contacts", email="ada@acme.example")

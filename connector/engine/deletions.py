@@ -144,14 +144,26 @@ def _delete(work: Work, pair: Pair, deletions: Sequence[Deletion]) -> None:
 def _keep_what_still_goes(
     work: Work, pair: Pair, by_id: Mapping[str, Deletion], fresh: Mapping[str, Record]
 ) -> dict[str, Deletion]:
-    """Without what is gone by now, or was put out of scope since it was seen (D9): those are planned anew."""
+    """Without what is not to be deleted any more, going by what was just read: that is planned anew.
+
+    It may be gone by now, or was put where the pair is frozen or stopped since it was seen (D9).
+    """
     to = next(iter(by_id.values())).to
-    spared = [one for one in fresh.values() if not one.present or not pair.admits(to, one.fields)]
-    if spared:
-        take_in(work.c, pair, spared)
-        look_again(work, pair, to.other, [by_id[one.id].link.id_of(to.other) or "" for one in spared])
-    left = by_id.keys() - {one.id for one in spared}
-    return {id_: one for id_, one in by_id.items() if id_ in left}
+    origins = {id_: one.link.id_of(to.other) or "" for id_, one in by_id.items()}
+    sources = work.c.store.records.load(to.other, pair.object(to.other), origins.values())
+    still = {id_: one for id_, one in by_id.items() if _still_goes(work, pair, one, fresh, sources)}
+    if spared := by_id.keys() - still.keys():
+        take_in(work.c, pair, [fresh[id_] for id_ in spared])
+        look_again(work, pair, to.other, [origins[id_] for id_ in spared])
+    return still
+
+
+def _still_goes(
+    work: Work, pair: Pair, one: Deletion, fresh: Mapping[str, Record], sources: Mapping[str, Record]
+) -> bool:
+    situation = make_situation(work, pair, one.link, one.to, fresh, sources)
+    actions = plan_link(pair, situation, work.world.knowledge, work.world.stages.closed)
+    return any(isinstance(action, Deletion) for action in actions)
 
 
 def _refused(work: Work, pair: Pair, by_id: Mapping[str, Deletion], outcomes: Sequence[Outcome]) -> None:

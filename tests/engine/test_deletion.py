@@ -456,6 +456,19 @@ def test_D1_a_deal_that_came_back_goes_with_its_opportunity_though_search_still_
     assert lab.hs_all("deals") == {}
 
 
+def test_D9_a_deal_that_left_its_pipeline_stays_though_search_still_shows_it_there(lab):
+    """What is to be deleted is read by its id, and planned anew if the pair is stopped by now."""
+    opportunity = lab.opportunity()
+    lab.sync_once()
+    deal = lab.deal_of(opportunity)
+    lab.sandbox_post("hubspot", "settings", {"search_delay_seconds": 600}, "PUT")
+    lab.hs_edit("deals", deal, pipeline="default", dealstage="qualifiedtobuy")
+    lab.sf_delete("Opportunity", opportunity)
+    lab.advance(minutes=2)
+    lab.sync_once()
+    assert list(lab.hs_all("deals")) == [deal]
+
+
 @pytest.mark.parametrize("empty", [False, True], ids=["known", "empty store"])
 def test_D3_a_person_may_have_the_deal_of_a_severed_opportunity_made_anew(lab, empty):
     """No edit brings it back; `sync --record ID --create` does, and the pair goes on from there."""

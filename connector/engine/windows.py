@@ -26,7 +26,7 @@ from connector.core.model import (
 )
 from connector.core.plan import Situation, plan_candidate, plan_link
 from connector.engine.apply import apply_actions
-from connector.engine.candidates import find_next_partners, gather_candidates
+from connector.engine.candidates import find_left_over, find_next_partners, gather_candidates
 from connector.engine.choices import recall_choices
 from connector.engine.fields import leave_out
 from connector.engine.half_done import take_up_half_done
@@ -37,7 +37,7 @@ from connector.engine.observe import observe_records, syncs
 from connector.engine.roles import contacts_at_creation, plan_roles_of
 from connector.engine.scope import freeze, is_frozen, note_scope
 from connector.engine.stages import arrange_stages
-from connector.engine.work import Work, learn_partners, note_problems
+from connector.engine.work import Work, learn_partners, look_again, note_problems
 from connector.engine.world import CONTACTS, DEALS
 from connector.store.store import Store
 
@@ -127,6 +127,7 @@ def _apply_window(work: Work, pair: Pair, side: Side, ids: Sequence[str]) -> boo
     apply_actions(work, pair, actions)
     note_scope(work, pair, window.looked_at, actions)
     _wake_for_those_back(work, pair, window)
+    _look_at_whom_it_left_over(work, pair, window)
     # Only now: a problem that is met again is the same one, with its attempts and its beginning (E1, E2).
     pending = {(one.to.other, one.link.id_of(one.to.other)) for one in deletions}
     tried = {(where, pair.object(where), id_ or "", "") for where, id_ in pending}
@@ -367,6 +368,14 @@ def _wake_for_those_back(work: Work, pair: Pair, window: _Window) -> None:
         if one.state is LinkState.LINKED and all(one.id_of(side) in known for side in Side)
     ]
     work.c.store.records.wake(pair.name, [(side, one.id_of(side) or "") for one in back for side in Side])
+
+
+def _look_at_whom_it_left_over(work: Work, pair: Pair, window: _Window) -> None:
+    """Nobody is left over any more by a survivor whose own partner is deleted after the two were severed (A7)."""
+    to = window.side.other
+    for id_, link in window.links.items():
+        if link.state is LinkState.SEVERED and _is(window.records.get(id_), Presence.DELETED):
+            look_again(work, pair, window.side, find_left_over(work, pair, to, link.id_of(to) or ""))
 
 
 def _find_unfollowed(store: Store, pair: Pair, window: _Window) -> set[tuple[Side, str | None]]:

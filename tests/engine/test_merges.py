@@ -378,6 +378,22 @@ def test_A7_who_came_of_a_merge_with_one_that_was_left_over_is_left_over_too(lab
     assert [(one["record_id"], one["code"]) for one in lab.problems()] == [(made, "LEFT_OVER_BY_MERGE")]
 
 
+def test_A7_who_came_of_a_merge_is_left_over_by_nobody_once_the_record_it_names_is_gone_for_good(lab):
+    """Its own pair names another one: it is found by the merged record that it names, in the run that sees it."""
+    first, second, third = (make(lab, "contact", name) for name in ("first", "second", "third"))
+    lab.sync_once()
+    sf_merge(lab, "contact", second, third)
+    lab.sync_until_rest()
+    made = hs_merge(lab, "contacts", hs_of(lab, "contact", third), hs_of(lab, "contact", first))
+    lab.sf_delete("Contact", first)
+    lab.advance(minutes=2)
+    lab.sync_until_rest()
+    lab.sf_delete("Contact", second)
+    lab.advance(minutes=2)
+    lab.sync_once()
+    assert [(one["record_id"], one["code"]) for one in lab.problems()] == [(made, "PARTNER_NOT_READABLE")]
+
+
 def test_A7_with_an_empty_store_nothing_is_doubled_after_a_merge(lab, kind):
     """What names the loser is found to belong to the master (law 6)."""
     loser = make(lab, kind, "loser")
@@ -477,6 +493,24 @@ def test_A7_D1_the_opportunity_that_is_left_gets_a_deal_of_its_own_at_once(lab, 
     assert lab.problems() == []
     [own] = lab.hs_all("deals")
     assert own == lab.deal_of(left) != survivor
+
+
+def test_A7_D2_whose_merged_deal_was_deleted_gets_its_own_in_the_run_that_sees_the_other_one_deleted(lab, minting):
+    """Until then it is listed as left over, by a pair that is severed and ends no second time."""
+    one, other = lab.opportunity("One", Amount=1), lab.opportunity("Other", Amount=2)
+    lab.sync_once()
+    survivor = hs_merge(lab, "deals", lab.deal_of(one), lab.deal_of(other))
+    lab.sync_until_rest()
+    lab.hs_delete("deals", survivor)
+    lab.advance(days=1)
+    lab.sync_until_rest()
+    [problem] = lab.problems()
+    left = problem["record_id"]
+    lab.sf_delete("Opportunity", ({one, other} - {left}).pop())
+    lab.advance(minutes=2)
+    lab.sync_once()
+    assert lab.problems() == []
+    assert list(lab.hs_all("deals")) == [lab.deal_of(left)]
 
 
 def test_A7_D6_a_merged_deal_goes_to_the_opportunity_that_is_left(lab, minting):

@@ -63,7 +63,8 @@ def delete(work: Work, pairs: Collection[str], *, guarded: bool) -> None:
     some = [one for one in work.c.pairs.values() if one.name in pairs]
     freed = {one.name: frozenset(_delete_from(work, one)) for one in reversed(some)}
     for pair in some:
-        if only := freed[pair.name]:
+        only = freed[pair.name] if work.only is None else freed[pair.name] & work.only
+        if only:
             apply_pair(replace(work, only=only, again=set(), troubled=set()), pair)
 
 

@@ -6,6 +6,7 @@ import pytest
 from engine.lab import Lab
 
 from connector.core.model import LinkState, Side
+from connector.engine.run import Wish
 
 CONTACT_OF_DEAL = 3
 PAIRS = {
@@ -511,6 +512,20 @@ def test_A7_D2_whose_merged_deal_was_deleted_gets_its_own_in_the_run_that_sees_t
     lab.sync_once()
     assert lab.problems() == []
     assert list(lab.hs_all("deals")) == [lab.deal_of(left)]
+
+
+def test_A7_T6_a_run_for_one_opportunity_gives_no_deal_to_whom_it_left_over(lab):
+    """It deletes the merged deal of the one that is named; the other one is the next run's."""
+    one, other = lab.opportunity("One", Amount=1), lab.opportunity("Other", Amount=2)
+    lab.sync_once()
+    hs_merge(lab, "deals", lab.deal_of(one), lab.deal_of(other))
+    lab.sync_until_rest()
+    lab.sf_delete("Opportunity", one)
+    lab.advance(minutes=2)
+    lab.sync(Wish(records=(one,)))
+    assert lab.hs_all("deals") == {}
+    lab.sync_once()
+    assert list(lab.hs_all("deals")) == [lab.deal_of(other)]
 
 
 def test_A7_D6_a_merged_deal_goes_to_the_opportunity_that_is_left(lab, minting):

@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from connector.core.actions import Action, Creation, Deletion, Freezing, Wait
-from connector.core.merges import FOLLOWED, is_left_over, list_left_over
+from connector.core.merges import FOLLOWED, PARTED, is_left_over, list_left_over
 from connector.core.model import (
     Link,
     LinkState,
@@ -371,10 +371,10 @@ def _wake_for_those_back(work: Work, pair: Pair, window: _Window) -> None:
 
 
 def _look_at_whom_it_left_over(work: Work, pair: Pair, window: _Window) -> None:
-    """Nobody is left over any more by a survivor whose own partner is deleted after the two were severed (A7)."""
+    """Nobody is left over any more by a survivor whose own partner is deleted after the two have parted (A7)."""
     to = window.side.other
     for id_, link in window.links.items():
-        if link.state is LinkState.SEVERED and _is(window.records.get(id_), Presence.DELETED):
+        if link.state in PARTED and _is(window.records.get(id_), Presence.DELETED):
             look_again(work, pair, window.side, find_left_over(work, pair, to, link.id_of(to) or ""))
 
 

@@ -6,6 +6,7 @@ import pytest
 from engine.lab import Lab
 
 from connector.core.model import LinkState, Side
+from connector.engine.answers.links import unlink
 from connector.engine.run import Wish
 
 CONTACT_OF_DEAL = 3
@@ -496,22 +497,28 @@ def test_A7_D1_the_opportunity_that_is_left_gets_a_deal_of_its_own_at_once(lab, 
     assert own == lab.deal_of(left) != survivor
 
 
-def test_A7_D2_whose_merged_deal_was_deleted_gets_its_own_in_the_run_that_sees_the_other_one_deleted(lab, minting):
-    """Until then it is listed as left over, by a pair that is severed and ends no second time."""
+@pytest.mark.parametrize("parted", ["severed", "unlinked"])
+def test_A7_D2_who_is_left_over_gets_its_own_deal_in_the_run_that_sees_the_other_one_deleted(lab, minting, parted):
+    """Though the other one's pair has ended before, by the merged deal's deletion or by hand."""
     one, other = lab.opportunity("One", Amount=1), lab.opportunity("Other", Amount=2)
     lab.sync_once()
     survivor = hs_merge(lab, "deals", lab.deal_of(one), lab.deal_of(other))
     lab.sync_until_rest()
-    lab.hs_delete("deals", survivor)
-    lab.advance(days=1)
-    lab.sync_until_rest()
     [problem] = lab.problems()
     left = problem["record_id"]
-    lab.sf_delete("Opportunity", ({one, other} - {left}).pop())
+    superfluous = ({one, other} - {left}).pop()
+    if parted == "severed":
+        lab.hs_delete("deals", survivor)
+    else:
+        unlink(lab.connection(), superfluous)
+    lab.advance(days=1)
+    lab.sync_until_rest()
+    assert [each["record_id"] for each in lab.problems()] == [left]
+    lab.sf_delete("Opportunity", superfluous)
     lab.advance(minutes=2)
     lab.sync_once()
     assert lab.problems() == []
-    assert list(lab.hs_all("deals")) == [lab.deal_of(left)]
+    assert lab.hs_all("deals").keys() - {survivor} == {lab.deal_of(left)}
 
 
 def test_A7_T6_a_run_for_one_opportunity_gives_no_deal_to_whom_it_left_over(lab):

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from connector.core.actions import Action, Creation, Deletion, Freezing, Wait
+from connector.core.actions import Action, Adoption, Creation, Deletion, Freezing, Wait
 from connector.core.merges import FOLLOWED, PARTED, is_left_over, list_left_over
 from connector.core.model import (
     Link,
@@ -194,7 +194,29 @@ def _plan_window(work: Work, pair: Pair, window: _Window) -> list[Action]:
     if pair.name == DEALS:
         # A deal that leaves a synced pipeline, or comes back, is written nowhere, yet counts differently (U9).
         work.c.store.links.derive_parents([one.id for one in linked])
+    actions = _leave_over_again(work, pair, window, actions)
     return arrange_stages(work, pair, _hold_creations(work, pair, actions))
+
+
+def _leave_over_again(work: Work, pair: Pair, window: _Window, actions: list[Action]) -> list[Action]:
+    """Make no partner for whose former one was merged into what becomes another record's by this very plan (A7).
+
+    It is left over by that one now, as is seen when it is looked at again.
+    """
+    there = window.side.other
+    taken = {
+        one.hubspot_id if there is Side.HUBSPOT else one.salesforce_id
+        for one in actions
+        if isinstance(one, Adoption)
+    }
+    former = {id_: window.others.get(link.id_of(there) or "") for id_, link in window.links.items()}
+    held = [
+        one
+        for one in actions
+        if isinstance(one, Creation) and (merged := former.get(one.source.id)) and merged.survivor in taken
+    ]
+    look_again(work, pair, window.side, [one.source.id for one in held])
+    return [one for one in actions if one not in held]
 
 
 def _may_begin(work: Work, window: _Window, record: Record) -> bool:

@@ -554,6 +554,25 @@ def test_A7_D6_a_merged_deal_goes_to_the_opportunity_that_is_left(lab, minting):
     assert lab.problems() == []
 
 
+def test_A7_of_two_that_a_merge_left_over_one_gets_the_deal_and_the_other_one_is_left_over_by_that(lab, minting):
+    """Only that which names a deal in it can be told from the deal; had that come first, it would be the same."""
+    lab.sync_once()
+    where = {"pipeline": "sf_default", "dealstage": lab.stages("sf_default")["Prospecting"]}
+    deal = lab.hs_create("deals", dealname="Three", amount="7", closedate="2026-09-30T00:00:00Z", **where)
+    one, two = lab.opportunity("One"), lab.opportunity("Two")
+    lab.sync_until_rest()
+    three = lab.hs_get("deals", deal, "sf_record_id")["sf_record_id"]
+    survivor = hs_merge(lab, "deals", hs_merge(lab, "deals", lab.deal_of(one), lab.deal_of(two)), deal)
+    lab.sync_until_rest()
+    lab.sf_delete("Opportunity", one)
+    lab.advance(minutes=2)
+    lab.sync_once()
+    assert list(lab.hs_all("deals")) == [survivor] == [lab.deal_of(three)]
+    [problem] = lab.problems()
+    assert (problem["record_id"], problem["code"]) == (two, "LEFT_OVER_BY_MERGE")
+    assert three in problem["remedy"]
+
+
 @pytest.mark.parametrize("further", [False, True], ids=["one merge", "two merges"])
 def test_A7_D2_an_opportunity_whose_merged_deal_was_deleted_is_left_over_by_nobody(lab, minting, further):
     """It still names the deal that was merged away. The one it went on with was its own: it stays without one."""

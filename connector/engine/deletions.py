@@ -10,8 +10,7 @@ only comes to light while the run writes is asked about once more, and waits for
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Mapping, Sequence
 
 from connector.adapters.base import Outcome, Trouble
 from connector.adapters.salesforce_deletion import HAS_CHILDREN
@@ -61,15 +60,15 @@ def delete(work: Work, pairs: Collection[str], *, guarded: bool) -> None:
         work.report.notes.append(f"more deletions came to light during this run ({told}); none was made (D7)")
         return
     some = [one for one in work.c.pairs.values() if one.name in pairs]
-    freed = {one.name: frozenset(_delete_from(work, one)) for one in reversed(some)}
-    for pair in some:
-        only = freed[pair.name] if work.only is None else freed[pair.name] & work.only
-        if only:
-            apply_pair(replace(work, only=only, again=set(), troubled=set()), pair)
+    freed = [_delete_from(work, one) for one in reversed(some)]
+    if any(freed):  # who gets a partner now may be waited for by others, of any pair
+        for pair in some:
+            apply_pair(work, pair)
 
 
-def _delete_from(work: Work, pair: Pair) -> Iterator[tuple[Side, str, str]]:
-    """Carry deletions of a pair's records over to their partners. Tells what is to be looked at again for them."""
+def _delete_from(work: Work, pair: Pair) -> bool:
+    """Carry deletions of a pair's records over to their partners; whether others are to be looked at for that."""
+    freed = False
     for side in Side:
         ids = find_pending(work.c, pair, side)
         if work.only is not None:
@@ -81,10 +80,12 @@ def _delete_from(work: Work, pair: Pair) -> Iterator[tuple[Side, str, str]]:
                 # By a run that died, or by a person: their links close.
                 again |= _delete_window(work, pair, side, gone_already)
             work.progress(len(some))
-            yield from ((where, pair.object(where), id_) for where, id_ in again)
+            freed |= bool(again)
+    return freed
 
 
 def _delete_window(work: Work, pair: Pair, side: Side, ids: Sequence[str]) -> set[tuple[Side, str]]:
+    """Deal with these deletions. Returns what is to be looked at again."""
     store = work.c.store
     links = list(store.links.by_ids(pair.name, side, ids).values())
     records = store.records.load(side, pair.object(side), ids)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from engine.lab import Lab
 
@@ -519,6 +521,27 @@ def test_A7_D2_who_is_left_over_gets_its_own_deal_in_the_run_that_sees_the_other
     lab.sync_once()
     assert lab.problems() == []
     assert lab.hs_all("deals").keys() - {survivor} == {lab.deal_of(left)}
+
+
+def test_A7_D5_T7_an_opportunity_does_not_wait_a_run_for_whom_a_merge_left_over(lab, kind, minting):
+    """The deletion that takes the other one's partner along gives that one its own, and the opportunity follows."""
+    pair = lab.pairs[PAIRS[kind][0]]
+    lab.pairs = {**lab.pairs, pair.name: replace(pair, deletes=frozenset({Side.SALESFORCE}))}
+    one, other = make(lab, kind, "one"), make(lab, kind, "other")
+    lab.sync_once()
+    hs_merge(lab, PAIRS[kind][2], hs_of(lab, kind, one), hs_of(lab, kind, other))
+    lab.sync_until_rest()
+    [problem] = lab.problems()
+    left = problem["record_id"]
+    opportunity = lab.opportunity(AccountId=left if kind == "account" else None)
+    if kind == "contact":
+        lab.role(opportunity, left)
+    lab.sync_until_rest()
+    lab.sf_delete(PAIRS[kind][1], ({one, other} - {left}).pop())
+    lab.advance(minutes=2)
+    planned = lab.plan().writes
+    assert lab.sync_once().writes == planned
+    assert list(lab.hs_associated("deals", lab.deal_of(opportunity), PAIRS[kind][2])) == [hs_of(lab, kind, left)]
 
 
 def test_A7_T6_a_run_for_one_opportunity_gives_no_deal_to_whom_it_left_over(lab):

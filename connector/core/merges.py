@@ -23,7 +23,8 @@ from connector.core.model import Link, LinkState, Pair, Presence, Problem, Probl
 LEFT_OVER = "LEFT_OVER_BY_MERGE"
 FOLLOWED = {LinkState.LINKED, LinkState.FROZEN}
 _LIVE = FOLLOWED | {LinkState.PENDING}
-_KEPT = _LIVE | {LinkState.SEVERED, LinkState.UNLINKED}
+PARTED = {LinkState.SEVERED, LinkState.UNLINKED}
+_KEPT = _LIVE | PARTED
 """A survivor that was deleted later is still what the record left over belongs to (D2)."""
 
 
@@ -78,7 +79,7 @@ def is_left_over(link: Link | None, partner: Record | None, kept: Link | None, t
         return False
     ended = link.state in {LinkState.CLOSED, LinkState.SEVERED}
     merged = partner is not None and partner.survivor is not None
-    gone = kept.state is LinkState.SEVERED and twin is not None and twin.presence is Presence.DELETED
+    gone = kept.state in PARTED and twin is not None and twin.presence is Presence.DELETED
     return ended and merged and not gone
 
 

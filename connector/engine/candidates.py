@@ -102,9 +102,12 @@ def find_next_partners(work: Work, pair: Pair, record: Record, former: str | Non
 
 
 def find_left_over(work: Work, pair: Pair, side: Side, id_: str) -> set[str]:
-    """The former partners of what was merged into a record: left over for as long as it has its own (A7)."""
+    """Who had, or names, what was merged into a record: left over for as long as that has its own partner (A7)."""
+    store = work.c.store
     merged = _find_absorbed(work, pair, side, [id_]).keys() - {id_}
-    links = work.c.store.links.by_ids(pair.name, side, merged).values()
+    naming = store.records.naming(side.other, pair.object(side.other), merged).values()
+    links = list(store.links.by_ids(pair.name, side, merged).values())
+    links += store.links.by_ids(pair.name, side.other, [one.id for some in naming for one in some]).values()
     return {other for one in links if one.state in _ENDED and (other := one.id_of(side.other))}
 
 

@@ -10,8 +10,7 @@ only comes to light while the run writes is asked about once more, and waits for
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Mapping, Sequence
 
 from connector.adapters.base import Outcome, Trouble
 from connector.adapters.salesforce_deletion import HAS_CHILDREN
@@ -61,14 +60,15 @@ def delete(work: Work, pairs: Collection[str], *, guarded: bool) -> None:
         work.report.notes.append(f"more deletions came to light during this run ({told}); none was made (D7)")
         return
     some = [one for one in work.c.pairs.values() if one.name in pairs]
-    freed = {one.name: frozenset(_delete_from(work, one)) for one in reversed(some)}
-    for pair in some:
-        if only := freed[pair.name]:
-            apply_pair(replace(work, only=only, again=set(), troubled=set()), pair)
+    freed = [_delete_from(work, one) for one in reversed(some)]
+    if any(freed):  # who gets a partner now may be waited for by others, of any pair
+        for pair in some:
+            apply_pair(work, pair)
 
 
-def _delete_from(work: Work, pair: Pair) -> Iterator[tuple[Side, str, str]]:
-    """Carry deletions of a pair's records over to their partners. Tells what is to be looked at again for them."""
+def _delete_from(work: Work, pair: Pair) -> bool:
+    """Carry deletions of a pair's records over to their partners; whether others are to be looked at for that."""
+    freed = False
     for side in Side:
         ids = find_pending(work.c, pair, side)
         if work.only is not None:
@@ -80,10 +80,12 @@ def _delete_from(work: Work, pair: Pair) -> Iterator[tuple[Side, str, str]]:
                 # By a run that died, or by a person: their links close.
                 again |= _delete_window(work, pair, side, gone_already)
             work.progress(len(some))
-            yield from ((where, pair.object(where), id_) for where, id_ in again)
+            freed |= bool(again)
+    return freed
 
 
 def _delete_window(work: Work, pair: Pair, side: Side, ids: Sequence[str]) -> set[tuple[Side, str]]:
+    """Deal with these deletions. Returns what is to be looked at again."""
     store = work.c.store
     links = list(store.links.by_ids(pair.name, side, ids).values())
     records = store.records.load(side, pair.object(side), ids)
@@ -144,14 +146,26 @@ def _delete(work: Work, pair: Pair, deletions: Sequence[Deletion]) -> None:
 def _keep_what_still_goes(
     work: Work, pair: Pair, by_id: Mapping[str, Deletion], fresh: Mapping[str, Record]
 ) -> dict[str, Deletion]:
-    """Without what is gone by now, or was put out of scope since it was seen (D9): those are planned anew."""
+    """Without what is not to be deleted any more, going by what was just read: that is planned anew.
+
+    It may be gone by now, or was put where the pair is frozen or stopped since it was seen (D9).
+    """
     to = next(iter(by_id.values())).to
-    spared = [one for one in fresh.values() if not one.present or not pair.admits(to, one.fields)]
-    if spared:
-        take_in(work.c, pair, spared)
-        look_again(work, pair, to.other, [by_id[one.id].link.id_of(to.other) or "" for one in spared])
-    left = by_id.keys() - {one.id for one in spared}
-    return {id_: one for id_, one in by_id.items() if id_ in left}
+    origins = {id_: one.link.id_of(to.other) or "" for id_, one in by_id.items()}
+    sources = work.c.store.records.load(to.other, pair.object(to.other), origins.values())
+    still = {id_: one for id_, one in by_id.items() if _still_goes(work, pair, one, fresh, sources)}
+    if spared := by_id.keys() - still.keys():
+        take_in(work.c, pair, [fresh[id_] for id_ in spared])
+        look_again(work, pair, to.other, [origins[id_] for id_ in spared])
+    return still
+
+
+def _still_goes(
+    work: Work, pair: Pair, one: Deletion, fresh: Mapping[str, Record], sources: Mapping[str, Record]
+) -> bool:
+    situation = make_situation(work, pair, one.link, one.to, fresh, sources)
+    actions = plan_link(pair, situation, work.world.knowledge, work.world.stages.closed)
+    return any(isinstance(action, Deletion) for action in actions)
 
 
 def _refused(work: Work, pair: Pair, by_id: Mapping[str, Deletion], outcomes: Sequence[Outcome]) -> None:

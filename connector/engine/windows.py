@@ -13,8 +13,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from connector.core.actions import Action, Creation, Deletion, Freezing, Wait
-from connector.core.merges import FOLLOWED, is_left_over, list_left_over
+from connector.core.actions import Action, Adoption, Creation, Deletion, Freezing, Wait
+from connector.core.merges import FOLLOWED, PARTED, is_left_over, list_left_over
 from connector.core.model import (
     Link,
     LinkState,
@@ -26,7 +26,7 @@ from connector.core.model import (
 )
 from connector.core.plan import Situation, plan_candidate, plan_link
 from connector.engine.apply import apply_actions
-from connector.engine.candidates import find_next_partners, gather_candidates
+from connector.engine.candidates import find_left_over, find_next_partners, gather_candidates
 from connector.engine.choices import recall_choices
 from connector.engine.fields import leave_out
 from connector.engine.half_done import take_up_half_done
@@ -37,7 +37,7 @@ from connector.engine.observe import observe_records, syncs
 from connector.engine.roles import contacts_at_creation, plan_roles_of
 from connector.engine.scope import freeze, is_frozen, note_scope
 from connector.engine.stages import arrange_stages
-from connector.engine.work import Work, learn_partners, note_problems
+from connector.engine.work import Work, learn_partners, look_again, note_problems
 from connector.engine.world import CONTACTS, DEALS
 from connector.store.store import Store
 
@@ -127,6 +127,7 @@ def _apply_window(work: Work, pair: Pair, side: Side, ids: Sequence[str]) -> boo
     apply_actions(work, pair, actions)
     note_scope(work, pair, window.looked_at, actions)
     _wake_for_those_back(work, pair, window)
+    _look_at_whom_it_left_over(work, pair, window)
     # Only now: a problem that is met again is the same one, with its attempts and its beginning (E1, E2).
     pending = {(one.to.other, one.link.id_of(one.to.other)) for one in deletions}
     tried = {(where, pair.object(where), id_ or "", "") for where, id_ in pending}
@@ -193,7 +194,29 @@ def _plan_window(work: Work, pair: Pair, window: _Window) -> list[Action]:
     if pair.name == DEALS:
         # A deal that leaves a synced pipeline, or comes back, is written nowhere, yet counts differently (U9).
         work.c.store.links.derive_parents([one.id for one in linked])
+    actions = _leave_over_again(work, pair, window, actions)
     return arrange_stages(work, pair, _hold_creations(work, pair, actions))
+
+
+def _leave_over_again(work: Work, pair: Pair, window: _Window, actions: list[Action]) -> list[Action]:
+    """Make no partner for whose former one was merged into what becomes another record's by this very plan (A7).
+
+    It is left over by that one now, as is seen when it is looked at again.
+    """
+    there = window.side.other
+    taken = {
+        one.hubspot_id if there is Side.HUBSPOT else one.salesforce_id
+        for one in actions
+        if isinstance(one, Adoption)
+    }
+    former = {id_: window.others.get(link.id_of(there) or "") for id_, link in window.links.items()}
+    held = [
+        one
+        for one in actions
+        if isinstance(one, Creation) and (merged := former.get(one.source.id)) and merged.survivor in taken
+    ]
+    look_again(work, pair, window.side, [one.source.id for one in held])
+    return [one for one in actions if one not in held]
 
 
 def _may_begin(work: Work, window: _Window, record: Record) -> bool:
@@ -367,6 +390,14 @@ def _wake_for_those_back(work: Work, pair: Pair, window: _Window) -> None:
         if one.state is LinkState.LINKED and all(one.id_of(side) in known for side in Side)
     ]
     work.c.store.records.wake(pair.name, [(side, one.id_of(side) or "") for one in back for side in Side])
+
+
+def _look_at_whom_it_left_over(work: Work, pair: Pair, window: _Window) -> None:
+    """Nobody is left over any more by a survivor whose own partner is deleted after the two have parted (A7)."""
+    to = window.side.other
+    for id_, link in window.links.items():
+        if link.state in PARTED and _is(window.records.get(id_), Presence.DELETED):
+            look_again(work, pair, window.side, find_left_over(work, pair, to, link.id_of(to) or ""))
 
 
 def _find_unfollowed(store: Store, pair: Pair, window: _Window) -> set[tuple[Side, str | None]]:

@@ -99,7 +99,9 @@ def test_A7_a_link_that_followed_and_ended_leaves_nobody_over():
     assert is_left_over(its, GONE, its, None) is False
 
 
-@pytest.mark.parametrize(("kept", "left"), [(LinkState.SEVERED, False), (LinkState.LINKED, True)])
+@pytest.mark.parametrize(
+    ("kept", "left"), [(LinkState.SEVERED, False), (LinkState.UNLINKED, False), (LinkState.LINKED, True)]
+)
 def test_A7_nothing_is_left_over_if_the_other_one_was_deleted(kept, left):
     """As far as that is known of its link: the survivor is free then, unlike when it was deleted itself (D2)."""
     twin = record(HS, "9", presence=Presence.DELETED)

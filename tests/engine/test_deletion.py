@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from engine.lab import Lab
 
+from connector.core.model import Side
 from connector.engine.run import Wish
 from connector.errors import ConnectorError, Refused
 
@@ -454,6 +455,35 @@ def test_D1_a_deal_that_came_back_goes_with_its_opportunity_though_search_still_
     lab.advance(minutes=2)
     lab.sync_once()
     assert lab.hs_all("deals") == {}
+
+
+def test_D9_E3_a_deal_is_asked_for_by_its_id_only_if_it_would_outlive_its_opportunity(lab):
+    """Neither one whose pair is stopped and goes on being so, nor one that will be deleted, costs that call."""
+    stopped, live = lab.opportunity("Stopped"), lab.opportunity("Live")
+    lab.sync_once()
+    lab.hs_edit("deals", lab.deal_of(stopped), pipeline="default", dealstage="qualifiedtobuy")
+    lab.sync_once()
+    quiet = lab.plan().calls[Side.HUBSPOT]
+    lab.sf_edit("Opportunity", stopped, Amount=5)
+    lab.sf_delete("Opportunity", live)
+    lab.advance(minutes=2)
+    assert lab.plan().calls[Side.HUBSPOT] == quiet
+    lab.sf_delete("Opportunity", stopped)
+    lab.advance(minutes=2)
+    assert lab.plan().calls[Side.HUBSPOT] > quiet
+
+
+def test_D9_a_deal_that_left_its_pipeline_stays_though_search_still_shows_it_there(lab):
+    """What is to be deleted is read by its id, and planned anew if the pair is stopped by now."""
+    opportunity = lab.opportunity()
+    lab.sync_once()
+    deal = lab.deal_of(opportunity)
+    lab.sandbox_post("hubspot", "settings", {"search_delay_seconds": 600}, "PUT")
+    lab.hs_edit("deals", deal, pipeline="default", dealstage="qualifiedtobuy")
+    lab.sf_delete("Opportunity", opportunity)
+    lab.advance(minutes=2)
+    lab.sync_once()
+    assert list(lab.hs_all("deals")) == [deal]
 
 
 @pytest.mark.parametrize("empty", [False, True], ids=["known", "empty store"])

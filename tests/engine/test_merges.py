@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from engine.lab import Lab
 
 from connector.core.model import LinkState, Side
+from connector.engine.answers.links import unlink
+from connector.engine.run import Wish
 
 CONTACT_OF_DEAL = 3
 PAIRS = {
@@ -378,6 +382,22 @@ def test_A7_who_came_of_a_merge_with_one_that_was_left_over_is_left_over_too(lab
     assert [(one["record_id"], one["code"]) for one in lab.problems()] == [(made, "LEFT_OVER_BY_MERGE")]
 
 
+def test_A7_who_came_of_a_merge_is_left_over_by_nobody_once_the_record_it_names_is_gone_for_good(lab):
+    """Its own pair names another one: it is found by the merged record that it names, in the run that sees it."""
+    first, second, third = (make(lab, "contact", name) for name in ("first", "second", "third"))
+    lab.sync_once()
+    sf_merge(lab, "contact", second, third)
+    lab.sync_until_rest()
+    made = hs_merge(lab, "contacts", hs_of(lab, "contact", third), hs_of(lab, "contact", first))
+    lab.sf_delete("Contact", first)
+    lab.advance(minutes=2)
+    lab.sync_until_rest()
+    lab.sf_delete("Contact", second)
+    lab.advance(minutes=2)
+    lab.sync_once()
+    assert [(one["record_id"], one["code"]) for one in lab.problems()] == [(made, "PARTNER_NOT_READABLE")]
+
+
 def test_A7_with_an_empty_store_nothing_is_doubled_after_a_merge(lab, kind):
     """What names the loser is found to belong to the master (law 6)."""
     loser = make(lab, kind, "loser")
@@ -479,6 +499,65 @@ def test_A7_D1_the_opportunity_that_is_left_gets_a_deal_of_its_own_at_once(lab, 
     assert own == lab.deal_of(left) != survivor
 
 
+@pytest.mark.parametrize("parted", ["severed", "unlinked"])
+def test_A7_D2_who_is_left_over_gets_its_own_deal_in_the_run_that_sees_the_other_one_deleted(lab, minting, parted):
+    """Though the other one's pair has ended before, by the merged deal's deletion or by hand."""
+    one, other = lab.opportunity("One", Amount=1), lab.opportunity("Other", Amount=2)
+    lab.sync_once()
+    survivor = hs_merge(lab, "deals", lab.deal_of(one), lab.deal_of(other))
+    lab.sync_until_rest()
+    [problem] = lab.problems()
+    left = problem["record_id"]
+    superfluous = ({one, other} - {left}).pop()
+    if parted == "severed":
+        lab.hs_delete("deals", survivor)
+    else:
+        unlink(lab.connection(), superfluous)
+    lab.advance(days=1)
+    lab.sync_until_rest()
+    assert [each["record_id"] for each in lab.problems()] == [left]
+    lab.sf_delete("Opportunity", superfluous)
+    lab.advance(minutes=2)
+    lab.sync_once()
+    assert lab.problems() == []
+    assert lab.hs_all("deals").keys() - {survivor} == {lab.deal_of(left)}
+
+
+def test_A7_D5_T7_an_opportunity_does_not_wait_a_run_for_whom_a_merge_left_over(lab, kind, minting):
+    """The deletion that takes the other one's partner along gives that one its own, and the opportunity follows."""
+    pair = lab.pairs[PAIRS[kind][0]]
+    lab.pairs = {**lab.pairs, pair.name: replace(pair, deletes=frozenset({Side.SALESFORCE}))}
+    one, other = make(lab, kind, "one"), make(lab, kind, "other")
+    lab.sync_once()
+    hs_merge(lab, PAIRS[kind][2], hs_of(lab, kind, one), hs_of(lab, kind, other))
+    lab.sync_until_rest()
+    [problem] = lab.problems()
+    left = problem["record_id"]
+    opportunity = lab.opportunity(AccountId=left if kind == "account" else None)
+    if kind == "contact":
+        lab.role(opportunity, left)
+    lab.sync_until_rest()
+    lab.sf_delete(PAIRS[kind][1], ({one, other} - {left}).pop())
+    lab.advance(minutes=2)
+    planned = lab.plan().writes
+    assert lab.sync_once().writes == planned
+    assert list(lab.hs_associated("deals", lab.deal_of(opportunity), PAIRS[kind][2])) == [hs_of(lab, kind, left)]
+
+
+def test_A7_T6_a_run_for_one_opportunity_gives_no_deal_to_whom_it_left_over(lab):
+    """It deletes the merged deal of the one that is named; the other one is the next run's."""
+    one, other = lab.opportunity("One", Amount=1), lab.opportunity("Other", Amount=2)
+    lab.sync_once()
+    hs_merge(lab, "deals", lab.deal_of(one), lab.deal_of(other))
+    lab.sync_until_rest()
+    lab.sf_delete("Opportunity", one)
+    lab.advance(minutes=2)
+    lab.sync(Wish(records=(one,)))
+    assert lab.hs_all("deals") == {}
+    lab.sync_once()
+    assert list(lab.hs_all("deals")) == [lab.deal_of(other)]
+
+
 def test_A7_D6_a_merged_deal_goes_to_the_opportunity_that_is_left(lab, minting):
     """Both were born in HubSpot. The one that the deal names is deleted, and the other one names a deal in it."""
     lab.sync_once()
@@ -496,6 +575,25 @@ def test_A7_D6_a_merged_deal_goes_to_the_opportunity_that_is_left(lab, minting):
     lab.sync_until_rest()
     assert list(lab.hs_all("deals")) == [survivor] == [lab.deal_of(other)]
     assert lab.problems() == []
+
+
+def test_A7_of_two_that_a_merge_left_over_one_gets_the_deal_and_the_other_one_is_left_over_by_that(lab, minting):
+    """Only that which names a deal in it can be told from the deal; had that come first, it would be the same."""
+    lab.sync_once()
+    where = {"pipeline": "sf_default", "dealstage": lab.stages("sf_default")["Prospecting"]}
+    deal = lab.hs_create("deals", dealname="Three", amount="7", closedate="2026-09-30T00:00:00Z", **where)
+    one, two = lab.opportunity("One"), lab.opportunity("Two")
+    lab.sync_until_rest()
+    three = lab.hs_get("deals", deal, "sf_record_id")["sf_record_id"]
+    survivor = hs_merge(lab, "deals", hs_merge(lab, "deals", lab.deal_of(one), lab.deal_of(two)), deal)
+    lab.sync_until_rest()
+    lab.sf_delete("Opportunity", one)
+    lab.advance(minutes=2)
+    lab.sync_once()
+    assert list(lab.hs_all("deals")) == [survivor] == [lab.deal_of(three)]
+    [problem] = lab.problems()
+    assert (problem["record_id"], problem["code"]) == (two, "LEFT_OVER_BY_MERGE")
+    assert three in problem["remedy"]
 
 
 @pytest.mark.parametrize("further", [False, True], ids=["one merge", "two merges"])

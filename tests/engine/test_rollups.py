@@ -220,6 +220,21 @@ def test_U8_a_rollup_that_somebody_overwrote_is_added_up_anew(lab, people, objec
 
 
 @BOTH
+def test_U8_a_rollup_that_somebody_overwrote_is_met_by_a_write_before_search_shows_it(lab, people, object_):
+    """Read again for that write, the record differs; when search shows it, it does so no more."""
+    deal(lab, people, "one", Amount=5, StageName="Closed Won")
+    lab.sync_until_rest()
+    before = shown(lab, object_, people[object_])
+    lab.sandbox_post("hubspot", "settings", {"search_delay_seconds": 600}, "PUT")
+    lab.hs_edit(object_, lab.partner(object_, people[object_]), **{REVENUE: "12345"})
+    lab.sf_edit({"contacts": "Contact", "companies": "Account"}[object_], people[object_], Phone="555")
+    lab.sync_until_rest()
+    lab.advance(hours=1)
+    lab.sync_until_rest()
+    assert shown(lab, object_, people[object_]) == before
+
+
+@BOTH
 def test_U9_deals_of_hubspot_alone_do_not_count(lab, people, object_):
     """A deal in a pipeline that does not sync is nobody's."""
     alone = lab.hs_create("deals", dealname="Alone", pipeline="default", dealstage="qualifiedtobuy", amount="9")

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from cli.conftest import Crms, Run, read_json
+
+from connector.core.model import Side
+from connector.store.store import Store
 
 
 def test_X4_no_drift_after_a_sync(connected: Run) -> None:
@@ -28,6 +32,10 @@ def test_X4_drift_is_an_exit_code_and_its_repair_a_plan(connected: Run, crms: Cr
     company = crms.hubspot.find("companies", "sf_record_id", account)
     assert company is not None
     crms.hubspot.update("companies", company, sf_total_revenue="12345")
+    # A run that takes it in puts it right; one of an earlier version left it.
+    store = Store.open(f"sqlite:///{folder / 'connector.db'}", "default", lambda: datetime.now(UTC))
+    store.records.overwrite(Side.HUBSPOT, "companies", {company: {"sf_total_revenue": "12345"}})
+    store.close()
     connected("sync")
     result = connected("audit", "--repair", "repair.json")
     assert result.exit_code == 1

@@ -369,8 +369,8 @@ def test_A7_who_names_a_merged_record_goes_to_the_survivor_whatever_an_older_sto
     assert count(lab, kind) == (1, 1)
 
 
-def test_A7_who_came_of_a_merge_with_one_that_was_left_over_is_left_over_too(lab):
-    """The pair that it went on with has ended, and whom it names was merged into one with a partner of its own."""
+def merge_with_one_left_over(lab):
+    """A HubSpot contact made of one that was left over and one whose pair ended, and the former one's survivor."""
     first, second, third = (make(lab, "contact", name) for name in ("first", "second", "third"))
     lab.sync_once()
     sf_merge(lab, "contact", second, third)
@@ -379,20 +379,19 @@ def test_A7_who_came_of_a_merge_with_one_that_was_left_over_is_left_over_too(lab
     lab.sf_delete("Contact", first)
     lab.advance(minutes=2)
     lab.sync_until_rest()
+    return made, second
+
+
+def test_A7_who_came_of_a_merge_with_one_that_was_left_over_is_left_over_too(lab):
+    """The pair that it went on with has ended, and whom it names was merged into one with a partner of its own."""
+    made, _ = merge_with_one_left_over(lab)
     assert [(one["record_id"], one["code"]) for one in lab.problems()] == [(made, "LEFT_OVER_BY_MERGE")]
 
 
 def test_A7_who_came_of_a_merge_is_left_over_by_nobody_once_the_record_it_names_is_gone_for_good(lab):
     """Its own pair names another one: it is found by the merged record that it names, in the run that sees it."""
-    first, second, third = (make(lab, "contact", name) for name in ("first", "second", "third"))
-    lab.sync_once()
-    sf_merge(lab, "contact", second, third)
-    lab.sync_until_rest()
-    made = hs_merge(lab, "contacts", hs_of(lab, "contact", third), hs_of(lab, "contact", first))
-    lab.sf_delete("Contact", first)
-    lab.advance(minutes=2)
-    lab.sync_until_rest()
-    lab.sf_delete("Contact", second)
+    made, survivor = merge_with_one_left_over(lab)
+    lab.sf_delete("Contact", survivor)
     lab.advance(minutes=2)
     lab.sync_once()
     assert [(one["record_id"], one["code"]) for one in lab.problems()] == [(made, "PARTNER_NOT_READABLE")]

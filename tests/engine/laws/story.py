@@ -150,11 +150,12 @@ class Story:
     def fork(self, act: Act, at: int) -> None:
         """Law 4: any prefix of a run will do; the rest is the same as without the death.
 
-        Not so if search lags: what was typed a moment ago only the later one of both sees in time.
+        Not so if search lags, or in the minute in which a role was removed, which getDeleted does not tell yet:
+        what was done a moment ago only the later one of both sees in time.
         """
         self.do(act)
         lab, after = self.play.lab, at % 2 == 0
-        self.wait(int(lab.hubspot.portal.settings.search_delay_seconds))
+        self.wait(max(int(lab.hubspot.portal.settings.search_delay_seconds), 60))
         spared, struck = lab.copy(), lab.copy()
         if not struck.sync_and_die(at, after_delivery=after):
             return

@@ -197,6 +197,7 @@ class Story:
         while not deals >= (merged := store.records.absorbed(Side.HUBSPOT, "deals", deals).keys()):
             deals |= merged
         left = {one.salesforce_id or "" for one in store.links.by_ids(DEALS, Side.HUBSPOT, deals).values()}
+        left |= {id_ for id_, row in sight.here("Opportunity").items() if row.get("HubSpot_Id__c") in deals}
         contacts = {row["ContactId"] for row in sight.roles().values() if row["OpportunityId"] == opportunity}
         touched = {opportunity} | deals | left | contacts
         return touched | {f"{NEW}{id_}" for id_ in touched}  # what is made of one of them is planned about, too

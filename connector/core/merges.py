@@ -77,10 +77,9 @@ def is_left_over(link: Link | None, partner: Record | None, kept: Link | None, t
     """
     if link is None or kept is None or kept.id == link.id or kept.state not in _KEPT:
         return False
-    ended = link.state in {LinkState.CLOSED, LinkState.SEVERED}
     merged = partner is not None and partner.survivor is not None
     gone = kept.state in PARTED and twin is not None and twin.presence is Presence.DELETED
-    return ended and merged and not gone
+    return link.has_ended and merged and not gone
 
 
 def list_left_over(pair: Pair, record: Record, partner: Record, kept: Link) -> Problem:

@@ -122,6 +122,11 @@ class Link:
     def id_of(self, side: Side) -> str | None:
         return self.salesforce_id if side is Side.SALESFORCE else self.hubspot_id
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether these two are no pair any more, and nobody decided that it stays so."""
+        return self.state in {LinkState.CLOSED, LinkState.SEVERED}
+
 
 class Rule(StrEnum):
     """Who wins, per field (section F)."""

@@ -33,7 +33,7 @@ from connector.core.model import (
     Side,
 )
 from connector.core.remainder import base_of_left_out, find_left_out
-from connector.engine.candidates import find_left_over, find_next_partners, find_unlinked_alike
+from connector.engine.candidates import find_next_partners, find_unlinked_alike
 from connector.engine.gate import (
     join_at_creation,
     let_creations_pass,
@@ -41,6 +41,7 @@ from connector.engine.gate import (
     write_of,
 )
 from connector.engine.held import end_agreed
+from connector.engine.left_over import find_left_over
 from connector.engine.observe import find_keys, take_in
 from connector.engine.refusals import (
     Fault,

@@ -17,7 +17,6 @@ from connector.engine.work import Work
 from connector.engine.world import COMPANIES, CONTACTS, DEALS
 
 _LIVE = {LinkState.LINKED, LinkState.FROZEN, LinkState.PENDING}
-_ENDED = {LinkState.CLOSED, LinkState.SEVERED}
 
 
 def gather_candidates(
@@ -63,14 +62,14 @@ def _find_named(work: Work, pair: Pair, records: Sequence[Record]) -> dict[str, 
 def _find_naming(work: Work, pair: Pair, records: Sequence[Record]) -> dict[str, list[Record]]:
     """Who names each record, or one that was merged into it (A7), by the named record's id."""
     side, store = records[0].side, work.c.store
-    owners = _find_absorbed(work, pair, side, [one.id for one in records])
+    owners = find_absorbed(work, pair, side, [one.id for one in records])
     found: dict[str, list[Record]] = {}
     for id_, some in store.records.naming(side.other, pair.object(side.other), owners).items():
         found.setdefault(owners[id_], []).extend(some)
     return found
 
 
-def _find_absorbed(work: Work, pair: Pair, side: Side, ids: Iterable[str]) -> dict[str, str]:
+def find_absorbed(work: Work, pair: Pair, side: Side, ids: Iterable[str]) -> dict[str, str]:
     """By the id of each record of one side, and of each that was merged into one of them, the id of that one."""
     store = work.c.store
     owners = {id_: id_ for id_ in ids}
@@ -91,24 +90,14 @@ def find_next_partners(work: Work, pair: Pair, record: Record, former: str | Non
     naming = _find_naming(work, pair, [record]).get(record.id, [])
     present = {one.id for one in (*naming, *named) if one.present} - {former}
     links = work.c.store.links.by_ids(pair.name, record.side.other, present)
-    own = {None, *_find_absorbed(work, pair, record.side, [record.id])}
+    own = {None, *find_absorbed(work, pair, record.side, [record.id])}
     return {
         id_
         for id_ in present
         if (link := links.get(id_)) is None
         or link.state is LinkState.PENDING
-        or (link.state in _ENDED and link.id_of(record.side) in own)
+        or (link.has_ended and link.id_of(record.side) in own)
     }
-
-
-def find_left_over(work: Work, pair: Pair, side: Side, id_: str) -> set[str]:
-    """Who had, or names, what was merged into a record: left over for as long as that has its own partner (A7)."""
-    store = work.c.store
-    merged = _find_absorbed(work, pair, side, [id_]).keys() - {id_}
-    naming = store.records.naming(side.other, pair.object(side.other), merged).values()
-    links = list(store.links.by_ids(pair.name, side, merged).values())
-    links += store.links.by_ids(pair.name, side.other, [one.id for some in naming for one in some]).values()
-    return {other for one in links if one.state in _ENDED and (other := one.id_of(side.other))}
 
 
 def find_unlinked_alike(work: Work, pair: Pair, record: Record) -> set[str]:

@@ -11,10 +11,10 @@ that a child waits for and that nobody has looked at are dealt with before the c
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from connector.core.actions import Action, Adoption, Creation, Deletion, Freezing, Wait
-from connector.core.merges import FOLLOWED, PARTED, is_left_over, list_left_over
+from connector.core.actions import Action, Creation, Deletion, Freezing, Wait
+from connector.core.merges import FOLLOWED
 from connector.core.model import (
     Link,
     LinkState,
@@ -26,18 +26,20 @@ from connector.core.model import (
 )
 from connector.core.plan import Situation, plan_candidate, plan_link
 from connector.engine.apply import apply_actions
-from connector.engine.candidates import find_left_over, find_next_partners, gather_candidates
+from connector.engine.candidates import find_next_partners, gather_candidates
 from connector.engine.choices import recall_choices
 from connector.engine.fields import leave_out
 from connector.engine.half_done import take_up_half_done
 from connector.engine.history import date_conflicts
+from connector.engine.left_over import leave_over_again, left_over_from, list_all_left_over, look_at_left_over
 from connector.engine.merges import follow_merges
 from connector.engine.needed import missing_id_field
 from connector.engine.observe import observe_records, syncs
 from connector.engine.roles import contacts_at_creation, plan_roles_of
 from connector.engine.scope import freeze, is_frozen, note_scope
 from connector.engine.stages import arrange_stages
-from connector.engine.work import Work, learn_partners, look_again, note_problems
+from connector.engine.window import Window, load_window
+from connector.engine.work import Work, learn_partners, note_problems
 from connector.engine.world import CONTACTS, DEALS
 from connector.store.store import Store
 
@@ -72,54 +74,14 @@ def _next_window(work: Work, pair: Pair, side: Side, after: str) -> list[str]:
     return work.c.store.records.dirty_among(side, object_, mine)[:WINDOW]
 
 
-@dataclass(frozen=True, slots=True)
-class _Window:
-    """Records of one side to be dealt with, and all that bears on them.
-
-    `others` are those that their links name, and those that they name themselves if their pair ended.
-    """
-
-    side: Side
-    records: Mapping[str, Record]
-    links: Mapping[str, Link]
-    others: Mapping[str, Record]
-    kept: Mapping[str, Link]
-    """Links of the records that `others` were merged into, by their id."""
-    twins: Mapping[str, Record]
-    """The records of this side that `kept` name."""
-
-    @property
-    def linked(self) -> list[Link]:
-        return [one for one in self.links.values() if one.state in {LinkState.LINKED, LinkState.FROZEN}]
-
-    @property
-    def looked_at(self) -> list[Record]:
-        live = {id_ for one in self.linked if (id_ := one.id_of(self.side.other))}
-        return [*self.records.values(), *(one for id_, one in self.others.items() if id_ in live)]
-
-    def left_over_from(self, id_: str) -> tuple[Record, Link] | None:
-        """The merged partner of a record that the merge left over, and the link of its survivor (A7).
-
-        The record of the pair that ended, or the one that it names: it may have come of a merge itself.
-        """
-        link, record = self.links.get(id_), self.records.get(id_)
-        for other in (link.id_of(self.side.other) if link else None, record.partner_id if record else None):
-            partner = self.others.get(other or "")
-            kept = self.kept.get((partner.survivor if partner else None) or "")
-            twin = self.twins.get((kept.id_of(self.side) if kept else None) or "")
-            if is_left_over(link, partner, kept, twin) and partner is not None and kept is not None:
-                return partner, kept
-        return None
-
-
 def _apply_window(work: Work, pair: Pair, side: Side, ids: Sequence[str]) -> bool:
     store = work.c.store
-    window = _load_window(work, pair, side, ids)
+    window = load_window(work, pair, side, ids)
     if _read_again_what_is_spared(work, pair, window):
-        window = _load_window(work, pair, side, ids)
+        window = load_window(work, pair, side, ids)
     actions = _plan_window(work, pair, window)
     if _pull_parents(work, actions):
-        window = _load_window(work, pair, side, ids)
+        window = load_window(work, pair, side, ids)
         actions = _plan_window(work, pair, window)
     _note(work, window.looked_at, actions)
     deletions = [action for action in actions if isinstance(action, Deletion)]
@@ -127,7 +89,7 @@ def _apply_window(work: Work, pair: Pair, side: Side, ids: Sequence[str]) -> boo
     apply_actions(work, pair, actions)
     note_scope(work, pair, window.looked_at, actions)
     _wake_for_those_back(work, pair, window)
-    _look_at_whom_it_left_over(work, pair, window)
+    look_at_left_over(work, pair, window)
     # Only now: a problem that is met again is the same one, with its attempts and its beginning (E1, E2).
     pending = {(one.to.other, one.link.id_of(one.to.other)) for one in deletions}
     tried = {(where, pair.object(where), id_ or "", "") for where, id_ in pending}
@@ -139,34 +101,21 @@ def _apply_window(work: Work, pair: Pair, side: Side, ids: Sequence[str]) -> boo
     return bool(work.again)
 
 
-def _load_window(work: Work, pair: Pair, side: Side, ids: Sequence[str]) -> _Window:
-    store = work.c.store
-    records = store.records.load(side, pair.object(side), ids)
-    links = store.links.by_ids(pair.name, side, ids)
-    partners = [id_ for one in links.values() if (id_ := one.id_of(side.other))]
-    partners += [one.partner_id for one in records.values() if one.partner_id and _has_ended(links.get(one.id))]
-    others = store.records.load(side.other, pair.object(side.other), partners)
-    survivors = [one.survivor for one in others.values() if one.survivor]
-    kept = store.links.by_ids(pair.name, side.other, survivors)
-    twins = store.records.load(side, pair.object(side), [one.id_of(side) or "" for one in kept.values()])
-    return _Window(side, records, links, others, kept, twins)
-
-
-def _read_again_what_is_spared(work: Work, pair: Pair, window: _Window) -> bool:
+def _read_again_what_is_spared(work: Work, pair: Pair, window: Window) -> bool:
     """Ask HubSpot for what would outlive its partner as the pair is stopped or frozen; search may lag (D9, D1)."""
-    known = {**window.records, **window.others}
-    lost = [one for one in window.linked if _is(known.get(one.salesforce_id or ""), Presence.DELETED)]
-    left = [one for one in lost if _is(known.get(one.hubspot_id or ""), Presence.PRESENT)]
+    known = window.known
+    left = [
+        one
+        for one in window.linked
+        if (gone := known.get(one.salesforce_id or "")) and gone.presence is Presence.DELETED
+        if (there := known.get(one.hubspot_id or "")) and there.present
+    ]
     situations = [make_situation(work, pair, one, window.side, window.records, window.others) for one in left]
     spared = [one.link.hubspot_id or "" for one in situations if one.still]
     return bool(spared and observe_records(work.c, work.world, Side.HUBSPOT, pair, spared))
 
 
-def _is(record: Record | None, presence: Presence) -> bool:
-    return record is not None and record.presence is presence
-
-
-def _plan_window(work: Work, pair: Pair, window: _Window) -> list[Action]:
+def _plan_window(work: Work, pair: Pair, window: Window) -> list[Action]:
     side, links = window.side, window.links
     single = [one for one in window.records.values() if _may_begin(work, window, one)]
     there = window.records if side is Side.HUBSPOT else window.others
@@ -181,9 +130,7 @@ def _plan_window(work: Work, pair: Pair, window: _Window) -> list[Action]:
         own, waits = contacts.get(candidate.record.id, ((), []))
         planned = plan_candidate(pair, candidate, work.world.knowledge, own)
         actions += [*planned, *waits] if any(isinstance(one, Creation) for one in planned) else planned
-    for one in window.records.values():
-        if one.present and pair.admits(side, one.fields) and (left := window.left_over_from(one.id)):
-            actions.append(list_left_over(pair, one, *left))
+    actions += list_all_left_over(pair, window)
     linked += _find_restored(work, pair, window)
     situations = [make_situation(work, pair, one, side, window.records, window.others) for one in linked]
     situations = recall_choices(work, pair, date_conflicts(work, pair, situations))
@@ -194,32 +141,11 @@ def _plan_window(work: Work, pair: Pair, window: _Window) -> list[Action]:
     if pair.name == DEALS:
         # A deal that leaves a synced pipeline, or comes back, is written nowhere, yet counts differently (U9).
         work.c.store.links.derive_parents([one.id for one in linked])
-    actions = _leave_over_again(work, pair, window, actions)
+    actions = leave_over_again(work, pair, window, actions)
     return arrange_stages(work, pair, _hold_creations(work, pair, actions))
 
 
-def _leave_over_again(work: Work, pair: Pair, window: _Window, actions: list[Action]) -> list[Action]:
-    """Make no partner for whose former one was merged into what becomes another record's by this very plan (A7).
-
-    It is left over by that one now, as is seen when it is looked at again.
-    """
-    there = window.side.other
-    taken = {
-        one.hubspot_id if there is Side.HUBSPOT else one.salesforce_id
-        for one in actions
-        if isinstance(one, Adoption)
-    }
-    former = {id_: window.others.get(link.id_of(there) or "") for id_, link in window.links.items()}
-    held = [
-        one
-        for one in actions
-        if isinstance(one, Creation) and (merged := former.get(one.source.id)) and merged.survivor in taken
-    ]
-    look_again(work, pair, window.side, [one.source.id for one in held])
-    return [one for one in actions if one not in held]
-
-
-def _may_begin(work: Work, window: _Window, record: Record) -> bool:
+def _may_begin(work: Work, window: Window, record: Record) -> bool:
     """Whether a record is looked at as one without a partner.
 
     A severed one stays as it is (D3), unless a person asks for a partner, and a closed one begins anew only if it
@@ -230,29 +156,25 @@ def _may_begin(work: Work, window: _Window, record: Record) -> bool:
     link = window.links.get(record.id)
     if link is None or link.state is LinkState.PENDING:
         return True
-    if not _has_ended(link) or not record.present or window.left_over_from(record.id):
+    if not link.has_ended or not record.present or left_over_from(window, record.id):
         return False
     if (record.side, record.object, record.id) in work.forced and record.side is Side.SALESFORCE:
         return True
     if _is_restored(window, link) or link.id_of(window.side.other) is None:
         return True
-    return _was_merged(window, link.id_of(window.side.other)) or _was_merged(window, record.partner_id)
+    return window.was_merged(link.id_of(window.side.other)) or window.was_merged(record.partner_id)
 
 
-def _has_ended(link: Link | None) -> bool:
-    return link is not None and link.state in {LinkState.CLOSED, LinkState.SEVERED}
-
-
-def _is_restored(window: _Window, link: Link) -> bool:
+def _is_restored(window: Window, link: Link) -> bool:
     """Whether a pair of a present record ended because that was deleted in Salesforce, as far as is known (D4)."""
     closed = link.state is LinkState.CLOSED and window.side is Side.SALESFORCE
-    return closed and not _was_merged(window, link.id_of(window.side.other))
+    return closed and not window.was_merged(link.id_of(window.side.other))
 
 
-def _find_restored(work: Work, pair: Pair, window: _Window) -> list[Link]:
+def _find_restored(work: Work, pair: Pair, window: Window) -> list[Link]:
     """Severed pairs whose record is back in HubSpot. Search may lag, so it is asked for by its id (D3)."""
     severed = [one for one in window.links.values() if one.state is LinkState.SEVERED]
-    known = {**window.records, **window.others}
+    known = window.known
     back = [
         one
         for one in severed
@@ -262,11 +184,6 @@ def _find_restored(work: Work, pair: Pair, window: _Window) -> list[Link]:
         return []
     fresh = observe_records(work.c, work.world, Side.HUBSPOT, pair, [one.hubspot_id or "" for one in back])
     return [one for one in back if (record := fresh.get(one.hubspot_id or "")) and record.present]
-
-
-def _was_merged(window: _Window, partner_id: str | None) -> bool:
-    partner = window.others.get(partner_id or "")
-    return partner is not None and partner.survivor is not None
 
 
 def _pull_parents(work: Work, actions: Iterable[Action]) -> bool:
@@ -379,7 +296,7 @@ def _note(work: Work, looked_at: Sequence[Record], actions: Sequence[Action]) ->
         note_problems(work, problems)
 
 
-def _wake_for_those_back(work: Work, pair: Pair, window: _Window) -> None:
+def _wake_for_those_back(work: Work, pair: Pair, window: Window) -> None:
     """Roles wait for a contact that is linked and not to be seen on one side: it may be there again (R5)."""
     if pair.name != CONTACTS:
         return
@@ -392,15 +309,7 @@ def _wake_for_those_back(work: Work, pair: Pair, window: _Window) -> None:
     work.c.store.records.wake(pair.name, [(side, one.id_of(side) or "") for one in back for side in Side])
 
 
-def _look_at_whom_it_left_over(work: Work, pair: Pair, window: _Window) -> None:
-    """Nobody is left over any more by a survivor whose own partner is deleted after the two have parted (A7)."""
-    to = window.side.other
-    for id_, link in window.links.items():
-        if link.state in PARTED and _is(window.records.get(id_), Presence.DELETED):
-            look_again(work, pair, window.side, find_left_over(work, pair, to, link.id_of(to) or ""))
-
-
-def _find_unfollowed(store: Store, pair: Pair, window: _Window) -> set[tuple[Side, str | None]]:
+def _find_unfollowed(store: Store, pair: Pair, window: Window) -> set[tuple[Side, str | None]]:
     """Both records of each pair of which one was merged, and whose link has not followed yet (A7).
 
     Its survivor is not in sight, or it was merged in the middle of this run. Nothing was tried for either.

@@ -110,7 +110,7 @@ def hold_references(rest: Rest) -> None:
 def _is_unlinked(rest: Rest, account: str | None) -> bool:
     if account not in rest.pairs["Account"] or rest.is_still("Account", account):
         return True
-    return account is not None and _has_met_an_outsider(rest, "Account", account)
+    return rest.is_anothers("Account", account) or _has_met_an_outsider(rest, "Account", account)
 
 
 def hold_roles(rest: Rest) -> None:

@@ -6,7 +6,8 @@ hour counts until all of it is 24 hours ago. Salesforce's own limit is one of an
 Developer Limits and Allocations, "API Request Limits and Allocations").
 
 Where there is a limit, the store is told of some calls more than were made, for as long as a run goes on: a process
-that dies between two notes has made calls that it could tell nobody of, and they count as made.
+that dies between two notes has made calls that it could tell nobody of, and they count as made. Who has made that
+many tells the store anew before the next one.
 
 Above three quarters of what may be used, what failed is not tried again by itself, so that the rest is left for
 new edits (E2; HubSpot Knowledge Base, "Why are my errored syncs not automatically retrying?").
@@ -26,10 +27,7 @@ from connector.store.store import Store
 
 SCARCE = 0.75
 AHEAD = 20
-"""How many calls the store is told of before they are made.
-
-A process that makes more between two notes, and dies then, leaves the rest uncounted.
-"""
+"""How many calls the store is told of before they are made."""
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 
 _SETTINGS = {Side.SALESFORCE: "salesforce.daily_calls", Side.HUBSPOT: "hubspot.daily_calls"}
@@ -55,6 +53,8 @@ class Allocation:
             most = self._most[side]
             if most is not None and self._used(side) >= most:
                 raise _too_many(side, most)
+            if side in self._ahead and sum(self._made[side].values()) >= AHEAD:
+                self._keep_beside(side)
             hour = _hour(self._now())
             self._made[side][hour] = self._made[side].get(hour, 0) + 1
 
@@ -91,10 +91,18 @@ class Allocation:
                 return
             with self._store.transaction():
                 for side in sides:
-                    self._keep(side, ends=ends)
+                    self._store.runs.remember(_stream(side), self._tell(side, self._read(side), ends=ends))
 
-    def _keep(self, side: Side, *, ends: bool) -> None:
-        noted = Counter(self._read(side))
+    def _keep_beside(self, side: Side) -> None:
+        """In the middle of a request, in any thread. Who pretends tells of it in the end."""
+        runs = self._store.runs
+        if runs.may_remember_beside:
+            noted = runs.read_beside(_stream(side)) or {}
+            runs.remember_beside(_stream(side), self._tell(side, noted, ends=False))
+
+    def _tell(self, side: Side, known: Mapping[str, int], *, ends: bool) -> Counter[str]:
+        """What the store is to hold, going by what it is `known` to hold: that counts as told then."""
+        noted = Counter(known)
         if side in self._ahead:
             noted[self._ahead.pop(side)] -= AHEAD
         noted.update(self._made[side])
@@ -104,7 +112,7 @@ class Allocation:
         if self._most[side] is not None and not ends:
             self._ahead[side] = _hour(self._now())
             told[self._ahead[side]] += AHEAD
-        self._store.runs.remember(_stream(side), told)
+        return told
 
     def _used(self, side: Side) -> int:
         return sum(self._by_hour(side).values())

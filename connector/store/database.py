@@ -15,6 +15,7 @@ import contextlib
 import functools
 import secrets
 import sqlite3
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -168,6 +169,7 @@ class Database:
         self.in_memory = engine.url.get_backend_name() == "sqlite" and file_of(engine.url) is None
         """Whether it is one thread's alone: another one would find another store."""
         self.is_pretending = False
+        self._thread = threading.get_ident()
         self.fence: Callable[[Database], None] | None = None
         """Called at the end of every transaction; raises if another run has taken over."""
         self.run_id: int | None = None
@@ -226,6 +228,11 @@ class Database:
         """Change rows; `values` are those of the statement's parameters. Returns how many."""
         return int(self.execute(statement, [values]).rowcount)
 
+    @property
+    def has_beside(self) -> bool:
+        """Whether another connection reaches this store now, and may write to it: not while this one pretends."""
+        return not self.is_pretending and not (self.in_memory and threading.get_ident() != self._thread)
+
     def look_beside(self, statement: Executable, values: Mapping[str, Any]) -> Sequence[Row[Any]]:
         """All rows of a query on a connection of its own, as others see the store now. From any thread."""
         if self.in_memory:
@@ -239,6 +246,10 @@ class Database:
             return self.change(statement, values)
         with self._engine.connect() as connection, connection.begin():
             return int(connection.execute(statement, values).rowcount)
+
+    def upsert_beside(self, table: Table, row: Mapping[str, Any], update: Iterable[str]) -> None:
+        """As `upsert`, in the way of `change_beside`."""
+        self.change_beside(_make_upsert(self._engine.dialect.name, table, tuple(update)), row)
 
     @staticmethod
     def _run(connection: Connection, statement: Executable, rows: Sequence[Mapping[str, Any]] | None) -> Any:

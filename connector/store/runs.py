@@ -342,8 +342,24 @@ class Runs:
         return load(rows[0].value) if rows else None
 
     def remember(self, stream: str, value: Any) -> None:
-        row = {"connection_id": self._db.connection_id, "stream": stream, "value": dump(value)}
-        self._db.upsert(cursor, [row], update=["value"])
+        self._db.upsert(cursor, [self._remembered(stream, value)], update=["value"])
+
+    @property
+    def may_remember_beside(self) -> bool:
+        """Whether `read_beside` and `remember_beside` reach the store that others see."""
+        return self._db.has_beside
+
+    def read_beside(self, stream: str) -> Any | None:
+        """As `read`, as others see the store now. From any thread."""
+        rows = self._db.look_beside(_READ, {"mine": self._db.connection_id, "name": stream})
+        return load(rows[0].value) if rows else None
+
+    def remember_beside(self, stream: str, value: Any) -> None:
+        """As `remember`, durable at once. From any thread."""
+        self._db.upsert_beside(cursor, self._remembered(stream, value), update=["value"])
+
+    def _remembered(self, stream: str, value: Any) -> dict[str, Any]:
+        return {"connection_id": self._db.connection_id, "stream": stream, "value": dump(value)}
 
 
 def _told(row: Row[Any]) -> dict[str, Any]:

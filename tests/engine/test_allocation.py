@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import pytest
 from engine.lab import Lab
 
 from connector.core.model import Side
-from connector.engine.allocation import AHEAD
+from connector.engine.allocation import AHEAD, Allocation
 from connector.engine.run import sync
 from connector.engine.suspension import find_suspension, resume
 from connector.errors import Condition, Spent, Suspended, Unreachable
+from connector.store.store import Store
 
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 IDLE = 2
 """Salesforce calls of a run that finds nothing to do."""
 
@@ -141,6 +145,44 @@ def test_E3_calls_of_a_run_that_died_count_too(lab):
     spent = salesforce_calls(lab) - before
     assert spent >= IDLE
     assert 100 - spent - AHEAD <= lab.connection().allocation.left(Side.SALESFORCE) <= 100 - spent
+
+
+def test_E3_calls_of_a_run_that_died_count_however_many_it_made_between_two_notes(lab):
+    """The store is told anew before the calls that it was told of ahead are used up, from any thread."""
+    allow(lab, Side.HUBSPOT, 500)
+    dying = lab.connection().allocation
+    before = dying.left(Side.HUBSPOT)
+    dying.keep()
+    for made in range(1, 3 * AHEAD):
+        dying.spend(Side.HUBSPOT)
+        left = lab.connection().allocation.left(Side.HUBSPOT)
+        assert before - made - AHEAD <= left <= before - made
+    dying.keep(ends=True)
+    assert lab.connection().allocation.left(Side.HUBSPOT) == before - made
+
+
+def test_E3_a_call_in_another_thread_is_noted_in_a_store_in_a_file(tmp_path):
+    """As batches under way at a time do."""
+    store = Store.open(f"sqlite:///{tmp_path}/store.db", "main", lambda: NOON)
+    dying = Allocation(dict.fromkeys(Side, 500), store, lambda: NOON)
+    dying.keep()
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(dying.spend, [Side.HUBSPOT] * 3 * AHEAD))
+    noted = Allocation(dict.fromkeys(Side, 500), store, lambda: NOON)
+    assert 500 - 4 * AHEAD <= noted.left(Side.HUBSPOT) <= 500 - 3 * AHEAD
+
+
+def test_E3_a_pretended_run_tells_of_its_calls_when_it_ends(lab):
+    """A plan holds the store for as long as it pretends."""
+    allow(lab, Side.HUBSPOT, 500)
+    planning = lab.connection().allocation
+    before = planning.left(Side.HUBSPOT)
+    planning.keep()
+    with lab.store.pretending():
+        for _ in range(2 * AHEAD):
+            planning.spend(Side.HUBSPOT)
+    planning.keep(ends=True)
+    assert lab.connection().allocation.left(Side.HUBSPOT) == before - 2 * AHEAD
 
 
 def test_E3_hubspots_calls_may_be_limited_too(lab):

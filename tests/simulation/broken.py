@@ -47,8 +47,8 @@ def budget_is_counted_and_not_kept() -> AbstractContextManager[None]:
 
 
 def calls_of_the_dead_are_forgotten() -> AbstractContextManager[None]:
-    """The store is told of calls when they were made, and never before."""
-    return replaced((allocation, "AHEAD", 0))
+    """The store is told of calls now and then when they were made, and never before."""
+    return replaced((allocation, "AHEAD", 0), (Allocation, "_keep_beside", lambda self, side: None))
 
 
 def nobody_holds_a_lease() -> AbstractContextManager[None]:

@@ -109,13 +109,19 @@ def learn_partners(work: Work, pair: Pair, records: Iterable[Record]) -> None:
 
 
 def _without_leaving(work: Work, name: str, side: Side, links: Sequence[Link]) -> list[Link]:
-    """Without those whose partner was deleted and takes them along at the end of the run (D5)."""
+    """Without those whose partner nothing can refer to any more.
+
+    It was deleted, and takes them along at the end of the run (D5); or it was merged into a record that is not in
+    sight, which they have yet to follow to (A7).
+    """
     pair = work.c.pairs.get(name)
-    if pair is None or side.other not in pair.deletes:
+    if pair is None:
         return list(links)
-    ids = [id_ for one in links if (id_ := one.id_of(side.other))]
-    partners = work.c.store.records.load(side.other, pair.object(side.other), ids)
-    gone = {id_ for id_, one in partners.items() if one.presence is Presence.DELETED}
+    records, there = work.c.store.records, pair.object(side.other)
+    gone = {one.id for one in records.merged(side.other, there)}
+    if side.other in pair.deletes:
+        partners = records.load(side.other, there, [id_ for one in links if (id_ := one.id_of(side.other))])
+        gone |= {id_ for id_, one in partners.items() if one.presence is Presence.DELETED}
     return [one for one in links if one.id_of(side.other) not in gone]
 
 

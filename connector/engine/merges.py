@@ -51,8 +51,7 @@ def _follow(work: Work, pair: Pair, side: Side, losers: dict[str, Record]) -> No
                     look_again(work, pair, side, [survivor_id])
                     if pair.name == CONTACTS:  # a role that ended meanwhile, of either record, is due
                         look_at_deals_of(work, [link.id, *([its_link.id] if its_link else [])])
-                    # It has a partner now, and that one may be referred to again.
-                    store.records.wake(pair.name, [(side, survivor_id), (side.other, link.id_of(side.other) or "")])
+                    store.records.wake(pair.name, [(side, survivor_id)])  # it has a partner now
                 case Retire():
                     store.links.end(link.id, LinkState.CLOSED)
                     look_again(work, pair, side, [survivor.id] if survivor and deserted else [])

@@ -48,6 +48,7 @@ from connector.engine.refusals import (
     LeftOut,
     find_faults,
     leave_out_known,
+    look_for_referred,
     remember_left_out,
     spare_creation,
     spare_update,
@@ -224,13 +225,12 @@ def create(
                 links,
                 spared,
             )
-        odd = {Trouble.REFUSED, Trouble.GONE}  # HubSpot does not say that it was for the sake of a contact
-        lost = [
-            by_source[one.key]
-            for one in outcomes
-            if one.refusal and one.refusal.trouble in odd and one.key not in spared and by_source[one.key].contacts
-        ]
+        odd = {Trouble.REFUSED, Trouble.GONE}  # HubSpot does not say that it was for the sake of another record
+        refusals = {one.key: one.refusal for one in outcomes if one.refusal and one.refusal.trouble in odd}
+        lost = [by_source[key] for key in refusals if key not in spared and by_source[key].contacts]
         look_for_gone(work, side, [one.source.id for one in lost], {who for one in lost for who in one.contacts})
+        values = {key: (by_source[key].values, refusal) for key, refusal in refusals.items()}
+        look_for_referred(work, pair, side, values, side.other)
         if side is Side.SALESFORCE:
             _take_in_defaults(work, pair, side, [one.id for one in outcomes if one.id is not None])
             records = store.records.load(side, pair.object(side), [one.new_id for _, one in made])
@@ -502,6 +502,8 @@ def _send_updates(
                     spare_update(work, pair, by_id[key], refused[key]) for key in refused if key not in mistaken
                 ]
             spared += [one for one in left if one is not None]
+            values = {key: (by_id[key].values, refusal) for key, refusal in refused.items() if refusal.blames}
+            look_for_referred(work, pair, side, values, side)
         done += written
         gone = [one.key for one in outcomes if one.refusal and one.refusal.trouble is Trouble.GONE]
         if gone:

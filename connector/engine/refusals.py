@@ -8,18 +8,23 @@
 A second call is made only where the first met a refusal, for all the records of its batch together. What was
 refused is not sent again within the run, nor is a field's value in later ones before its next try is due (E2),
 unless a person asks for the record (T6).
+
+What a refused field refers to is read: if it is gone, the record is planned anew in the same run, and the field
+waits (R6).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from connector.adapters.base import Blame, Refusal, Trouble
 from connector.core.actions import Creation, Update
 from connector.core.model import Fields, Pair, Side, Value
 from connector.core.remainder import leave_out_of_creation, leave_out_of_update
-from connector.engine.work import Work, describe_blame, describe_refusal, note_problems
+from connector.engine.observe import observe_records
+from connector.engine.work import Work, describe_blame, describe_refusal, look_again, note_problems
+from connector.mapping.transforms import Reference
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,3 +103,33 @@ def spare_creation(pair: Pair, creation: Creation, refusal: Refusal) -> Creation
     """What is left of a refused creation, to be tried at once; None if it cannot do without what is at fault."""
     faults = find_faults(creation.values, refusal)
     return leave_out_of_creation(pair, creation, faults) if refusal.trouble is Trouble.REFUSED and faults else None
+
+
+def look_for_referred(
+    work: Work, pair: Pair, to: Side, refused: Mapping[str, tuple[Fields, Refusal]], planned_from: Side
+) -> None:
+    """What refused writes to a side refer to may be gone: find out, and let the fields wait for it (D6, R6).
+
+    `refused` are the values and the refusals, by the record of `planned_from` that is planned anew then. HubSpot
+    does not say of a creation that it was for the sake of its company.
+    """
+    for rule in pair.fields:
+        if not isinstance(rule.transform, Reference) or rule.transform.pair not in work.c.pairs:
+            continue
+        [field] = rule.names(to)
+        named = {
+            id_: str(values[field])
+            for id_, (values, refusal) in refused.items()
+            if values.get(field) and (not refusal.blames or field in {one.field for one in refusal.blames})
+        }
+        gone = find_gone(work, work.c.pairs[rule.transform.pair], to, set(named.values()))
+        look_again(work, pair, planned_from, [id_ for id_, referred in named.items() if referred in gone])
+
+
+def find_gone(work: Work, pair: Pair, side: Side, ids: Collection[str]) -> set[str]:
+    """Those of these records that turn out not to be as they were known: present, or gone for another reason."""
+    if not ids:
+        return set()
+    known = work.c.store.records.load(side, pair.object(side), ids)
+    found = observe_records(work.c, work.world, side, pair, sorted(ids))
+    return {id_ for id_, one in found.items() if id_ in known and one.presence is not known[id_].presence}

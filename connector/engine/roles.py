@@ -15,7 +15,8 @@ from connector.core.naming import BETWEEN, CONTACT, IS_PRIMARY, LABELS, ROLE_NAM
 from connector.core.plan import Situation
 from connector.core.roles import Roles, plan_roles
 from connector.engine.gate import passes
-from connector.engine.observe import observe_records, syncs, take_in
+from connector.engine.observe import syncs, take_in
+from connector.engine.refusals import find_gone
 from connector.engine.report import Written
 from connector.engine.work import Work, count, describe_refusal, look_again, note_problems
 from connector.engine.world import CONTACTS, DEALS
@@ -110,8 +111,7 @@ def _find_absent(work: Work, links: Iterable[Link]) -> frozenset[tuple[Side, str
     pair, found, links = work.c.pairs[CONTACTS], set(), list(links)
     for side in Side:
         ids = [id_ for link in links if (id_ := link.id_of(side))]
-        records = work.c.store.records.load(side, pair.object(side), ids)
-        found |= {(side, id_) for id_, one in records.items() if not one.present}
+        found |= {(side, id_) for id_ in work.c.store.records.absent(side, pair.object(side), ids)}
     return frozenset(found)
 
 
@@ -204,9 +204,7 @@ def _connect(work: Work, side: Side, roles: Sequence[RoleAddition]) -> None:
 
 def look_for_gone(work: Work, side: Side, opportunities: Collection[str], contacts: Collection[str]) -> None:
     """A deal could not be joined to contacts, which may be gone: find out, and let it wait for those (D6, R5)."""
-    known = work.c.store.records.load(side, work.c.pairs[CONTACTS].object(side), contacts)
-    found = observe_records(work.c, work.world, side, work.c.pairs[CONTACTS], sorted(contacts)) if contacts else {}
-    if any(one.presence is not known[id_].presence for id_, one in found.items() if id_ in known):
+    if find_gone(work, work.c.pairs[CONTACTS], side, contacts):
         look_again(work, work.c.pairs[DEALS], Side.SALESFORCE, opportunities)
 
 

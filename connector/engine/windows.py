@@ -297,9 +297,9 @@ def _note(work: Work, looked_at: Sequence[Record], actions: Sequence[Action]) ->
 
 
 def _wake_for_those_back(work: Work, pair: Pair, window: Window) -> None:
-    """Roles wait for a contact that is linked and not to be seen on one side: it may be there again (R5)."""
-    if pair.name != CONTACTS:
-        return
+    """Roles and fields wait for a record that is linked and not to be seen on one side: it may be back (R5, R6)."""
+    if pair.name == DEALS:
+        return  # nobody waits for a deal
     known = {one.id for one in window.looked_at if one.present}
     back = [
         one

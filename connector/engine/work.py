@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -24,6 +24,16 @@ from connector.engine.report import Report, Written
 from connector.engine.world import Connection, World
 from connector.mapping.transforms import Reference
 from connector.store.journal import Place
+
+GONE: Mapping[Side, frozenset[Presence]] = {
+    Side.SALESFORCE: frozenset({Presence.DELETED, Presence.MERGED}),
+    Side.HUBSPOT: frozenset({Presence.DELETED, Presence.MERGED, Presence.INVISIBLE}),
+}
+"""Absences that make a field wait which would refer to the record.
+
+What Salesforce does not show may be shared with the connector's user at any time, untold, so that it is tried.
+HubSpot shows an app all records of an object or none: what is nowhere was merged, and its survivor deleted.
+"""
 
 Only = frozenset[tuple[Side, str, str]]
 """Records (side, object, id) that a run is limited to (T6)."""
@@ -105,17 +115,17 @@ def learn_partners(work: Work, pair: Pair, records: Iterable[Record]) -> None:
             }
             found = links.by_ids(rule.transform.pair, side, ids)
             live = [one for one in found.values() if one.state is LinkState.LINKED]
-            knowledge.learn(rule.transform.pair, side, _without_leaving(work, rule.transform.pair, side, live))
+            knowledge.learn(rule.transform.pair, side, _without_absent(work, rule.transform.pair, side, live))
 
 
-def _without_leaving(work: Work, name: str, side: Side, links: Sequence[Link]) -> list[Link]:
-    """Without those whose partner was deleted and takes them along at the end of the run (D5)."""
+def _without_absent(work: Work, name: str, side: Side, links: Sequence[Link]) -> list[Link]:
+    """Without those whose partner nothing can refer to, and whose end or survivor is yet to come (D2, D5, A7)."""
     pair = work.c.pairs.get(name)
-    if pair is None or side.other not in pair.deletes:
+    if pair is None:
         return list(links)
-    ids = [id_ for one in links if (id_ := one.id_of(side.other))]
-    partners = work.c.store.records.load(side.other, pair.object(side.other), ids)
-    gone = {id_ for id_, one in partners.items() if one.presence is Presence.DELETED}
+    partners = [id_ for one in links if (id_ := one.id_of(side.other))]
+    absent = work.c.store.records.absent(side.other, pair.object(side.other), partners)
+    gone = {id_ for id_, presence in absent.items() if presence in GONE[side.other]}
     return [one for one in links if one.id_of(side.other) not in gone]
 
 

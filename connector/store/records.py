@@ -39,6 +39,7 @@ _DIRTY = (
     .order_by(record.c.id)
     .limit(bindparam("most"))
 )
+_ABSENT = select(record.c.id, record.c.presence).where(_IS, _AMONG, record.c.presence != Presence.PRESENT.value)
 _MERGED = select(record).where(
     _IS, record.c.dirty, record.c.presence == Presence.MERGED.value, record.c.survivor.is_not(None)
 )
@@ -274,6 +275,14 @@ class Records:
 
     def load(self, side: Side, object_: str, ids: Iterable[str]) -> dict[str, Record]:
         return {id_: _record(row) for id_, row in self._rows(side, object_, ids).items()}
+
+    def absent(self, side: Side, object_: str, ids: Iterable[str]) -> dict[str, Presence]:
+        """Of these records those that are not there, and why."""
+        found: dict[str, Presence] = {}
+        for some in chunks(ids):
+            rows = self._db.fetch(_ABSENT, {**self._given(side, object_), "keys": some})
+            found |= {row.id: Presence(row.presence) for row in rows}
+        return found
 
     def load_versions(self, side: Side, object_: str, ids: Iterable[str]) -> dict[str, str]:
         return {id_: row.version for id_, row in self._rows(side, object_, ids).items()}

@@ -11,7 +11,7 @@ from connector.core.model import LinkState, Side
 from connector.engine.answers.links import unlink
 from connector.engine.run import Wish
 
-CONTACT_OF_DEAL = 3
+CONTACT_OF_DEAL, COMPANY_OF_DEAL = 3, 5
 PAIRS = {
     "contact": ("contact-contact", "Contact", "contacts"),
     "account": ("account-company", "Account", "companies"),
@@ -193,6 +193,24 @@ def test_A7_what_waited_for_a_survivor_goes_on_when_it_takes_over_a_partner(lab)
     lab.sync_until_rest()
     assert hs_of(lab, "account", account) == taken_over
     assert set(lab.hs_associated("contacts", hs_of(lab, "contact", contact), "companies")) == {taken_over}
+
+
+def test_A7_R6_a_merged_account_is_no_accountid_until_its_survivor_is_in_sight(lab):
+    """That one was made, merged into and deleted between two runs: the company waits, and refers to it restored."""
+    loser, opportunity = company(lab, "loser"), lab.opportunity()
+    lab.sync_once()
+    left = hs_of(lab, "account", loser)
+    master = company(lab, "master")
+    sf_merge(lab, "account", master, loser)
+    lab.sf_delete("Account", master)
+    lab.sync_until_rest()
+    lab.hs_associate("deals", lab.deal_of(opportunity), "companies", left, COMPANY_OF_DEAL)
+    lab.advance(minutes=16)
+    assert (lab.sync_once().waiting, lab.problems()) == (1, [])
+    lab.sandbox_post("salesforce", "undelete", {"ids": [master]})
+    lab.sync_once()
+    assert hs_of(lab, "account", master) == left
+    assert lab.sf_get("Opportunity", opportunity)["AccountId"] == master
 
 
 def test_A7_R1_a_survivors_own_roles_go_to_the_partner_that_it_takes_over(lab):

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from engine.lab import Lab
 
-from connector.core.model import FieldRule, Rule, Side
+from connector.core.model import FieldRule, Presence, Rule, Side
 from connector.engine.run import Wish
 from connector.mapping.transforms import Reference
 
@@ -123,6 +123,69 @@ def test_R5_a_parent_that_cannot_be_had_holds_nobody_up(lab):
     assert lab.partner("companies", account) == company
     assert primary_company(lab, deal) == {company}
     assert lab.problems() == []
+
+
+@pytest.mark.parametrize("merged", [False, True])
+def test_R6_A4_E1_nobody_is_held_up_by_a_company_that_is_gone(lab, merged):
+    """HubSpot tells of it a day later: who is made, and who gets the account, does without it in the same run."""
+    account = lab.sf_create("Account", Name="Acme", Website="acme.example")
+    known = lab.opportunity("Known")
+    lab.sync_once()
+    gone = lab.partner("companies", account)
+    if merged:
+        body = {"primaryObjectId": lab.hs_create("companies", name="Other"), "objectIdToMerge": gone}
+        gone = lab.hs("POST", "/crm/v3/objects/companies/merge", body)["id"]
+    lab.hs_delete("companies", gone)
+    lab.sf_edit("Opportunity", known, AccountId=account)
+    contact = lab.sf_create("Contact", LastName="Fox", Email="fox@acme.example", AccountId=account)
+    opportunity = lab.opportunity("New", AccountId=account)
+    lab.advance(minutes=16)
+    assert (lab.sync_once().waiting, lab.problems()) == (3, [])
+    assert lab.partner("contacts", contact)
+    assert lab.partner("deals", opportunity)
+
+
+def test_R6_D3_what_did_without_its_company_gets_it_once_that_is_restored(lab):
+    """It waits for it, and nobody has to touch it."""
+    account = lab.sf_create("Account", Name="Acme", Website="acme.example")
+    lab.sync_once()
+    company = lab.partner("companies", account)
+    lab.hs_delete("companies", company)
+    opportunity = lab.opportunity(AccountId=account)
+    lab.advance(minutes=16)
+    lab.sync_once()
+    lab.sandbox_post("hubspot", "restore_records", {"objectType": "companies", "ids": [company]})
+    lab.advance(minutes=16)
+    lab.sync_once()
+    assert primary_company(lab, lab.deal_of(opportunity)) == {company}
+
+
+def test_R6_E1_an_account_that_is_deleted_in_the_middle_of_a_run_is_waited_for(lab):
+    """That it was refused is no problem of the opportunity, which is written without it."""
+    account, opportunity = lab.sf_create("Account", Name="Acme"), lab.opportunity()
+    lab.sync_once()
+    deal = lab.deal_of(opportunity)
+    lab.hs_associate("deals", deal, "companies", lab.partner("companies", account), PRIMARY_COMPANY_OF_DEAL)
+    lab.hs_edit("deals", deal, amount="5")
+    lab.advance(minutes=16)
+    report = lab.sync_before("/deals/companies/batch/read", lambda: lab.sf_delete("Account", account))
+    assert (report.waiting, lab.problems()) == (1, [])
+    assert lab.sf_get("Opportunity", opportunity)["Amount"] == 5
+
+
+def test_R6_D6_an_account_out_of_sight_is_tried(lab):
+    """Nobody tells when the connector's user may see it again: what is refused meanwhile is listed."""
+    account, opportunity = lab.sf_create("Account", Name="Acme"), lab.opportunity()
+    lab.sync_once()
+    lab.advance(hours=2)
+    lab.sync_once()  # from now on, no look shows it again
+    seen = lab.store.records.load(Side.SALESFORCE, "Account", [account])[account]
+    lab.store.records.observe([replace(seen, presence=Presence.INVISIBLE)], {})
+    company = lab.partner("companies", account)
+    lab.hs_associate("deals", lab.deal_of(opportunity), "companies", company, PRIMARY_COMPANY_OF_DEAL)
+    lab.advance(minutes=16)
+    lab.sync_once()
+    assert lab.sf_get("Opportunity", opportunity)["AccountId"] == account
 
 
 def with_parent_accounts(lab):

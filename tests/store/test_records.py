@@ -130,6 +130,13 @@ def test_another_reason_for_absence_is_news(store):
         assert dirty(store) == ["1"]
 
 
+def test_who_is_absent_is_told_with_the_reason(store):
+    """Of those asked for that are known; who is there, or was never seen, is not among them."""
+    observe(store, deal("1"), deal("2"), deal("3"))
+    observe(store, deal("2", "", presence=Presence.MERGED), deal("3", "", presence=Presence.DELETED))
+    assert store.records.absent(*HUB, ["1", "2", "4"]) == {"2": Presence.MERGED}
+
+
 def test_a_restored_record_is_dirty(store):
     """What was gone and is back has to be looked at."""
     observe(store, deal("1", "1", amount="10"))

@@ -42,9 +42,6 @@ def hold_at_rest(play: Play) -> None:
 def hold_problems(rest: Rest) -> None:
     """Nothing is refused that a connector should have known to be refused."""
     odd = [one for one in rest.problems if one["code"] not in rest.play.expected and not _is_owners(one)]
-    # That a company was merged and its survivor deleted between two runs is only learnt by trying.
-    odd = [one for one in odd if (one["code"], one["field"]) != ("OBJECT_NOT_FOUND", "primary_company")]
-    odd = [one for one in odd if not one["detail"].startswith("COMPANY=")]  # the same, of a new contact or deal
     assert not odd, ("a problem of the connector's own making", odd)
 
 

@@ -54,7 +54,6 @@ from connector.core.model import (
     Link,
     LinkState,
     Pair,
-    Presence,
     Problem,
     ProblemClass,
     Record,
@@ -197,7 +196,7 @@ class Situation:
     frozen: bool = False
     """One of the records is out of scope (A8)."""
     claimed: bool = False
-    """One was deleted, and the other one is another record's by now (D6)."""
+    """One was deleted, and the other one is another record's by now (D6); or both are there, and each is (A2)."""
     edits: Mapping[str, Edits] = field(default_factory=dict)
     """When both sides of contested fields were edited, by the rule's label; others go by the records (F2)."""
     choices: Mapping[str, Choice] = field(default_factory=dict)
@@ -236,7 +235,7 @@ def plan_link(pair: Pair, situation: Situation, known: Known, closed_stages: fro
         case Fate.SEVER:
             return [Severance(pair.name, link.salesforce_id, link.hubspot_id, "D3", closed=False, link=link)]
         case Fate.CLOSE:
-            rule = "D5" if there.presence is Presence.PRESENT else "D1"
+            rule = "A2" if here.present and there.present else "D5" if there.present else "D1"
             return [Severance(pair.name, link.salesforce_id, link.hubspot_id, rule, closed=True, link=link)]
         case _:
             return []

@@ -514,25 +514,26 @@ def _send_updates(
 def _meet_who_is_named(
     work: Work, pair: Pair, side: Side, updates: Sequence[Update], refused: Mapping[str, Refusal]
 ) -> set[str]:
-    """Records that were matched by what is alike, while another one names their partner already (A2).
+    """Records that are not their partner's, as another one names that already (A2).
 
-    A search may lag, or the store be an older one. The partner's id, which is unique, is refused then: that one is
-    linked in their place, and nothing is written to them. Their ids are returned.
+    They were matched by what is alike, or name another one: a search may lag, or the store be an older one. The
+    partner's id, which is unique, is refused then: who names it is linked in their place, and nothing is written to
+    them. Their ids are returned.
     """
     field = pair.partner_field.get(side)
-    new = {
+    doubtful = {
         one.link.id_of(side.other) or "": one
         for one in updates
         if any(blame.field == field for blame in refused[one.record_id].blames)
-        and work.c.store.links.is_new(one.link.id, work.report.run)
+        and (_names_another(one, field) or work.c.store.links.is_new(one.link.id, work.report.run))
     }
-    if not new:
+    if not doubtful:
         return set()
-    found = _find_naming(work, pair, side, list(new))
+    found = _find_naming(work, pair, side, list(doubtful))
     held = work.c.store.links.by_ids(pair.name, side, [one.id for one in found.values()])
     free = {id_: one for id_, one in found.items() if one.present and one.id not in held}
     take_in(work.c, pair, list(free.values()))
-    met = [(new[id_].link, {side: one.id, side.other: id_}) for id_, one in free.items()]
+    met = [(doubtful[id_].link, {side: one.id, side.other: id_}) for id_, one in free.items()]
     _adopt(
         work,
         [
@@ -540,9 +541,13 @@ def _meet_who_is_named(
             for link, ids in met
         ],
     )
-    mistaken = {new[id_].record_id for id_ in free}
+    mistaken = {doubtful[id_].record_id for id_ in free}
     look_again(work, pair, side, mistaken)
     return mistaken
+
+
+def _names_another(update: Update, field: str | None) -> bool:
+    return any(change.field == field and change.old is not None for change in update.changes)
 
 
 def _still_true(work: Work, pair: Pair, side: Side, updates: Sequence[Update]) -> list[Update]:

@@ -59,7 +59,8 @@ def plan_roles_of(work: Work, situations: Sequence[Situation]) -> list[Action]:
     live = [
         one
         for one in situations
-        if one.salesforce and one.salesforce.present and one.hubspot and one.hubspot.present and not one.still
+        if one.salesforce and one.salesforce.present and one.hubspot and one.hubspot.present
+        if not (one.still or one.claimed)
     ]
     roles = store.records.roles_of([one.salesforce.id for one in live if one.salesforce])
     deals = [one.hubspot.id for one in live if one.hubspot]

@@ -251,9 +251,13 @@ def make_situation(
 def situation_of(
     work: Work, pair: Pair, link: Link, salesforce: Record | None, hubspot: Record | None
 ) -> Situation:
-    """A link with both its records, and whether they are to be left alone (O5, A8), or one not to go along (D6)."""
+    """A link with its records, and whether they are to be left alone (O5, A8) or are others' by now (D6, A2)."""
     stopped = pair.name == DEALS and hubspot is not None and hubspot.present and not syncs(work.world, hubspot)
-    claimed = _is_claimed(work, pair, salesforce, hubspot) or _is_claimed(work, pair, hubspot, salesforce)
+    claimed = (
+        _is_claimed(work, pair, salesforce, hubspot)
+        or _is_claimed(work, pair, hubspot, salesforce)
+        or _are_others(work, pair, salesforce, hubspot)
+    )
     return Situation(link, salesforce, hubspot, stopped, is_frozen(pair, salesforce, hubspot), claimed)
 
 
@@ -262,6 +266,22 @@ def _is_claimed(work: Work, pair: Pair, lost: Record | None, left: Record | None
     if lost is None or left is None or lost.presence is not Presence.DELETED or not left.present:
         return False
     return lost.side in pair.deletes and bool(find_next_partners(work, pair, left, lost.id))
+
+
+def _are_others(work: Work, pair: Pair, salesforce: Record | None, hubspot: Record | None) -> bool:
+    """Whether both are there, and each is another one's by now, which an older store does not know (A2).
+
+    The HubSpot record names another one, and the Salesforce record is named by one without a partner. As no two may
+    store one id, this pair's id could not be repaired, and its fields would go to somebody else.
+    """
+    if salesforce is None or hubspot is None or not (salesforce.present and hubspot.present):
+        return False
+    if hubspot.partner_id in {None, salesforce.id}:
+        return False
+    store = work.c.store
+    naming = store.records.naming(Side.HUBSPOT, pair.hubspot, [salesforce.id]).get(salesforce.id, [])
+    present = {one.id for one in naming if one.present}
+    return bool(present - store.links.by_ids(pair.name, Side.HUBSPOT, present).keys())
 
 
 def _hold_creations(work: Work, pair: Pair, actions: list[Action]) -> list[Action]:

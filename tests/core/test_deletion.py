@@ -59,11 +59,17 @@ def test_D6_merged_and_out_of_sight_never_propagate(away, other):
 
 @pytest.mark.parametrize(("salesforce", "hubspot"), list(product(Presence, Presence)))
 def test_D6_what_is_another_ones_by_now_ends_its_pair_and_stays(salesforce, hubspot):
-    """The same as if no deletion travelled from either side."""
+    """The same as if no deletion travelled from either side; two that are there and others' by now part (A2)."""
     both = pair(name="account-company", deletes=frozenset({SF, HS}))
     expected = decide_fate(COMPANIES, LinkState.LINKED, salesforce, hubspot)
+    expected = Fate.CLOSE if expected is Fate.MERGE else expected
     assert decide_fate(both, LinkState.LINKED, salesforce, hubspot, claimed=True) is expected
     assert decide_fate(DEALS, LinkState.LINKED, salesforce, hubspot, claimed=True) is expected
+
+
+def test_A2_a_severed_pair_of_two_that_are_others_by_now_does_not_go_on():
+    """Though both are there: each has its partner."""
+    assert decide_fate(COMPANIES, LinkState.SEVERED, P, P, claimed=True) is Fate.LEAVE
 
 
 def _name(one):

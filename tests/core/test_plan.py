@@ -620,6 +620,13 @@ def test_D6_a_deal_that_is_another_ones_by_now_is_not_deleted():
     assert type(only(merge(GONE_HERE, deal()), Deletion)) is Deletion
 
 
+def test_A2_a_pair_of_two_that_are_others_by_now_ends_and_nothing_is_written():
+    """Neither the edit of the one nor its id goes to the other; nor if the pair is stopped or frozen (O5, A8)."""
+    ends = Severance("opportunity-deal", "006A", "11", "A2", closed=True, link=link("006A", "11", base=BASE))
+    for how in ({}, {"stopped": True}, {"frozen": True}):
+        assert merge(opportunity(Name="x"), deal(partner_id="006Z"), claimed=True, **how) == [ends]
+
+
 @pytest.mark.parametrize("presence", [Presence.MERGED, Presence.INVISIBLE])
 def test_D6_out_of_sight_nothing_is_planned(presence):
     """Neither writes nor deletions, from either side."""

@@ -103,6 +103,51 @@ def test_A2_a_record_meets_who_names_it_in_the_run_that_ends_that_ones_pair(lab)
     assert lab.problems() == []
 
 
+@pytest.mark.parametrize("lag", [0, 600])
+def test_A2_the_ids_that_both_records_store_are_believed_before_an_older_link(lab, lag):
+    """A contact was deleted, its partner met another one, and it is back with a new one; search may not show it."""
+    former = lab.sf_create("Contact", LastName="Former", Email="jane@acme.example")
+    lab.sync_once()
+    theirs, backup = lab.partner("contacts", former), lab.durable_store()
+    lab.sf_edit("Contact", former, Email="former@acme.example")
+    lab.sf_delete("Contact", former)
+    lab.sync_once()
+    mine = lab.sf_create("Contact", LastName="Mine", Email="jane@acme.example")
+    lab.sync_once()
+    assert lab.partner("contacts", mine) == theirs
+    lab.sandbox_post("hubspot", "settings", {"search_delay_seconds": lag}, "PUT")
+    lab.sandbox_post("salesforce", "undelete", {"ids": [former]})
+    lab.sync()
+    its_new = lab.partner("contacts", former)
+    assert its_new not in {None, theirs}
+    lab.put_back(backup)
+    lab.sync()
+    links = lab.store.links.by_ids("contact-contact", Side.SALESFORCE, [mine, former])
+    assert {id_: one.hubspot_id for id_, one in links.items()} == {mine: theirs, former: its_new}
+    assert lab.hs_get("contacts", theirs, "lastname")["lastname"] == "Mine"
+    assert lab.problems() == []
+
+
+def test_A2_no_contact_is_added_to_a_deal_that_is_another_ones_by_now(lab):
+    """Since the backup a second opportunity was made, and a person gave each of both the other's deal."""
+    person = lab.sf_create("Contact", LastName="Fox", Email="fox@acme.example")
+    first = lab.opportunity("First")
+    lab.sync_until_rest()
+    deal, backup = lab.partner("deals", first), lab.durable_store()
+    second = lab.opportunity("Second")
+    lab.sync_until_rest()
+    new = lab.partner("deals", second)
+    lab.hs_edit("deals", deal, sf_record_id="")
+    lab.hs_edit("deals", new, sf_record_id=first)
+    lab.hs_edit("deals", deal, sf_record_id=second)
+    lab.role(first, person)
+    lab.put_back(backup)
+    lab.sync_once()
+    assert (lab.partner("deals", first), lab.partner("deals", second)) == (new, deal)
+    assert lab.hs_associated("deals", new, "contacts").keys() == {lab.partner("contacts", person)}
+    assert not lab.hs_associated("deals", deal, "contacts")
+
+
 def test_D6_what_is_another_ones_by_now_does_not_go_with_its_former_partner(lab):
     """Nor where deletions travel: an older store does not know that it was brought back for somebody else."""
     contacts = lab.pairs["contact-contact"]

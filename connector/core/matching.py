@@ -14,7 +14,8 @@ Looked for in this order; the first that answers decides:
 | the other side's are all taken | held: the vendor would not have another | it says nothing; the next key is asked|
 
 Held is also what is alike by one key and different by a better one, and what somebody else has a better, but not
-a clear claim to. A link, once made, is never questioned here.
+a clear claim to. Who is named by another record is taken, for it is that one's, and if that one has a partner still
+that is yet to be seen to. A link, once made, is never questioned here.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ class Candidate:
     """An unlinked record and all that was observed of possible partners.
 
     `named` is the record of the other side that this one names; `naming` are those that name this one.
+    `claimed` are possible partners that another record of this side names.
     `keys` holds the values of the match keys of this record and of the records alike to it, by side and id;
     `alike` the present records of both sides by each of those values, so also the rivals for a partner.
     `links` holds the live links of any record mentioned here, by side and id.
@@ -53,6 +55,7 @@ class Candidate:
     record: Record
     named: Record | None = None
     naming: tuple[Record, ...] = ()
+    claimed: frozenset[str] = frozenset()
     keys: Keys = field(default_factory=dict)
     alike: Mapping[KeyValue, tuple[Record, ...]] = field(default_factory=dict)
     links: Mapping[tuple[Side, str], Link] = field(default_factory=dict)
@@ -75,6 +78,10 @@ class Candidate:
         if link is None:
             return False
         return link.id_of(self.record.side) not in (None, self.record.id)
+
+    def is_free(self, record: Record) -> bool:
+        """Whether a record that is alike may be the partner: no stored id tells that it is another one's (A2)."""
+        return not self.is_taken(record) and record.id not in self.claimed
 
     def is_told_by_salesforce(self, partner: Record) -> bool:
         """Whether it is the Salesforce record that names the other one, or one that was merged into that."""
@@ -148,6 +155,8 @@ def _match_by_stored_id(candidate: Candidate) -> Match | None:
     for partner in naming:
         if partner.present and not candidate.is_taken(partner):
             return Adopt(partner, "A2")
+    if taken := [one for one in naming if one.present and one.partner_id == record.id]:
+        return _duplicate(record, taken, "is named by a record that already has another partner")
     if candidate.named is not None and candidate.named.present:
         if candidate.is_taken(candidate.named):
             return _duplicate(record, [candidate.named], "names a record that already has another partner")
@@ -214,7 +223,7 @@ def _match_oldest(candidate: Candidate, key: MatchKey, values: tuple[KeyValue, .
         blocker = min((one for one in rivals if _age(one) < _age(record)), key=_age, default=None)
     if blocker is not None:
         return _duplicate(record, [blocker], "has the same match key as an older or linked record")
-    free = [partner for partner in alike if not candidate.is_taken(partner)]
+    free = [partner for partner in alike if candidate.is_free(partner)]
     if alike and not free:
         return _duplicate(record, alike, "matches a record that already has another partner")
     return Adopt(free[0], key.rule, key.name) if free else None
@@ -222,7 +231,7 @@ def _match_oldest(candidate: Candidate, key: MatchKey, values: tuple[KeyValue, .
 
 def _rivals(candidate: Candidate, partners: Iterable[Record], key: MatchKey) -> list[Record]:
     """Records of this side without a link, this one among them, that share a value with one of `partners`."""
-    values = [value for one in partners if not candidate.is_taken(one) for value in candidate.values(one, key)]
+    values = [value for one in partners if candidate.is_free(one) for value in candidate.values(one, key)]
     return [one for one in candidate.sharing(values, candidate.record.side) if candidate.link_of(one) is None]
 
 
@@ -234,7 +243,7 @@ def _match_unique(
     # A possible partner may have several values, and each may be another record's.
     shared = [*values, *(value for one in there for value in candidate.values(one, key))]
     here = candidate.sharing(shared, record.side)
-    free = [one for one in there if not candidate.is_taken(one) and not _is_claimed(candidate, one, better)]
+    free = [one for one in there if candidate.is_free(one) and not _has_a_better_claim(candidate, one, better)]
     if not free:
         return None
     clear = len(here) == len(there) == 1 and not _is_contested(candidate, free[0], better)
@@ -250,7 +259,7 @@ def _match_unique(
     )
 
 
-def _is_claimed(candidate: Candidate, partner: Record, better: tuple[MatchKey, ...]) -> bool:
+def _has_a_better_claim(candidate: Candidate, partner: Record, better: tuple[MatchKey, ...]) -> bool:
     """Whether a better key gives the partner to exactly one other record, which will link it."""
     for key in better:
         values = candidate.values(partner, key)

@@ -29,6 +29,7 @@ def gather_candidates(
     named = _find_named(work, pair, records)
     naming = _find_naming(work, pair, records)
     keys, alike = _find_alike(work, pair, records)
+    claims = _find_claims(work, pair, side, alike)
     mentioned = [*records, *named.values()]
     mentioned += [one for some in (*naming.values(), *alike.values()) for one in some]
     links = _find_links(work, pair, mentioned)
@@ -39,6 +40,7 @@ def gather_candidates(
             record=one,
             named=named.get(one.id),
             naming=tuple(naming.get(one.id, ())),
+            claimed=frozenset(id_ for id_, claimants in claims.items() if claimants - {one.id}),
             keys=keys,
             alike=alike,
             links=links,
@@ -120,6 +122,17 @@ def _find_alike(
     keys |= {(one.side, one.id): pair.match_values(one) for one in partners}
     alike |= _look_up(work, pair, {value for some in keys.values() for value in some} - alike.keys())
     return keys, alike
+
+
+def _find_claims(
+    work: Work, pair: Pair, side: Side, alike: Mapping[KeyValue, Sequence[Record]]
+) -> dict[str, set[str]]:
+    """The present records of `side` that name a possible partner, by the id of that one."""
+    partners = {one.id for some in alike.values() for one in some if one.side is not side}
+    if not partners:
+        return {}
+    naming = work.c.store.records.naming(side, pair.object(side), partners)
+    return {id_: {one.id for one in some if one.present} for id_, some in naming.items()}
 
 
 def _drop_outsiders(

@@ -83,6 +83,24 @@ def test_A2_a_named_record_with_another_partner_is_a_duplicate():
     assert "006A" in problem.detail
 
 
+def test_A2_a_record_named_by_one_with_another_partner_gets_no_second_one_made():
+    """The one that names it may be on its way to it, from an older link."""
+    taken = by_ids(link("006B", "11"))
+    problem = match_record(DEALS, Candidate(OPPORTUNITY, naming=(replace(DEAL, partner_id="006A"),), links=taken))
+    assert is_held(problem, "11")
+    merged = replace(DEAL, partner_id="006Y")  # names what was merged into the opportunity
+    assert match_record(DEALS, Candidate(OPPORTUNITY, naming=(merged,), links=taken)) == CreateThere()
+    gone = replace(DEAL, partner_id="006A", presence=Presence.MERGED)
+    assert match_record(DEALS, Candidate(OPPORTUNITY, naming=(gone,), links=taken)) == CreateThere()
+
+
+def test_A2_who_is_named_by_another_record_is_not_taken_for_what_is_alike():
+    """A stored id is believed before an e-mail address or a domain."""
+    assert match_contact(OLDEST, PERSON) == Adopt(PERSON, "A3", "email")
+    assert is_held(match_contact(OLDEST, PERSON, claimed=frozenset({PERSON.id})), PERSON.id)
+    assert match_contact(OLDEST, PERSON, claimed=frozenset({"elsewhere"})) == Adopt(PERSON, "A3", "email")
+
+
 @pytest.mark.parametrize("other_id", [None, "11"])
 def test_a_pending_link_does_not_take_a_record_away(other_id):
     """A creation whose outcome is unknown is finished by adopting what it made (law 4)."""
@@ -244,8 +262,8 @@ PERSON = record(HS, "5", {"email": "a@x"}, created="2026-01-01", object="contact
 LATER_PERSON = record(HS, "4", {"email": "a@x"}, created="2026-02-01", object="contacts")
 
 
-def match_contact(me, *others, links=()):
-    return match_record(CONTACTS, candidate_among(CONTACTS, me, *others, links=links))
+def match_contact(me, *others, links=(), **more):
+    return match_record(CONTACTS, candidate_among(CONTACTS, me, *others, links=links, **more))
 
 
 def is_held(match, *named):
@@ -327,6 +345,8 @@ def test_A3_the_further_addresses_of_somebody_elses_partner_do_not_count():
     elder = record(SF, "003D", {"Email": "b@x"}, created="2025-01-01", object="Contact")
     match = match_contact(OLDEST, taken, LATER_PERSON, elder, links=[link("003Z", "5")])
     assert match == Adopt(LATER_PERSON, "A3", "email")
+    match = match_contact(OLDEST, taken, LATER_PERSON, elder, claimed=frozenset({"5"}))
+    assert match == Adopt(LATER_PERSON, "A3", "email")
 
 
 def test_A3_a_younger_sibling_does_not_stand_in_the_way():
@@ -367,6 +387,13 @@ def match_company(me, *others, links=(), **more):
 
 
 ACME, FIRM = account("001A", "acme", "Acme"), company("1", "acme", "Firm")
+
+
+def test_A2_a_company_that_another_account_names_is_not_taken_for_its_domain():
+    """Nor for its name: a stored id is believed before either."""
+    assert match_company(ACME, FIRM, claimed=frozenset({FIRM.id})) == CreateThere()
+    namesake = company("2", None, "Acme")
+    assert match_company(ACME, FIRM, namesake, claimed=frozenset({FIRM.id})) == Adopt(namesake, "A2", "name")
 
 
 def test_A2_by_the_domain_and_then_by_the_name():

@@ -128,6 +128,27 @@ def test_A2_the_ids_that_both_records_store_are_believed_before_an_older_link(la
     assert lab.problems() == []
 
 
+@pytest.mark.parametrize("lag", [0, 600])
+def test_A2_who_names_a_record_goes_before_who_is_alike_whatever_an_older_store_knows(lab, lag):
+    """A contact met another one since the backup, and a person made one that has that one's new address."""
+    former = lab.sf_create("Contact", LastName="Former", Email="jane@acme.example")
+    lab.sync_once()
+    theirs, backup = lab.partner("contacts", former), lab.durable_store()
+    lab.sf_delete("Contact", former)
+    lab.sync_once()
+    mine = lab.sf_create("Contact", LastName="Mine", Email="jane@acme.example")
+    lab.sync_once()
+    assert lab.partner("contacts", mine) == theirs
+    lab.sf_edit("Contact", mine, Email="new@acme.example")
+    another = lab.hs_create("contacts", lastname="Another", email="new@acme.example")
+    lab.sandbox_post("hubspot", "settings", {"search_delay_seconds": lag}, "PUT")
+    lab.put_back(backup)
+    lab.sync()
+    links = lab.store.links.by_ids("contact-contact", Side.SALESFORCE, [mine])
+    assert links[mine].hubspot_id == theirs
+    assert lab.hs_get("contacts", another, "lastname")["lastname"] == "Another"
+
+
 def test_A2_no_contact_is_added_to_a_deal_that_is_another_ones_by_now(lab):
     """Since the backup a second opportunity was made, and a person gave each of both the other's deal."""
     person = lab.sf_create("Contact", LastName="Fox", Email="fox@acme.example")

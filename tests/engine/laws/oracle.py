@@ -182,11 +182,22 @@ def _token(row: Row) -> str | None:
 
 
 def hold_deletions(rest: Rest) -> None:
-    """D1 and D9: the deal of a deleted opportunity is deleted, unless the pair was stopped or frozen then."""
+    """D1 and D9: the deal of a deleted opportunity is deleted, unless the pair was stopped or frozen then.
+
+    Or unless it is another one's by now, which names a deal that was merged into it (A7): such a one that is out of
+    scope is not written to it.
+    """
     known = rest.here["Opportunity"]
+    of_outsiders = {
+        one["HubSpot_Id__c"]
+        for one in known.values()
+        if one.get("HubSpot_Id__c") and rest.play.is_out("Opportunity", one)
+    }
     for deal, row in rest.there["deals"].items():
         named = row.get("sf_record_id")
         if named and named not in known and deal not in rest.play.memory.excused | rest.play.memory.restored:
+            if of_outsiders & rest.sight.ids_of("deals", deal):
+                continue
             told = deal in rest.play.memory.unknown and (("deals", deal) in rest.told or _is_severed(rest, deal))
             assert told or not rest.play.syncs(row) or rest.play.is_out("deals", row), ("D1", deal, row)
 

@@ -364,6 +364,21 @@ def test_A2_a_link_by_hand_is_not_ended_by_the_ids_that_are_stored(lab):
     assert lab.problems() == []
 
 
+@pytest.mark.parametrize("both", [False, True])
+def test_A3_whom_a_person_parted_from_the_wrong_partner_meets_the_right_one(lab, both):
+    """Though it stores the wrong one's id still, or each the other's."""
+    wrong = lab.sf_create("Contact", LastName="Wrong", Email="jane@acme.example")
+    lab.sync()
+    jane = lab.partner("contacts", wrong)
+    lab.sf_edit("Contact", wrong, HubSpot_Id__c=jane if both else None)
+    unlink(lab.connection(), wrong)
+    lab.sf_edit("Contact", wrong, Email="wrong@acme.example")
+    right = lab.sf_create("Contact", LastName="Right", Email="jane@acme.example")
+    lab.sync_once()
+    assert lab.partner("contacts", right) == jane
+    assert lab.problems() == []
+
+
 def test_law_7_nothing_gets_two_partners(lab):
     """Linking to a record that has one is refused, and says which ends first."""
     first, second = lab.opportunity("One"), lab.opportunity("Two")

@@ -69,7 +69,7 @@ from connector.adapters.salesforce_deletion import (
     check_proofs,
     read_cascades,
 )
-from connector.adapters.salesforce_ids import is_id
+from connector.adapters.salesforce_ids import is_id, may_be_asked_for
 from connector.adapters.salesforce_refusals import MEANINGS, read_refusal, unknown_columns
 from connector.adapters.salesforce_selections import Api, Selections
 from connector.adapters.salesforce_soql import list_texts
@@ -456,10 +456,14 @@ class Salesforce:
         return self._query(soql, gone_too=True)
 
     def read(self, object_: str, ids: Sequence[str], wanted: Wanted) -> dict[str, Record]:
-        """Records as they are now. What is not there was deleted, or is out of sight."""
+        """Records as they are now. What is not there was deleted, or is out of sight.
+
+        People may have typed what is no id: Salesforce would refuse all that it is asked for together with.
+        """
         found: dict[str, Record] = {}
         columns = self._columns(object_, wanted)
-        for group in _groups(ids, READ_COLLECTION * COLLECTIONS):
+        asked = [id_ for id_ in ids if may_be_asked_for(id_)]
+        for group in _groups(asked, READ_COLLECTION * COLLECTIONS):
             answers = self._composite(
                 {
                     f"r{number}": ("POST", f"composite/sobjects/{object_}", {"ids": some, "fields": columns})
@@ -472,9 +476,8 @@ class Salesforce:
                 check_columns(answer.call, rows, columns)
                 found |= {str(row["Id"]): self._record(object_, wanted, row) for row in rows}
         found = {id_: found[id_] for id_ in ids if id_ in found}  # what nobody asked for is no answer
-        missing = [id_ for id_ in ids if id_ not in found]
-        for id_ in missing:
-            found[id_] = _gone(object_, id_, Presence.INVISIBLE)
+        missing = [id_ for id_ in asked if id_ not in found]
+        found |= {id_: _gone(object_, id_, Presence.INVISIBLE) for id_ in ids if id_ not in found}
         for some in _groups(missing, COLLECTION):
             answer = self._composite({"bin": self._master_query(object_, some)})["bin"]
             for row in self._rows(answer, shapes.MergedRow):

@@ -18,6 +18,11 @@ def is_id(text: str) -> bool:
     return _SHAPE.fullmatch(text) is not None
 
 
+def may_be_asked_for(text: str) -> bool:
+    """Whether a query for it is no error: it has the shape of an id, and the last three of 18 fit the others."""
+    return is_id(text) and text[SHORT:].upper() in ("", _suffix(text[:SHORT]))
+
+
 def lengthen(id_: str) -> str:
     """The id with 18 characters. Capitals that were lost on the way, as in a spreadsheet, are put back.
 

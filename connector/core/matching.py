@@ -46,7 +46,7 @@ class Candidate:
     """An unlinked record and all that was observed of possible partners.
 
     `named` is the record of the other side that this one names; `naming` are those that name this one.
-    `claimed` are possible partners that another record of this side names.
+    `claimed` are possible partners that are another record's of this side, as stored ids tell.
     `keys` holds the values of the match keys of this record and of the records alike to it, by side and id;
     `alike` the present records of both sides by each of those values, so also the rivals for a partner.
     `links` holds the live links of any record mentioned here, by side and id.

@@ -96,9 +96,8 @@ class Allocation:
     def _keep_beside(self, side: Side) -> None:
         """In the middle of a request, in any thread. Who pretends tells of it in the end."""
         runs = self._store.runs
-        if runs.may_remember_beside:
-            noted = runs.read_beside(_stream(side)) or {}
-            runs.remember_beside(_stream(side), self._tell(side, noted, ends=False))
+        if runs.may_revise_beside:
+            runs.revise_beside(_stream(side), lambda known: self._tell(side, known or {}, ends=False))
 
     def _tell(self, side: Side, known: Mapping[str, int], *, ends: bool) -> Counter[str]:
         """What the store is to hold, going by what it is `known` to hold: that counts as told then."""

@@ -518,7 +518,7 @@ def _meet_who_is_named(
 
     They were matched by what is alike, or name another one: a search may lag, or the store be an older one. The
     partner's id, which is unique, is refused then: who names it is linked in their place, and nothing is written to
-    them. Their ids are returned.
+    them, unless a person linked them. Their ids are returned.
     """
     field = pair.partner_field.get(side)
     doubtful = {
@@ -526,6 +526,7 @@ def _meet_who_is_named(
         for one in updates
         if any(blame.field == field for blame in refused[one.record_id].blames)
         and (_names_another(one, field) or work.c.store.links.is_new(one.link.id, work.report.run))
+        and not work.c.store.links.was_made_by_hand(one.link.id)
     }
     if not doubtful:
         return set()

@@ -127,12 +127,35 @@ def _find_alike(
 def _find_claims(
     work: Work, pair: Pair, side: Side, alike: Mapping[KeyValue, Sequence[Record]]
 ) -> dict[str, set[str]]:
-    """The present records of `side` that name a possible partner, by the id of that one."""
-    partners = {one.id for some in alike.values() for one in some if one.side is not side}
+    """The present records of `side` whose a possible partner is, as stored ids tell, by the id of that one."""
+    partners = {one.id: one for some in alike.values() for one in some if one.side is not side}
     if not partners:
         return {}
     naming = work.c.store.records.naming(side, pair.object(side), partners)
-    return {id_: {one.id for one in some if one.present} for id_, some in naming.items()}
+    claims = {id_: {one.id for one in some if one.present} for id_, some in naming.items()}
+    return claims if side is Side.HUBSPOT else _go_by_hubspot(work, pair, claims, partners)
+
+
+def _go_by_hubspot(
+    work: Work, pair: Pair, claims: Mapping[str, set[str]], partners: Mapping[str, Record]
+) -> dict[str, set[str]]:
+    """The same of Salesforce records: whom HubSpot names itself, and who is not named by another one there.
+
+    Every pair's id in HubSpot is put right, and no two records have one; what Salesforce stores stays, right or
+    wrong. Nobody claims whom a person parted from it.
+    """
+    store = work.c.store
+    claimants = {id_ for some in claims.values() for id_ in some}
+    naming = store.records.naming(Side.HUBSPOT, pair.hubspot, claimants)
+    owners = {id_: {one.id for one in some if one.present} for id_, some in naming.items()}
+    found = {id_: {one for one in claims.get(id_, ()) if not owners.get(one, set()) - {id_}} for id_ in partners}
+    names = {id_: one.partner_id for id_, one in partners.items() if one.partner_id}
+    named = store.records.load(Side.SALESFORCE, pair.salesforce, names.values())
+    for id_, name in names.items():
+        found[id_] |= {name} if name in named and named[name].present else set()
+    for id_, link in store.links.by_ids(pair.name, Side.HUBSPOT, partners).items():
+        found[id_] -= {link.salesforce_id} if link.state is LinkState.UNLINKED else set()
+    return found
 
 
 def _drop_outsiders(

@@ -256,7 +256,7 @@ def situation_of(
     claimed = (
         _is_claimed(work, pair, salesforce, hubspot)
         or _is_claimed(work, pair, hubspot, salesforce)
-        or _are_others(work, pair, salesforce, hubspot)
+        or _are_others(work, pair, link, salesforce, hubspot)
     )
     return Situation(link, salesforce, hubspot, stopped, is_frozen(pair, salesforce, hubspot), claimed)
 
@@ -268,11 +268,12 @@ def _is_claimed(work: Work, pair: Pair, lost: Record | None, left: Record | None
     return lost.side in pair.deletes and bool(find_next_partners(work, pair, left, lost.id))
 
 
-def _are_others(work: Work, pair: Pair, salesforce: Record | None, hubspot: Record | None) -> bool:
+def _are_others(work: Work, pair: Pair, link: Link, salesforce: Record | None, hubspot: Record | None) -> bool:
     """Whether both are there, and each is another one's by now, which an older store does not know (A2).
 
     The HubSpot record names another one, and the Salesforce record is named by one without a partner. As no two may
-    store one id, this pair's id could not be repaired, and its fields would go to somebody else.
+    store one id, this pair's id could not be repaired, and its fields would go to somebody else. Whom a person
+    linked stay a pair: that their ids say otherwise is what was to be put right.
     """
     if salesforce is None or hubspot is None or not (salesforce.present and hubspot.present):
         return False
@@ -281,7 +282,8 @@ def _are_others(work: Work, pair: Pair, salesforce: Record | None, hubspot: Reco
     store = work.c.store
     naming = store.records.naming(Side.HUBSPOT, pair.hubspot, [salesforce.id]).get(salesforce.id, [])
     present = {one.id for one in naming if one.present}
-    return bool(present - store.links.by_ids(pair.name, Side.HUBSPOT, present).keys())
+    free = present - store.links.by_ids(pair.name, Side.HUBSPOT, present).keys()
+    return bool(free) and not store.links.was_made_by_hand(link.id)
 
 
 def _hold_creations(work: Work, pair: Pair, actions: list[Action]) -> list[Action]:

@@ -247,9 +247,12 @@ class Database:
         with self._engine.connect() as connection, connection.begin():
             return int(connection.execute(statement, values).rowcount)
 
-    def upsert_beside(self, table: Table, row: Mapping[str, Any], update: Iterable[str]) -> None:
-        """As `upsert`, in the way of `change_beside`."""
-        self.change_beside(_make_upsert(self._engine.dialect.name, table, tuple(update)), row)
+    @contextlib.contextmanager
+    def beside(self) -> Iterator[Database]:
+        """This store in a transaction on a connection of its own, durable at its end. From any thread."""
+        other = self if self.in_memory else Database(self._engine, self.connection_id)
+        with other.transaction():
+            yield other
 
     @staticmethod
     def _run(connection: Connection, statement: Executable, rows: Sequence[Mapping[str, Any]] | None) -> Any:

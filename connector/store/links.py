@@ -408,6 +408,11 @@ class Links:
         met = and_(link.c.id == link_id, link.c.matched_on.not_in(["id", "hand", "collision"]))
         return bool(self._db.fetch(select(link.c.id).where(met))) and self.is_new(link_id, run_id)
 
+    def was_made_by_hand(self, link_id: int) -> bool:
+        """Whether a person linked the two, or took their link up again."""
+        mine = select(link.c.id).where(link.c.id == link_id, link.c.matched_on == "hand")
+        return bool(self._db.fetch(mine))
+
     # --- edges ---
 
     def join(self, kind: str, pairs: Iterable[tuple[int, int]], *, with_creation: bool) -> None:

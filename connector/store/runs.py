@@ -345,18 +345,16 @@ class Runs:
         self._db.upsert(cursor, [self._remembered(stream, value)], update=["value"])
 
     @property
-    def may_remember_beside(self) -> bool:
-        """Whether `read_beside` and `remember_beside` reach the store that others see."""
+    def may_revise_beside(self) -> bool:
+        """Whether `revise_beside` reaches the store that others see."""
         return self._db.has_beside
 
-    def read_beside(self, stream: str) -> Any | None:
-        """As `read`, as others see the store now. From any thread."""
-        rows = self._db.look_beside(_READ, {"mine": self._db.connection_id, "name": stream})
-        return load(rows[0].value) if rows else None
-
-    def remember_beside(self, stream: str, value: Any) -> None:
-        """As `remember`, durable at once. From any thread."""
-        self._db.upsert_beside(cursor, self._remembered(stream, value), update=["value"])
+    def revise_beside(self, stream: str, revise: Callable[[Any | None], Any]) -> None:
+        """Remember what `revise` makes of what others see remembered now, durable at once. From any thread."""
+        with self._db.beside() as database:
+            rows = database.fetch(_READ, {"mine": self._db.connection_id, "name": stream})
+            value = revise(load(rows[0].value) if rows else None)
+            database.upsert(cursor, [self._remembered(stream, value)], update=["value"])
 
     def _remembered(self, stream: str, value: Any) -> dict[str, Any]:
         return {"connection_id": self._db.connection_id, "stream": stream, "value": dump(value)}

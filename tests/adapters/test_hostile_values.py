@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from connector.adapters.base import Draft, Wanted
 from connector.adapters.hubspot import HubSpot, HubSpotCredentials
 from connector.adapters.salesforce_setup import find_custom_field, find_field_names
+from connector.core.model import Presence
 from connector.core.pipelines import CreateStage, Stage, UpdateStage
 from connector.errors import Unreachable
 
@@ -95,6 +96,14 @@ def test_no_value_breaks_out_of_a_query(org, value):
             assert not ask()
         except Unreachable as error:
             assert "INVALID_QUERY_FILTER_OPERATOR" in error.message  # noqa: PT017  # either is right
+
+
+@pytest.mark.parametrize("id_", ["junk", "", "006A0000006Vm9-", "006A0000006Vm9uAAA", *HOSTILE])
+def test_what_is_no_id_is_not_there_and_spoils_no_question_about_others(org, id_):
+    """Ids come from fields that people can edit."""
+    there = org.ids["abc"]
+    found = org.bench.crm.read("Opportunity", [id_, there], org.bench.wanted)
+    assert {name: one.presence for name, one in found.items()} == {id_: Presence.INVISIBLE, there: Presence.PRESENT}
 
 
 # --- HubSpot ----------------------------------------------------------------------------------------------

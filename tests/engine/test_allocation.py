@@ -172,13 +172,31 @@ def test_E3_a_call_in_another_thread_is_noted_in_a_store_in_a_file(tmp_path):
     assert 500 - 4 * AHEAD <= noted.left(Side.HUBSPOT) <= 500 - 3 * AHEAD
 
 
+def test_E3_what_two_processes_note_at_a_time_is_added_up(tmp_path):
+    """A check beside a run: neither overwrites what the other one noted in between."""
+    stores = [Store.open(f"sqlite:///{tmp_path}/store.db", "main", lambda: NOON) for _ in range(2)]
+
+    def make_calls(store):
+        allocation = Allocation(dict.fromkeys(Side, 5000), store, lambda: NOON)
+        allocation.keep()
+        for _ in range(40 * AHEAD):
+            allocation.spend(Side.HUBSPOT)
+        allocation.keep(ends=True)
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(make_calls, stores))
+    noted = Allocation(dict.fromkeys(Side, 5000), stores[0], lambda: NOON)
+    assert noted.left(Side.HUBSPOT) == 5000 - 2 * 40 * AHEAD
+
+
 def test_E3_a_pretended_run_tells_of_its_calls_when_it_ends(lab):
     """A plan holds the store for as long as it pretends."""
     allow(lab, Side.HUBSPOT, 500)
-    planning = lab.connection().allocation
+    c = lab.connection()
+    planning = c.allocation
     before = planning.left(Side.HUBSPOT)
     planning.keep()
-    with lab.store.pretending():
+    with c.store.pretending():
         for _ in range(2 * AHEAD):
             planning.spend(Side.HUBSPOT)
     planning.keep(ends=True)

@@ -149,6 +149,37 @@ def test_A2_who_names_a_record_goes_before_who_is_alike_whatever_an_older_store_
     assert lab.hs_get("contacts", another, "lastname")["lastname"] == "Another"
 
 
+def test_A2_who_a_record_names_goes_before_who_is_alike_with_an_empty_store(lab):
+    """Somebody new has the address that the contact's partner still has in HubSpot, and waits for it to change."""
+    mine = lab.sf_create("Contact", LastName="Mine", Email="jane@acme.example")
+    lab.sync_once()
+    theirs = lab.partner("contacts", mine)
+    lab.sf_edit("Contact", mine, Email="new@acme.example")
+    alike = lab.sf_create("Contact", LastName="Alike", Email="jane@acme.example")
+    lab.forget()
+    lab.sync_once()
+    assert lab.partner("contacts", mine) == theirs
+    assert lab.hs_get("contacts", theirs, "lastname")["lastname"] == "Mine"
+    lab.advance(hours=1)
+    lab.sync_once()
+    assert lab.partner("contacts", alike) not in {None, theirs}
+    assert lab.problems() == []
+
+
+def test_A2_an_id_that_was_typed_over_in_salesforce_keeps_nobody_from_a_partner(lab):
+    """The account has its company, which names it; the one that it names by mistake is another account's."""
+    mistaken = account(lab, "Bolt", "bolt.example")
+    lab.sync_once()
+    its_own, theirs = lab.partner("companies", mistaken), company(lab, "Firm", "acme.example")
+    lab.sf_edit("Account", mistaken, HubSpot_Id__c=theirs)
+    lab.sync_once()
+    mine = account(lab, "Acme", "acme.example")
+    lab.sync_once()
+    assert lab.partner("companies", mine) == theirs
+    assert companies(lab) == {its_own, theirs}
+    assert lab.problems() == []
+
+
 def test_A2_no_contact_is_added_to_a_deal_that_is_another_ones_by_now(lab):
     """Since the backup a second opportunity was made, and a person gave each of both the other's deal."""
     person = lab.sf_create("Contact", LastName="Fox", Email="fox@acme.example")

@@ -342,6 +342,43 @@ def test_A2_two_that_never_were_one_are_linked_by_hand(lab, ask):
     assert ask(account).link.matched_on == "hand"
 
 
+def test_A2_a_link_by_hand_is_not_ended_by_the_ids_that_are_stored(lab):
+    """Two pairs were wrong, and one is put right: that the former partner has the id still is listed, no more."""
+    first, second = (lab.sf_create("Account", Name=name) for name in ("One", "Two"))
+    lab.sync()
+    former, right = lab.partner("companies", first), lab.partner("companies", second)
+    for account in (first, second):
+        unlink(lab.connection(), account)
+    relink(lab.connection(), first, f"company:{right}")
+    lab.sync_once()
+    assert lab.store.links.by_ids("account-company", SF, [first])[first].hubspot_id == right
+    assert lab.hs_get("companies", right, "name")["name"] == "One"
+    assert {one["record_id"]: one["code"] for one in lab.problems()} == {
+        former: "DUPLICATE",
+        right: "CONFLICTING_UNIQUE_VALUE",
+    }
+    lab.hs_edit("companies", former, sf_record_id="")
+    lab.advance(minutes=16)
+    lab.sync_once()
+    assert lab.partner("companies", first) == right
+    assert lab.problems() == []
+
+
+@pytest.mark.parametrize("both", [False, True])
+def test_A3_whom_a_person_parted_from_the_wrong_partner_meets_the_right_one(lab, both):
+    """Though it stores the wrong one's id still, or each the other's."""
+    wrong = lab.sf_create("Contact", LastName="Wrong", Email="jane@acme.example")
+    lab.sync()
+    jane = lab.partner("contacts", wrong)
+    lab.sf_edit("Contact", wrong, HubSpot_Id__c=jane if both else None)
+    unlink(lab.connection(), wrong)
+    lab.sf_edit("Contact", wrong, Email="wrong@acme.example")
+    right = lab.sf_create("Contact", LastName="Right", Email="jane@acme.example")
+    lab.sync_once()
+    assert lab.partner("contacts", right) == jane
+    assert lab.problems() == []
+
+
 def test_law_7_nothing_gets_two_partners(lab):
     """Linking to a record that has one is refused, and says which ends first."""
     first, second = lab.opportunity("One"), lab.opportunity("Two")

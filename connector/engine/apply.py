@@ -33,7 +33,7 @@ from connector.core.model import (
     Side,
 )
 from connector.core.remainder import base_of_left_out, find_left_out
-from connector.engine.candidates import find_next_partners, find_unlinked_alike
+from connector.engine.candidates import find_next_partners, find_unlinked_alike, is_anothers
 from connector.engine.gate import (
     join_at_creation,
     let_creations_pass,
@@ -525,7 +525,7 @@ def _meet_who_is_named(
         one.link.id_of(side.other) or "": one
         for one in updates
         if any(blame.field == field for blame in refused[one.record_id].blames)
-        and (_names_another(one, field) or work.c.store.links.is_new(one.link.id, work.report.run))
+        and (_names_another(work, pair, one, field) or work.c.store.links.is_new(one.link.id, work.report.run))
         and not work.c.store.links.was_made_by_hand(one.link.id)
     }
     if not doubtful:
@@ -547,8 +547,10 @@ def _meet_who_is_named(
     return mistaken
 
 
-def _names_another(update: Update, field: str | None) -> bool:
-    return any(change.field == field and change.old is not None for change in update.changes)
+def _names_another(work: Work, pair: Pair, update: Update, field: str | None) -> bool:
+    """Whether what was to get its partner's id names another one."""
+    named = next((str(one.old) for one in update.changes if one.field == field and one.old), None)
+    return is_anothers(work, pair, update.link.salesforce_id or "", named)
 
 
 def _still_true(work: Work, pair: Pair, side: Side, updates: Sequence[Update]) -> list[Update]:

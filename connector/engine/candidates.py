@@ -82,6 +82,11 @@ def find_absorbed(work: Work, pair: Pair, side: Side, ids: Iterable[str]) -> dic
     return owners
 
 
+def is_anothers(work: Work, pair: Pair, salesforce_id: str, named: str | None) -> bool:
+    """Whether a HubSpot record names another one than its partner, or what was merged into that (A2, A7)."""
+    return named is not None and named not in find_absorbed(work, pair, Side.SALESFORCE, [salesforce_id])
+
+
 def find_next_partners(work: Work, pair: Pair, record: Record, former: str | None) -> set[str]:
     """Who belongs to a record once its pair ended: names it, or is named by it, and has no partner of its own (A2).
 

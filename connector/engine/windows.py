@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from connector.core.actions import Action, Creation, Deletion, Freezing, Wait
+from connector.core.actions import Action, Adoption, Creation, Deletion, Freezing, Wait
 from connector.core.merges import FOLLOWED
 from connector.core.model import (
     Link,
@@ -26,7 +26,7 @@ from connector.core.model import (
 )
 from connector.core.plan import Situation, plan_candidate, plan_link
 from connector.engine.apply import apply_actions
-from connector.engine.candidates import find_next_partners, gather_candidates
+from connector.engine.candidates import find_next_partners, gather_candidates, is_anothers
 from connector.engine.choices import recall_choices
 from connector.engine.fields import leave_out
 from connector.engine.half_done import take_up_half_done
@@ -39,7 +39,7 @@ from connector.engine.roles import contacts_at_creation, plan_roles_of
 from connector.engine.scope import freeze, is_frozen, note_scope
 from connector.engine.stages import arrange_stages
 from connector.engine.window import Window, load_window
-from connector.engine.work import Work, learn_partners, note_problems
+from connector.engine.work import Work, learn_partners, look_again, note_problems
 from connector.engine.world import CONTACTS, DEALS
 from connector.store.store import Store
 
@@ -141,8 +141,31 @@ def _plan_window(work: Work, pair: Pair, window: Window) -> list[Action]:
     if pair.name == DEALS:
         # A deal that leaves a synced pipeline, or comes back, is written nowhere, yet counts differently (U9).
         work.c.store.links.derive_parents([one.id for one in linked])
-    actions = leave_over_again(work, pair, window, actions)
+    actions = leave_over_again(work, pair, window, _adopt_each_once(work, pair, window, actions))
     return arrange_stages(work, pair, _hold_creations(work, pair, actions))
+
+
+def _adopt_each_once(work: Work, pair: Pair, window: Window, actions: list[Action]) -> list[Action]:
+    """Of several that are to get one partner it is the first one's; the others are looked at again (law 7).
+
+    Who names it itself comes before who names what was merged into it (A7), and the older before the younger.
+    """
+
+    def claim(one: Adoption) -> tuple[bool, str, str]:
+        ids = {Side.SALESFORCE: one.salesforce_id, Side.HUBSPOT: one.hubspot_id}
+        record = window.records[ids[window.side]]
+        return record.partner_id != ids[window.side.other], record.created, record.id
+
+    taken: set[str] = set()
+    late: list[Adoption] = []
+    for one in sorted((one for one in actions if isinstance(one, Adoption)), key=claim):
+        if one.salesforce_id in taken or one.hubspot_id in taken:
+            late.append(one)
+        else:
+            taken |= {one.salesforce_id, one.hubspot_id}
+    here = [one.salesforce_id if window.side is Side.SALESFORCE else one.hubspot_id for one in late]
+    look_again(work, pair, window.side, here)
+    return [one for one in actions if one not in late]
 
 
 def _may_begin(work: Work, window: Window, record: Record) -> bool:
@@ -277,7 +300,7 @@ def _are_others(work: Work, pair: Pair, link: Link, salesforce: Record | None, h
     """
     if salesforce is None or hubspot is None or not (salesforce.present and hubspot.present):
         return False
-    if hubspot.partner_id in {None, salesforce.id}:
+    if hubspot.partner_id == salesforce.id or not is_anothers(work, pair, salesforce.id, hubspot.partner_id):
         return False
     store = work.c.store
     naming = store.records.naming(Side.HUBSPOT, pair.hubspot, [salesforce.id]).get(salesforce.id, [])

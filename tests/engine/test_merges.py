@@ -387,6 +387,39 @@ def test_A7_who_names_a_merged_record_goes_to_the_survivor_whatever_an_older_sto
     assert count(lab, kind) == (1, 1)
 
 
+def test_A7_of_several_left_over_the_oldest_takes_the_free_partner(lab, kind):
+    """When the survivor's own partner is deleted; the others stay listed."""
+    master, first, second = (make(lab, kind, name) for name in ("master", "first", "second"))
+    lab.sync_once()
+    object_, its = PAIRS[kind][2], hs_of(lab, kind, master)
+    elder, younger = hs_of(lab, kind, first), hs_of(lab, kind, second)
+    sf_merge(lab, kind, master, first, second)
+    lab.sync_until_rest()
+    lab.hs_delete(object_, its)
+    lab.advance(days=1)
+    lab.sync_once()
+    assert link(lab, kind, Side.SALESFORCE, master).hubspot_id == elder
+    assert [(one["record_id"], one["code"]) for one in lab.problems()] == [(younger, "LEFT_OVER_BY_MERGE")]
+
+
+def test_A7_who_names_the_survivor_itself_comes_before_who_names_what_was_merged_into_it(lab, kind):
+    """It lost its partner, another one came by the merge, and a person restores the former one at the same time."""
+    mine, loser = make(lab, kind, "mine"), make(lab, kind, "loser")
+    lab.sync_once()
+    object_, former, its = PAIRS[kind][2], hs_of(lab, kind, mine), hs_of(lab, kind, loser)
+    lab.hs_delete(object_, former)
+    lab.advance(days=1)
+    lab.sync_once()
+    sf_merge(lab, kind, mine, loser)
+    lab.sandbox_post("hubspot", "restore_records", {"objectType": object_, "ids": [former]})
+    lab.sync_once()
+    assert link(lab, kind, Side.SALESFORCE, mine).hubspot_id == former
+    assert [(one["record_id"], one["code"]) for one in lab.problems()] == [(its, "LEFT_OVER_BY_MERGE")]
+    lab.sf_edit(PAIRS[kind][1], mine, Phone="77")
+    lab.sync_once()
+    assert lab.hs_get(object_, former, "phone")["phone"] == "77"
+
+
 def merge_with_one_left_over(lab):
     """A HubSpot contact made of one that was left over and one whose pair ended, and the former one's survivor."""
     first, second, third = (make(lab, "contact", name) for name in ("first", "second", "third"))

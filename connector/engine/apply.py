@@ -63,7 +63,7 @@ _COMPANY_EDGE = {DEALS: DEAL_COMPANY, CONTACTS: CONTACT_COMPANY}
 
 
 def apply_actions(work: Work, pair: Pair, actions: Sequence[Action]) -> None:
-    _adopt(work, [one for one in actions if isinstance(one, Adoption)])
+    _adopt(work, pair, [one for one in actions if isinstance(one, Adoption)])
     sever(work, [one for one in actions if isinstance(one, Severance)])
     _settle(work, pair, [one for one in actions if isinstance(one, Settlement)])
     for side in (Side.HUBSPOT, Side.SALESFORCE):
@@ -77,11 +77,11 @@ def apply_actions(work: Work, pair: Pair, actions: Sequence[Action]) -> None:
     apply_roles(work, [one for one in actions if isinstance(one, RoleAction)])
 
 
-def _adopt(work: Work, adoptions: Sequence[Adoption]) -> None:
+def _adopt(work: Work, pair: Pair, adoptions: Sequence[Adoption]) -> None:
     adopted: list[int] = []
     with work.c.store.transaction():
+        _look_at_former_partners(work, pair, adoptions)
         for one in adoptions:
-            pair = work.c.pairs[one.pair]
             run = work.report.run
             _claim(work, one)
             link_id = work.c.store.links.adopt(one.pair, one.salesforce_id, one.hubspot_id, one.born, run, one.key)
@@ -95,6 +95,21 @@ def _adopt(work: Work, adoptions: Sequence[Adoption]) -> None:
             look_again(work, pair, Side.SALESFORCE, [one.salesforce_id])
             look_again(work, pair, Side.HUBSPOT, [one.hubspot_id])
         look_at_deals_of(work, adopted)
+
+
+def _look_at_former_partners(work: Work, pair: Pair, adoptions: Sequence[Adoption]) -> None:
+    """Whom one of both leaves has no link any more: who names somebody is to be met or listed (A2, O10)."""
+    store = work.c.store
+    for side in Side:
+        now = {_id_of(one, side): _id_of(one, side.other) for one in adoptions}
+        links = store.links.by_ids(pair.name, side, now)
+        left = [other for id_, one in links.items() if (other := one.id_of(side.other)) not in {None, now[id_]}]
+        found = store.records.load(side.other, pair.object(side.other), [other for other in left if other])
+        look_again(work, pair, side.other, [id_ for id_, one in found.items() if one.present and one.partner_id])
+
+
+def _id_of(one: Adoption, side: Side) -> str:
+    return one.salesforce_id if side is Side.SALESFORCE else one.hubspot_id
 
 
 def _claim(work: Work, one: Adoption) -> None:
@@ -537,6 +552,7 @@ def _meet_who_is_named(
     met = [(doubtful[id_].link, {side: one.id, side.other: id_}) for id_, one in free.items()]
     _adopt(
         work,
+        pair,
         [
             Adoption(pair.name, ids[Side.SALESFORCE], ids[Side.HUBSPOT], link.born, "A2", None, "id")
             for link, ids in met

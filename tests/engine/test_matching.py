@@ -10,6 +10,7 @@ from engine.lab import Lab
 
 from connector.core.model import Side
 from connector.engine.run import Wish
+from connector.engine.world import DEALS
 from connector.mapping.match_keys import KEYS
 
 COMPANY_OF_CONTACT = 1
@@ -178,6 +179,26 @@ def test_A2_an_id_that_was_typed_over_in_salesforce_keeps_nobody_from_a_partner(
     assert lab.partner("companies", mine) == theirs
     assert companies(lab) == {its_own, theirs}
     assert lab.problems() == []
+
+
+def test_A2_O10_whose_id_was_typed_over_is_listed_when_another_deal_takes_its_place(lab):
+    """A person wrote nonsense over the deal's id, and gave that to a new deal."""
+    opportunity = lab.opportunity()
+    lab.sync_once()
+    former = lab.deal_of(opportunity)
+    lab.hs_edit("deals", former, sf_record_id="see other deal")
+    where = lab.hs_get("deals", former, "pipeline", "dealstage")
+    other = lab.hs_create(
+        "deals",
+        dealname="Other",
+        sf_record_id=opportunity,
+        pipeline=where["pipeline"],
+        dealstage=where["dealstage"],
+    )
+    lab.advance(minutes=16)
+    lab.sync_once()
+    assert lab.store.links.by_ids(DEALS, Side.SALESFORCE, [opportunity])[opportunity].hubspot_id == other
+    assert [(one["record_id"], one["code"]) for one in lab.problems()] == [(former, "PARTNER_NOT_READABLE")]
 
 
 def test_A2_no_contact_is_added_to_a_deal_that_is_another_ones_by_now(lab):

@@ -38,10 +38,16 @@ def _follow(work: Work, pair: Pair, side: Side, losers: dict[str, Record]) -> No
     partners = [one.id_of(side.other) or "" for one in linked.values()]
     known = store.records.load(side.other, pair.object(side.other), partners)
     deleted = {id_ for id_, one in known.items() if one.presence is Presence.DELETED}
+
+    def turn(id_: str) -> tuple[bool, int]:
+        """Of several linked losers that pair follows whose other record names the survivor, or else the oldest."""
+        link, survivor = linked[id_], survivors.get(id_)
+        partner = known.get(link.id_of(side.other) or "")
+        return survivor is None or partner is None or partner.partner_id != survivor.id, link.id
+
     with store.transaction():
-        # In the order of their making: of two linked losers the older pair follows, whatever their ids.
-        for id_, link in sorted(linked.items(), key=lambda one: one[1].id):
-            survivor = survivors.get(id_)
+        for id_ in sorted(linked, key=turn):
+            link, survivor = linked[id_], survivors.get(id_)
             its_link = _find_link(work, pair, side, survivor) if survivor else None
             named = survivor is not None and _is_named(work, pair, side, survivor)
             deserted = link.id_of(side.other) in deleted

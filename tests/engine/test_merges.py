@@ -420,6 +420,23 @@ def test_A7_who_names_the_survivor_itself_comes_before_who_names_what_was_merged
     assert lab.hs_get(object_, former, "phone")["phone"] == "77"
 
 
+def test_A7_of_two_pairs_whose_records_were_merged_that_one_follows_which_tells_so(lab, kind):
+    """An older store knows of neither merge: HubSpot says which of both had followed."""
+    first, second = make(lab, kind, "first"), make(lab, kind, "second")
+    lab.sync_once()
+    left, followed, backup = hs_of(lab, kind, first), hs_of(lab, kind, second), lab.durable_store()
+    survivor = make(lab, kind, "survivor")
+    sf_merge(lab, kind, survivor, second)
+    lab.sync_until_rest()
+    sf_merge(lab, kind, survivor, first)
+    lab.sync_until_rest()
+    assert hs_of(lab, kind, survivor) == followed
+    lab.put_back(backup)
+    lab.sync_until_rest()
+    assert link(lab, kind, Side.SALESFORCE, survivor).hubspot_id == followed
+    assert [(one["record_id"], one["code"]) for one in lab.problems()] == [(left, "LEFT_OVER_BY_MERGE")]
+
+
 def merge_with_one_left_over(lab):
     """A HubSpot contact made of one that was left over and one whose pair ended, and the former one's survivor."""
     first, second, third = (make(lab, "contact", name) for name in ("first", "second", "third"))

@@ -225,7 +225,7 @@ def _match_oldest(candidate: Candidate, key: MatchKey, values: tuple[KeyValue, .
         return _duplicate(record, [blocker], "has the same match key as an older or linked record")
     free = [partner for partner in alike if candidate.is_free(partner)]
     if alike and not free:
-        return _duplicate(record, alike, "matches a record that already has another partner")
+        return _duplicate(record, alike, "matches a record that is already another one's")
     return Adopt(free[0], key.rule, key.name) if free else None
 
 

@@ -111,7 +111,7 @@ def test_A3_a_contact_whose_counterparts_have_other_partners():
     """All of them are named."""
     five, six = record(HS, "5", object="contacts"), record(HS, "6", object="contacts")
     taken = [link("003Y", "5"), link("003Z", "6")]
-    detail = "matches a record that already has another partner: contacts 5 in hubspot, contacts 6 in hubspot"
+    detail = "matches a record that is already another one's: contacts 5 in hubspot, contacts 6 in hubspot"
     assert decide(EMAIL, ANN, five, six, links=taken) == duplicate(ANN, detail)
 
 

@@ -198,6 +198,7 @@ class Story:
             deals |= merged
         left = {one.salesforce_id or "" for one in store.links.by_ids(DEALS, Side.HUBSPOT, deals).values()}
         left |= {id_ for id_, row in sight.here("Opportunity").items() if row.get("HubSpot_Id__c") in deals}
+        left |= {one.partner_id or "" for one in store.records.load(Side.HUBSPOT, "deals", deals).values()}
         contacts = {row["ContactId"] for row in sight.roles().values() if row["OpportunityId"] == opportunity}
         touched = {opportunity} | deals | left | contacts
         return touched | {f"{NEW}{id_}" for id_ in touched}  # what is made of one of them is planned about, too

@@ -214,7 +214,7 @@ def _has_lost_its_match(rest: Rest, object_: str, id_: str) -> bool:
         asked = "SELECT hubspot_id FROM link WHERE state = 'severed' AND salesforce_id = ?"
         lost = {row[0] for row in connection.exec_driver_sql(asked, (id_,))}
     archived = rest.sight.archived(HUBSPOT_OF[object_])
-    return any(one in archived and not archived[one].get("sf_record_id") for one in lost)
+    return any(one in archived and archived[one].get("sf_record_id") != id_ for one in lost)
 
 
 def hold_nothing_left_out(rest: Rest) -> None:

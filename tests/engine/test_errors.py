@@ -77,6 +77,25 @@ def test_E1_a_record_that_fails_is_listed_and_the_others_go_on(lab):
     assert lab.sf_get("Opportunity", opportunity)["Name"] == "Mended"
 
 
+@pytest.mark.parametrize("amount", ["9" * 30, "-9223372036854775809", "1e30", "1e300"])
+def test_E1_an_amount_beyond_all_bounds_waits_alone(lab, amount):
+    """HubSpot takes it and Salesforce does not: it is listed, and all else goes on."""
+    opportunity, deal = paired_deal(lab, Amount=5)
+    other, other_deal = paired_deal(lab, Name="Other", Amount=5)
+    lab.hs_edit("deals", deal, amount=amount, description="arrives")
+    lab.hs_edit("deals", other_deal, amount="6")
+    lab.sync()
+    row = lab.sf_get("Opportunity", opportunity)
+    assert (row["Amount"], row["Description"]) == (5, "arrives")
+    assert lab.sf_get("Opportunity", other)["Amount"] == 6
+    told = (opportunity, "Amount", "property values", "NUMBER_OUTSIDE_VALID_RANGE")
+    assert shown(lab, "record_id", "field", "cause", "code") == [told]
+    assert lab.sync().writes == 0
+    lab.hs_edit("deals", deal, amount="7")
+    lab.sync_once()
+    assert (lab.sf_get("Opportunity", opportunity)["Amount"], lab.problems()) == (7, [])
+
+
 def test_E1_a_deal_without_what_salesforce_requires_waits_alone(lab):
     """No close date: that deal is listed with the field; given one, it becomes an opportunity (O9)."""
     base = {"pipeline": lab.pipeline(), "dealstage": lab.stages()["Prospecting"]}

@@ -189,6 +189,27 @@ def test_O4_a_changed_probability_is_followed(lab):
     assert (metadata["probability"], metadata["isClosed"]) == ("0.99", "false")
 
 
+def test_O4_stages_that_change_their_labels_with_one_another_stop_no_run(lab):
+    """In Salesforce, or in HubSpot, where it is put right."""
+    opportunity = lab.opportunity()
+    lab.sync_once()
+    deal = lab.deal_of(opportunity)
+    stage = lab.hs_get("deals", deal, "dealstage")["dealstage"]
+    for name, label in (("Prospecting", "Qualification"), ("Qualification", "Prospecting")):
+        change_stage(lab, name, MasterLabel=label, DefaultProbability=10, SortOrder=1 if name[0] == "P" else 2)
+    lab.sync_once()
+    assert in_order(lab)[:2] == ["Qualification", "Prospecting"]
+    ids = lab.stages("sf_default")
+    one, other = ids["Qualification"], ids["Prospecting"]
+    for id_, label in ((one, "Aside"), (other, "Qualification"), (one, "Prospecting")):
+        lab.hs("PATCH", f"/crm/v3/pipelines/deals/sf_default/stages/{id_}", {"label": label})
+    assert in_order(lab)[:2] == ["Prospecting", "Qualification"]
+    lab.sync_once()
+    assert in_order(lab)[:2] == ["Qualification", "Prospecting"]
+    assert lab.hs_get("deals", deal, "dealstage")["dealstage"] == stage
+    assert lab.problems() == []
+
+
 def test_O4_U5_deals_won_in_a_stage_that_is_deactivated_stay_won(lab):
     """Neither their revenue nor their contact's stage falls."""
     _, contact, opportunity = lab.business(Amount=5, StageName="Closed Won")

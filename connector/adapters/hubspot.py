@@ -261,19 +261,30 @@ class HubSpot:
             if not one.get("archived")
         )
 
-    def make_pipeline(self, action: PipelineAction) -> None:
-        """Carry out one pipeline action. One call. Raises `Unreachable` when HubSpot refuses it."""
+    def make_pipeline(self, action: PipelineAction) -> Refusal | None:
+        """Carry out one pipeline action. One call, two for a pipeline that somebody archived.
+
+        Its id stays taken, and its deals stay in it: it is brought back (Pipelines guide, "Archive a pipeline").
+        """
         root = self._paths["pipelines"]
         match action:
             case CreatePipeline(pipeline):
                 stages = [_stage_body(stage) for stage in pipeline.stages]
                 body = {"pipelineId": pipeline.id, "label": pipeline.label, "displayOrder": pipeline.order}
-                self._send("POST", root, body | {"stages": stages})
+                status, answer = self._call("POST", root, body | {"stages": stages})
+                if status >= 300:
+                    again, _ = self._call("PATCH", f"{root}/{_segment(pipeline.id)}", {"archived": False})
+                    status = again if again < 300 else status
             case CreateStage(pipeline_id, stage):
-                self._send("POST", f"{root}/{_segment(pipeline_id)}/stages", _stage_body(stage))
+                path = f"{root}/{_segment(pipeline_id)}/stages"
+                status, answer = self._call("POST", path, _stage_body(stage))
             case UpdateStage(pipeline_id, stage):
                 body = {key: value for key, value in _stage_body(stage).items() if key != "stageId"}
-                self._send("PATCH", f"{root}/{_segment(pipeline_id)}/stages/{_segment(stage.id)}", body)
+                path = f"{root}/{_segment(pipeline_id)}/stages/{_segment(stage.id)}"
+                status, answer = self._call("PATCH", path, body)
+        if status < 300:
+            return None
+        return replace(read_refusal(answer, ProblemClass.FIELD_MAPPING), remedy=_NO_PIPELINE)
 
     def properties(self, object_: str) -> dict[str, Property]:
         """All property definitions of an object, by name. One call."""
@@ -930,6 +941,9 @@ class HubSpot:
         )
 
 
+_NO_PIPELINE = (
+    "see what HubSpot says: make room there, or set `pipelines.limit` to the number that your subscription has (O3)"
+)
 _MISSING = Refusal(
     Trouble.GONE,
     ProblemClass.ASSOCIATIONS,

@@ -144,6 +144,12 @@ class StageMap:
             )
         return found
 
+    def without(self, pipeline_id: str, reason: str) -> StageMap:
+        """The same where a pipeline could not be made: its record types do not sync."""
+        lost = [one for one, home in self.pipelines.items() if home == pipeline_id]
+        left = {one: home for one, home in self.pipelines.items() if home != pipeline_id}
+        return replace(self, pipelines=left, unsynced={**self.unsynced, **dict.fromkeys(lost, reason)})
+
     def syncs(self, pipeline_id: str | None) -> bool:
         return pipeline_id in self.pipelines.values()
 

@@ -66,9 +66,11 @@ from connector.adapters.base import (
     Trouble,
     Usage,
     Wanted,
+    read_stored_id,
 )
 from connector.adapters.http import Door, retry_after
 from connector.adapters.hubspot_refusals import MEANINGS, read_refusal
+from connector.adapters.salesforce_ids import lengthen
 from connector.core.model import Fields, Presence, ProblemClass, Record, Side
 from connector.core.pipelines import CreatePipeline, CreateStage, Pipeline, PipelineAction, Stage, UpdateStage
 from connector.errors import Condition, Later, Unreachable
@@ -454,7 +456,7 @@ class HubSpot:
             fields=fields,
             created=properties.get("createdate") or row.get("createdAt") or "",
             modified=modified,
-            partner_id=(properties.get(want.partner_field) or None) if want.partner_field else None,
+            partner_id=_partner_id(properties.get(want.partner_field)) if want.partner_field else None,
             presence=Presence.DELETED if row.get("archived") else Presence.PRESENT,
         )
 
@@ -1011,6 +1013,15 @@ def _unanswered(body: answers.Associations, asked: set[str]) -> set[str]:
 def _is_behind(id_: str, after: str) -> bool:
     """Whether a search in the order of ids came further: they are numbers."""
     return id_.isdecimal() and int(id_) > int(after)
+
+
+def _partner_id(text: str | None) -> str | None:
+    """A Salesforce id as all its answers have it; people type 15 characters too, or lose the capitals."""
+    typed = read_stored_id(text)
+    try:
+        return typed and lengthen(typed)
+    except ValueError:
+        return typed
 
 
 def _pipeline(body: answers.PipelineRow) -> Pipeline:

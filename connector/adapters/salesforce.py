@@ -57,7 +57,7 @@ from connector.adapters.answers import (
     read_json,
     salesforce_errors,
 )
-from connector.adapters.base import Draft, Edit, Outcome, Page, Touch, Trouble, Usage, Wanted
+from connector.adapters.base import Draft, Edit, Outcome, Page, Touch, Trouble, Usage, Wanted, read_stored_id
 from connector.adapters.http import Door, retry_after
 from connector.adapters.salesforce_deletion import (
     ACCOUNT,
@@ -403,7 +403,7 @@ class Salesforce:
             fields=fields,
             created=_iso(_moment(row["CreatedDate"])),
             modified=_iso(_moment(row["LastModifiedDate"])),
-            partner_id=(row.get(want.partner_field) or None) if want.partner_field else None,
+            partner_id=read_stored_id(row.get(want.partner_field)) if want.partner_field else None,
         )
 
     def _deletion_requests(

@@ -557,8 +557,7 @@ class Salesforce:
             columns = self._columns(object_, wanted)
             soql = f"SELECT {', '.join(columns)} FROM {object_} WHERE {wanted.partner_field} IN ({listed})"
             for row in self._rows(self._composite({"q": self._query(soql)})["q"], RecordRow, columns):
-                one = self._record(object_, wanted, row)
-                found[one.partner_id or ""] = one
+                found[str(row[wanted.partner_field])] = self._record(object_, wanted, row)
         return found
 
     def last_edits(self, object_: str, fields: Mapping[str, Sequence[str]]) -> dict[tuple[str, str], str]:

@@ -224,6 +224,22 @@ def test_F4_a_partner_is_made_without_the_field_that_is_refused(lab):
     assert (lab.hs_get("deals", deal, "dealtype")["dealtype"], lab.problems()) == ("Barter", [])
 
 
+def test_F4_a_property_that_somebody_deleted_keeps_nothing_else_back(lab):
+    """HubSpot shows it no more, and says so when it is written: it is listed, and the amount arrives."""
+    property_ = {"name": "own_text", "label": "Own", "groupName": "dealinformation"}
+    lab.hs("POST", "/crm/v3/properties/deals", property_ | {"type": "string", "fieldType": "text"})
+    rule_for(lab, "opportunity-deal", "Description", hubspot=("own_text",))
+    opportunity, deal = paired_deal(lab, Amount=5, Description="before")
+    assert lab.hs_get("deals", deal, "own_text")["own_text"] == "before"
+    lab.hs("DELETE", "/crm/v3/properties/deals/own_text")
+    lab.sf_edit("Opportunity", opportunity, Amount=6, Description="after")
+    lab.sync()
+    assert lab.hs_get("deals", deal, "amount")["amount"] == "6"
+    told = ("hubspot", deal, "own_text", "field mapping", "PROPERTY_DOESNT_EXIST")
+    assert shown(lab, "side", "record_id", "field", "cause", "code") == [told]
+    assert lab.sync().writes == 0
+
+
 def test_F4_what_salesforce_fills_in_for_a_refused_value_does_not_travel_back(lab):
     """The field may not be written: the opportunity comes without it, and the deal keeps what it has."""
     administer(lab, "permissions", {"fields": {"Opportunity": {"Description": {"read": True, "edit": False}}}})

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
 
-from connector.core.model import ContactRole, Fields, ProblemClass, Record, Side
+from connector.core.model import ContactRole, Fields, ProblemClass, Record, Side, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +76,19 @@ class Labelling:
     @property
     def key(self) -> str:
         return f"{self.deal}/{self.contact}"
+
+
+LONGEST_ID = 40
+"""Neither vendor has ids so long. What somebody typed in place of one may be as long as a property."""
+
+
+def read_stored_id(value: Value) -> str | None:
+    """The id of a partner that a record stores, without blanks around it.
+
+    What is no id stays there to be told (O10), as far as a store can keep it and a person can read it.
+    """
+    typed = "".join(one if one.isprintable() else "?" for one in str(value or "").strip())
+    return typed[:LONGEST_ID] or None
 
 
 class Trouble(StrEnum):

@@ -66,9 +66,11 @@ from connector.adapters.base import (
     Trouble,
     Usage,
     Wanted,
+    read_stored_id,
 )
 from connector.adapters.http import Door, retry_after
 from connector.adapters.hubspot_refusals import MEANINGS, read_refusal
+from connector.adapters.salesforce_ids import lengthen
 from connector.core.model import Fields, Presence, ProblemClass, Record, Side
 from connector.core.pipelines import CreatePipeline, CreateStage, Pipeline, PipelineAction, Stage, UpdateStage
 from connector.errors import Condition, Later, Unreachable
@@ -261,19 +263,30 @@ class HubSpot:
             if not one.get("archived")
         )
 
-    def make_pipeline(self, action: PipelineAction) -> None:
-        """Carry out one pipeline action. One call. Raises `Unreachable` when HubSpot refuses it."""
+    def make_pipeline(self, action: PipelineAction) -> Refusal | None:
+        """Carry out one pipeline action. One call, two for a pipeline that somebody archived.
+
+        Its id stays taken, and its deals stay in it: it is brought back (Pipelines guide, "Archive a pipeline").
+        """
         root = self._paths["pipelines"]
         match action:
             case CreatePipeline(pipeline):
                 stages = [_stage_body(stage) for stage in pipeline.stages]
                 body = {"pipelineId": pipeline.id, "label": pipeline.label, "displayOrder": pipeline.order}
-                self._send("POST", root, body | {"stages": stages})
+                status, answer = self._call("POST", root, body | {"stages": stages})
+                if status >= 300:
+                    again, _ = self._call("PATCH", f"{root}/{_segment(pipeline.id)}", {"archived": False})
+                    status = again if again < 300 else status
             case CreateStage(pipeline_id, stage):
-                self._send("POST", f"{root}/{_segment(pipeline_id)}/stages", _stage_body(stage))
+                path = f"{root}/{_segment(pipeline_id)}/stages"
+                status, answer = self._call("POST", path, _stage_body(stage))
             case UpdateStage(pipeline_id, stage):
                 body = {key: value for key, value in _stage_body(stage).items() if key != "stageId"}
-                self._send("PATCH", f"{root}/{_segment(pipeline_id)}/stages/{_segment(stage.id)}", body)
+                path = f"{root}/{_segment(pipeline_id)}/stages/{_segment(stage.id)}"
+                status, answer = self._call("PATCH", path, body)
+        if status < 300:
+            return None
+        return replace(read_refusal(answer, ProblemClass.FIELD_MAPPING), remedy=_NO_PIPELINE)
 
     def properties(self, object_: str) -> dict[str, Property]:
         """All property definitions of an object, by name. One call."""
@@ -443,7 +456,7 @@ class HubSpot:
             fields=fields,
             created=properties.get("createdate") or row.get("createdAt") or "",
             modified=modified,
-            partner_id=(properties.get(want.partner_field) or None) if want.partner_field else None,
+            partner_id=_partner_id(properties.get(want.partner_field)) if want.partner_field else None,
             presence=Presence.DELETED if row.get("archived") else Presence.PRESENT,
         )
 
@@ -930,6 +943,9 @@ class HubSpot:
         )
 
 
+_NO_PIPELINE = (
+    "see what HubSpot says: make room there, or set `pipelines.limit` to the number that your subscription has (O3)"
+)
 _MISSING = Refusal(
     Trouble.GONE,
     ProblemClass.ASSOCIATIONS,
@@ -997,6 +1013,15 @@ def _unanswered(body: answers.Associations, asked: set[str]) -> set[str]:
 def _is_behind(id_: str, after: str) -> bool:
     """Whether a search in the order of ids came further: they are numbers."""
     return id_.isdecimal() and int(id_) > int(after)
+
+
+def _partner_id(text: str | None) -> str | None:
+    """A Salesforce id as all its answers have it; people type 15 characters too, or lose the capitals."""
+    typed = read_stored_id(text)
+    try:
+        return typed and lengthen(typed)
+    except ValueError:
+        return typed
 
 
 def _pipeline(body: answers.PipelineRow) -> Pipeline:

@@ -57,7 +57,7 @@ from connector.adapters.answers import (
     read_json,
     salesforce_errors,
 )
-from connector.adapters.base import Draft, Edit, Outcome, Page, Touch, Trouble, Usage, Wanted
+from connector.adapters.base import Draft, Edit, Outcome, Page, Touch, Trouble, Usage, Wanted, read_stored_id
 from connector.adapters.http import Door, retry_after
 from connector.adapters.salesforce_deletion import (
     ACCOUNT,
@@ -403,7 +403,7 @@ class Salesforce:
             fields=fields,
             created=_iso(_moment(row["CreatedDate"])),
             modified=_iso(_moment(row["LastModifiedDate"])),
-            partner_id=(row.get(want.partner_field) or None) if want.partner_field else None,
+            partner_id=read_stored_id(row.get(want.partner_field)) if want.partner_field else None,
         )
 
     def _deletion_requests(
@@ -557,8 +557,7 @@ class Salesforce:
             columns = self._columns(object_, wanted)
             soql = f"SELECT {', '.join(columns)} FROM {object_} WHERE {wanted.partner_field} IN ({listed})"
             for row in self._rows(self._composite({"q": self._query(soql)})["q"], RecordRow, columns):
-                one = self._record(object_, wanted, row)
-                found[one.partner_id or ""] = one
+                found[str(row[wanted.partner_field])] = self._record(object_, wanted, row)
         return found
 
     def last_edits(self, object_: str, fields: Mapping[str, Sequence[str]]) -> dict[tuple[str, str], str]:

@@ -144,6 +144,12 @@ class StageMap:
             )
         return found
 
+    def without(self, pipeline_id: str, reason: str) -> StageMap:
+        """The same where a pipeline could not be made: its record types do not sync."""
+        lost = [one for one, home in self.pipelines.items() if home == pipeline_id]
+        left = {one: home for one, home in self.pipelines.items() if home != pipeline_id}
+        return replace(self, pipelines=left, unsynced={**self.unsynced, **dict.fromkeys(lost, reason)})
+
     def syncs(self, pipeline_id: str | None) -> bool:
         return pipeline_id in self.pipelines.values()
 
@@ -312,11 +318,11 @@ def _design(record_type: RecordType, home: str | None, settings: PipelineSetting
     own = _own_id(record_type)
     identity = home if home in {own, DEFAULT_ID} else DEFAULT_ID if single else own
     prefix = identity if home in {None, identity} else f"{own}_in_{home}"
-    count = Counter(stage.label for stage in record_type.stages)
+    labels = _tell_apart(record_type.stages)
     stages = tuple(
         Stage(
             id=f"{prefix}_{_slug(stage.name)}",
-            label=stage.label if count[stage.label] == 1 else f"{stage.label} ({stage.name})",
+            label=labels[stage.name],
             probability=stage_probability(stage, settings.probability_decimals),
             closed=stage.closed,
             order=position,
@@ -324,6 +330,17 @@ def _design(record_type: RecordType, home: str | None, settings: PipelineSetting
         for position, stage in enumerate(record_type.stages)
     )
     return Pipeline(identity, _label(record_type, settings, single=identity == DEFAULT_ID), stages)
+
+
+def _tell_apart(stages: Sequence[StageDefinition]) -> dict[str, str]:
+    """A label for each stage, by its name: several of one label have their names added, or what stands for them."""
+    labels = {stage.name: stage.label for stage in stages}
+    for tell in (lambda name: name, _slug):
+        count = Counter(map(_fold, labels.values()))
+        labels = {
+            name: label if count[_fold(label)] == 1 else f"{label} ({tell(name)})" for name, label in labels.items()
+        }
+    return labels
 
 
 def stage_probability(stage: StageDefinition, decimals: int) -> float:
@@ -340,15 +357,29 @@ def _slug(name: str) -> str:
 
 
 def _follow(wanted: Pipeline, found: Pipeline) -> tuple[list[PipelineAction], Pipeline]:
-    """Follow renames and odds of our own stages; one that somebody else made keeps its meaning (O4)."""
+    """Follow renames and odds of our own stages; one that somebody else made keeps its meaning (O4).
+
+    HubSpot wants the labels of a pipeline's stages unique at any time, whatever their case (Pipelines guide). So
+    who gives its label to another one steps aside before; where a stage keeps it that is not ours, ids are added.
+    """
     actions: list[PipelineAction] = []
     after = {stage.id: stage for stage in found.stages}
-    for stage in wanted.stages:
-        was = after.get(stage.id)
-        if was is not None and (stage.label, stage.probability) != (was.label, was.probability):
-            after[was.id] = replace(stage, order=was.order)
-            actions.append(UpdateStage(found.id, after[was.id], was))
+    ours = [replace(stage, order=after[stage.id].order) for stage in wanted.stages if stage.id in after]
+    others = {_fold(after[id_].label) for id_ in after.keys() - {stage.id for stage in ours}}
+    ours = [_with_id_in_label(stage) if _fold(stage.label) in others else stage for stage in ours]
+    moved = [
+        one for one in ours if (one.label, one.probability) != (after[one.id].label, after[one.id].probability)
+    ]
+    taken = {_fold(one.label): one.id for one in moved}
+    aside = [was for one in moved if taken.get(_fold((was := after[one.id]).label), one.id) != one.id]
+    for stage in [*map(_with_id_in_label, aside), *moved]:
+        actions.append(UpdateStage(found.id, stage, after[stage.id]))
+        after[stage.id] = stage
     return actions, replace(found, stages=tuple(after.values()))
+
+
+def _with_id_in_label(stage: Stage) -> Stage:
+    return replace(stage, label=f"{stage.label} ({stage.id})")
 
 
 def _complete(
@@ -357,10 +388,10 @@ def _complete(
     """Add the stages that a pipeline lacks, and tell which stage stands for which; none is removed (O4)."""
     ids: dict[str, str] = {}
     after = {stage.id: stage for stage in found.stages}
-    by_label = {stage.label: stage for stage in found.stages}  # a label finds a stage only once
+    by_label = {_fold(stage.label): stage for stage in found.stages}  # a label finds a stage only once
     new: list[Stage] = []
     for definition, stage in zip(record_type.stages, wanted.stages, strict=True):
-        was = after.get(stage.id) or by_label.pop(stage.label, None)
+        was = after.get(stage.id) or by_label.pop(_fold(stage.label), None)
         if was is None:
             new.append(stage)
         ids[definition.name] = (was or stage).id

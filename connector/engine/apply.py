@@ -580,7 +580,10 @@ def _still_true(work: Work, pair: Pair, side: Side, updates: Sequence[Update]) -
     true = []
     for one in updates:
         now, before = fresh[one.record_id], seen.get(one.record_id)
-        names = [change.field for change in one.changes if change.field != partner_field]
+        # A property that was deleted since is not in the answer: whether it is to be written, the CRM says.
+        names = [
+            change.field for change in one.changes if change.field != partner_field and change.field in now.fields
+        ]
         live = now.present and pair.admits(side, now.fields)
         if live and before and all(is_same(now.fields.get(n), before.fields.get(n)) for n in names):
             true.append(one)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from connector.adapters.salesforce_ids import full_id
+from connector.adapters.salesforce_ids import lengthen
 from connector.core.model import Pair, Side
 from connector.engine.observe import has_begun, observe, observe_deals, observe_records, observe_roles
 from connector.engine.work import Only
@@ -62,8 +62,8 @@ def _find(c: Connection, world: World, ids: Iterable[str]) -> Named:
     for given in ids:
         kind, _, id_ = given.rpartition(":")
         name = _PREFIXES.get(id_[:3], "")
-        if not id_.isdigit() and name in c.pairs:
-            named.setdefault((Side.SALESFORCE, name), {})[id_] = None
+        if not id_.isdigit() and name in c.pairs and (whole := _read_id(id_)):
+            named.setdefault((Side.SALESFORCE, name), {})[whole] = None
         elif id_.isdigit() and (pairs := _named_so(c, kind)):
             bare[given] = pairs
         else:
@@ -78,7 +78,7 @@ def _find(c: Connection, world: World, ids: Iterable[str]) -> Named:
     findings += [_unknown(c, given) for given in bare]
     if findings:
         raise BadConfiguration(findings)
-    return _with_long_ids(named)
+    return named
 
 
 def _named_so(c: Connection, kind: str) -> list[Pair]:
@@ -94,12 +94,12 @@ def _there(c: Connection, world: World, pair: Pair, ids: set[str]) -> set[str]:
     return {*known, *(one.id for one in found.values() if one.present)}
 
 
-def _with_long_ids(named: Named) -> Named:
-    """Salesforce takes ids of 15 characters too, and answers with all 18."""
-    return {
-        (side, name): {full_id(id_) if side is Side.SALESFORCE else id_: None for id_ in some}
-        for (side, name), some in named.items()
-    }
+def _read_id(text: str) -> str | None:
+    """A Salesforce id as it answers with it: people have those of 15 characters too, or lose the capitals."""
+    try:
+        return lengthen(text)
+    except ValueError:
+        return None
 
 
 def _unknown(c: Connection, given: str) -> Finding:

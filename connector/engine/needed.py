@@ -10,8 +10,8 @@ Decided here alone, for `sync`, which makes what HubSpot lacks before anything e
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from connector.adapters.base import Refusal
@@ -66,6 +66,11 @@ class Needed:
     def __bool__(self) -> bool:
         return bool(self.properties or self.pipelines or self.labels)
 
+    def without(self, refused: Collection[str]) -> Needed:
+        """The same without the pipelines and stages of these ids, and without these labels."""
+        pipelines = tuple(one for one in self.pipelines if id_of(one) not in refused)
+        return replace(self, pipelines=pipelines, labels=tuple(one for one in self.labels if one not in refused))
+
     def parts(self) -> Iterator[Needed]:
         """What is made by itself: the properties of each object, each pipeline action, and the labels."""
         for object_ in dict.fromkeys(one.object for one in self.properties):
@@ -76,15 +81,20 @@ class Needed:
 
 
 def make_needed(c: Connection, needed: Needed) -> Mapping[str, Refusal]:
-    """Make in HubSpot what is missing there. Returns the labels that HubSpot refused; the rest raises."""
+    """Make in HubSpot what is missing there. Returns what HubSpot refused, by the label, or by the id of the
+    pipeline or stage; of properties it raises.
+    """
     by_object: dict[str, list[NewProperty]] = {}
     for one in needed.properties:
         by_object.setdefault(one.object, []).append(one)
     for object_, some in by_object.items():
         c.hubspot.make_properties(object_, [one.definition() for one in some])
+    refused: dict[str, Refusal] = {}
     for action in needed.pipelines:
-        c.hubspot.make_pipeline(action)
-    refused = make_labels(c, needed.labels) if needed.labels else {}
+        if (refusal := c.hubspot.make_pipeline(action)) is not None:
+            refused[id_of(action)] = refusal
+    if needed.labels:
+        refused |= make_labels(c, needed.labels)
     if needed.properties:
         c.store.runs.remember("set-up", None)
     return refused
@@ -146,6 +156,11 @@ def missing_id_field(pair: Pair, name: str) -> Problem:
         f"add a text field {name} (length 40, external id, unique) to {pair.salesforce}"
         " and give the connector's user access to it (O10)",
     )
+
+
+def id_of(action: PipelineAction) -> str:
+    """The id of the pipeline or stage that it is about."""
+    return action.pipeline.id if isinstance(action, CreatePipeline) else action.stage.id
 
 
 def describe_needed(needed: Needed) -> list[str]:

@@ -46,6 +46,7 @@ from connector.engine.world import (
     Connection,
     World,
     get_to_know,
+    set_aside,
 )
 from connector.errors import Refused
 from connector.mapping.transforms import Owner
@@ -111,8 +112,10 @@ def make_ready(c: Connection, report: Report, wish: Wish | None = None) -> World
     if world.needed:
         report.made = describe_needed(world.needed)
         _check_needed(wish, report.made)
-        make_needed(c, world.needed)
+        refused = make_needed(c, world.needed)
+        report.made = describe_needed(world.needed.without(refused))
         world = get_to_know(c)
+        set_aside(world, refused)
     return world
 
 

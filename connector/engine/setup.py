@@ -18,7 +18,7 @@ from connector.adapters.base import Refusal, Trouble
 from connector.adapters.hubspot import GROUP_LABEL
 from connector.adapters.salesforce_setup import make_id_field, open_fields
 from connector.core.model import ProblemClass, Side
-from connector.core.pipelines import CreatePipeline, CreateStage, UpdateStage
+from connector.core.pipelines import CreatePipeline
 from connector.engine.id_fields import (
     TO_MAKE,
     TO_OPEN,
@@ -31,7 +31,7 @@ from connector.engine.id_fields import (
     missing_rights,
 )
 from connector.engine.labels import NO_LABEL, forget_labels
-from connector.engine.needed import NO_ID_FIELD, Needed, describe_needed, find_unfit_properties, make_needed
+from connector.engine.needed import NO_ID_FIELD, Needed, describe_needed, find_unfit_properties, id_of, make_needed
 from connector.engine.world import Connection, World, get_to_know
 from connector.errors import Unreachable
 
@@ -254,11 +254,8 @@ def _steps_of(part: Needed) -> Iterator[Step]:
         what = f"{next(lines)}, in the group `{GROUP_LABEL}`"
         yield Step(Side.HUBSPOT, "property", one.object, one.name, what)
     for action in part.pipelines:
-        match action:
-            case CreatePipeline(pipeline):
-                yield Step(Side.HUBSPOT, "pipeline", "deals", pipeline.id, next(lines))
-            case CreateStage(_, stage) | UpdateStage(_, stage):
-                yield Step(Side.HUBSPOT, "stage", "deals", stage.id, next(lines))
+        kind = "pipeline" if isinstance(action, CreatePipeline) else "stage"
+        yield Step(Side.HUBSPOT, kind, "deals", id_of(action), next(lines))
     for label in part.labels:
         yield Step(Side.HUBSPOT, "label", "deals", label, next(lines))
 

@@ -11,13 +11,20 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from connector.adapters.base import Wanted
+from connector.adapters.base import Refusal, Wanted
 from connector.adapters.hubspot import PRIMARY_COMPANY, HubSpot, Owner, Property
 from connector.adapters.salesforce import MASTER_ID, Salesforce, Schema, Setup, User
 from connector.adapters.salesforce_deletion import ROLE
 from connector.core.derived import LIFECYCLE_STAGE
 from connector.core.model import Cannot, Link, Pair, Problem, ProblemClass, Side
-from connector.core.pipelines import PipelinePlan, RecordType, StageDefinition, StageMap, plan_pipelines
+from connector.core.pipelines import (
+    CreatePipeline,
+    PipelinePlan,
+    RecordType,
+    StageDefinition,
+    StageMap,
+    plan_pipelines,
+)
 from connector.core.rollups import RULES as ROLLUPS
 from connector.engine.allocation import Allocation
 from connector.engine.known_set_up import KnownSetUp, recall_set_up, remember_set_up
@@ -27,6 +34,7 @@ from connector.engine.needed import (
     DAYS_TO_CLOSE,
     NO_ID_FIELD,
     Needed,
+    id_of,
     missing_id_field,
     missing_properties,
 )
@@ -40,7 +48,8 @@ REMEMBERED = timedelta(days=1)
 PIPELINES = "pipelines"
 NO_PIPELINE = "PIPELINE_LIMIT"
 ASTRAY, UNKNOWN = "NO_SUCH_PIPELINE", "NO_SUCH_RECORD_TYPE"
-SET_UP_PROBLEMS = frozenset({NO_PIPELINE, NO_ID_FIELD, NO_LABEL, ASTRAY, UNKNOWN})
+NOT_TAKEN = "PIPELINE_REFUSED"
+SET_UP_PROBLEMS = frozenset({NO_PIPELINE, NO_ID_FIELD, NO_LABEL, ASTRAY, UNKNOWN, NOT_TAKEN})
 """Codes of problems that are nobody's record: each run finds them anew."""
 
 
@@ -264,6 +273,28 @@ def find_pipeline_problems(plan: PipelinePlan, limit: int) -> Iterable[Problem]:
     for key in plan.unknown:
         text = f"`pipelines.assigned` names record type {key!r}, which does not exist or is not active"
         yield _pipeline_problem(key, UNKNOWN, text, "correct the name, or take the line out (O2)")
+
+
+def set_aside(world: World, refused: Mapping[str, Refusal]) -> None:
+    """List the pipelines and stages that HubSpot did not take; what needs such a pipeline waits for it (E1)."""
+    found: dict[tuple[Side, str, str], Problem] = {}
+    for action in world.needed.pipelines:
+        refusal = refused.get(id_of(action))
+        if refusal is None:
+            continue
+        if isinstance(action, CreatePipeline):
+            text = f"HubSpot does not take pipeline {action.pipeline.label!r}: {refusal.message}"
+            homes = world.stages.pipelines.items()
+            mine = [one for one, home in homes if home == action.pipeline.id]
+            some = [_pipeline_problem(one or "", NOT_TAKEN, text, refusal.remedy) for one in mine]
+            world.knowledge.stages = world.stages.without(action.pipeline.id, text)
+        else:
+            text = f"HubSpot does not take stage {action.stage.label!r}: {refusal.message}"
+            id_ = action.pipeline_id[:40]
+            cause, remedy = refusal.cause, refusal.remedy
+            some = [Problem(Side.HUBSPOT, "pipelines", id_, cause, NOT_TAKEN, text, remedy)]
+        found |= {(one.side, one.object, one.record_id): one for one in some}
+    world.problems += tuple(found.values())
 
 
 def _pipeline_problem(record_type: str, code: str, text: str, remedy: str) -> Problem:

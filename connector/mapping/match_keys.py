@@ -29,20 +29,20 @@ LONGEST = 320
 
 def read_emails(value: Value) -> tuple[str, ...]:
     """Addresses, case-folded; HubSpot lists a contact's further ones with semicolons between them."""
-    return tuple(one.strip().casefold() for one in str(value or "").split(";") if 0 < len(one.strip()) <= LONGEST)
+    return tuple(one for text in str(value or "").split(";") if _is_usable(one := text.strip().casefold()))
 
 
 def read_name(value: Value) -> tuple[str, ...]:
     """A name without spaces around it, with single ones inside, case-folded."""
     text = " ".join(str(value or "").split()).casefold()
-    return (text,) if 0 < len(text) <= LONGEST else ()
+    return (text,) if _is_usable(text) else ()
 
 
 def read_domain(value: Value) -> tuple[str, ...]:
     """The registered domain of a website, in its ASCII form; nothing if it is nobody's own."""
     host = _ascii(host_of(value) or "")
     domain = registered_domain(host)
-    if domain is None or len(domain) > LONGEST or not {host, domain}.isdisjoint(_shared_hosts()):
+    if domain is None or not _is_usable(domain) or not {host, domain}.isdisjoint(_shared_hosts()):
         return ()
     return (domain,)
 
@@ -63,6 +63,11 @@ def registered_domain(host: str) -> str | None:
         if here in suffixes or wild in suffixes:
             return ".".join(labels[start - 1 :]) if start else None
     return ".".join(labels[-2:])
+
+
+def _is_usable(text: str) -> bool:
+    """Whether a key can be made of it: a NUL is in nobody's name, and not every database keeps one."""
+    return 0 < len(text) <= LONGEST and "\0" not in text
 
 
 def _ascii(host: str) -> str:

@@ -83,15 +83,24 @@ class Number:
             return (plain(number),)
         if number != number.to_integral_value():
             number = Decimal(repr(float(number)))  # what JSON will keep of it
-        return (int(number) if number == number.to_integral_value() else float(number),)
+        whole = number == number.to_integral_value() and abs(number) <= _WHOLE
+        return (int(number) if whole else float(number),)
+
+
+_WHOLE = 2**63 - 1
+"""Longer ones the usual writers and readers of JSON do not take for whole numbers."""
+_PLACES = 308
+"""So many places, before the point or behind it, has a double at most."""
 
 
 def _decimal(text: str | None) -> Decimal | None:
+    """The number that a text is; none if no double can hold it: neither vendor has such numbers."""
     try:
         number = Decimal(text) if text is not None else None
     except InvalidOperation:
         return None
-    return number if number is not None and number.is_finite() else None
+    fits = number is not None and number.is_finite() and abs(number.adjusted()) < _PLACES
+    return number if fits else None
 
 
 @dataclass(frozen=True, slots=True)

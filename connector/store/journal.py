@@ -343,7 +343,7 @@ class Problems:
             values = {
                 "cause": one.cause.value,
                 "code": one.code,
-                "detail": one.detail,
+                "detail": one.detail.replace("\0", "?"),  # a CRM may quote one, and PostgreSQL keeps none
                 "remedy": one.remedy,
                 "attempts": attempts,
                 "last": moment.isoformat(),

@@ -57,6 +57,9 @@ def carry_out(plan, existing):
                 portal[pipeline_id] = replace(before, stages=stages)
         ids = [one.id for pipeline in portal.values() for one in pipeline.stages]
         assert len(set(ids)) == len(ids), "HubSpot refuses two stages of one id"
+        for one in portal.values():
+            said = [stage.label.lower() for stage in one.stages]
+            assert len(set(said)) == len(said), "HubSpot refuses two stages of one label in a pipeline"
         labels = [one.label for one in portal.values()]
         assert len(labels) == len(set(labels)), "HubSpot refuses two pipelines of one label"
     return list(portal.values())
@@ -167,6 +170,40 @@ def test_O2_a_record_type_that_is_left_alone_keeps_its_pipeline():
     (update,) = plan_pipelines([renamed], portal, DEFAULTS).actions
     assert (update.was.label, update.stage.label) == ("Qualification", "Qualified")
     assert not plan.stages.syncs(f"sf_{NEW.id.lower()}")
+
+
+@pytest.mark.parametrize(
+    "labels_now",
+    [("B", "C", "New"), ("C", "A", "B"), ("B", "A", "C"), ("b", "a", "c"), ("A", "C", "B")],
+    ids=["a chain", "a circle", "two", "in another case", "the last two"],
+)
+def test_O4_stages_take_the_labels_of_one_another(labels_now):
+    """HubSpot takes no label twice, not even for a moment; afterwards there is nothing left to do."""
+    named = [stage("One", label="A"), stage("Two", label="B"), stage("Three", label="C")]
+    before = RecordType(None, "Master", tuple(named))
+    after = replace(
+        before, stages=tuple(replace(one, label=new) for one, new in zip(named, labels_now, strict=True))
+    )
+    portal = carry_out(plan_pipelines([before], [SALES], DEFAULTS), [SALES])
+    portal = carry_out(plan_pipelines([after], portal, DEFAULTS), portal)
+    (ours,) = (one for one in portal if one.id == "sf_default")
+    assert tuple(one.label for one in ours.stages) == labels_now
+    assert plan_pipelines([after], portal, DEFAULTS).actions == ()
+
+
+def test_O4_a_label_that_a_stage_keeps_which_salesforce_has_no_more_is_told_apart():
+    """A stage is deleted in Salesforce, and another one gets its name; deals may still be in the old one."""
+    portal = carry_out(plan_pipelines([MASTER], [SALES], DEFAULTS), [SALES])
+    renamed = replace(MASTER, stages=(replace(QUALIFY, label=TALK.label.upper()), IS_WON, IS_LOST))
+    plan = plan_pipelines([renamed], portal, DEFAULTS)
+    portal = carry_out(plan, portal)
+    kept, told = (
+        plan_pipelines([MASTER], [SALES], DEFAULTS).stages.to_hubspot[None, one.name] for one in (TALK, QUALIFY)
+    )
+    stages = {one.id: one.label for pipeline in portal for one in pipeline.stages}
+    assert (stages[kept[1]], stages[told[1]]) == (TALK.label, f"{TALK.label.upper()} ({told[1]})")
+    assert plan.stages.to_hubspot[None, QUALIFY.name] == told
+    assert plan_pipelines([renamed], portal, DEFAULTS).actions == ()
 
 
 def test_O2_a_pipeline_that_was_found_by_its_label_is_kept_when_it_is_renamed():

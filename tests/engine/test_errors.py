@@ -77,6 +77,25 @@ def test_E1_a_record_that_fails_is_listed_and_the_others_go_on(lab):
     assert lab.sf_get("Opportunity", opportunity)["Name"] == "Mended"
 
 
+@pytest.mark.parametrize("amount", ["9" * 30, "-9223372036854775809", "1e30", "1e300"])
+def test_E1_an_amount_beyond_all_bounds_waits_alone(lab, amount):
+    """HubSpot takes it and Salesforce does not: it is listed, and all else goes on."""
+    opportunity, deal = paired_deal(lab, Amount=5)
+    other, other_deal = paired_deal(lab, Name="Other", Amount=5)
+    lab.hs_edit("deals", deal, amount=amount, description="arrives")
+    lab.hs_edit("deals", other_deal, amount="6")
+    lab.sync()
+    row = lab.sf_get("Opportunity", opportunity)
+    assert (row["Amount"], row["Description"]) == (5, "arrives")
+    assert lab.sf_get("Opportunity", other)["Amount"] == 6
+    told = (opportunity, "Amount", "property values", "NUMBER_OUTSIDE_VALID_RANGE")
+    assert shown(lab, "record_id", "field", "cause", "code") == [told]
+    assert lab.sync().writes == 0
+    lab.hs_edit("deals", deal, amount="7")
+    lab.sync_once()
+    assert (lab.sf_get("Opportunity", opportunity)["Amount"], lab.problems()) == (7, [])
+
+
 def test_E1_a_deal_without_what_salesforce_requires_waits_alone(lab):
     """No close date: that deal is listed with the field; given one, it becomes an opportunity (O9)."""
     base = {"pipeline": lab.pipeline(), "dealstage": lab.stages()["Prospecting"]}
@@ -203,6 +222,22 @@ def test_F4_a_partner_is_made_without_the_field_that_is_refused(lab):
     lab.advance(hours=1)
     lab.sync_once()
     assert (lab.hs_get("deals", deal, "dealtype")["dealtype"], lab.problems()) == ("Barter", [])
+
+
+def test_F4_a_property_that_somebody_deleted_keeps_nothing_else_back(lab):
+    """HubSpot shows it no more, and says so when it is written: it is listed, and the amount arrives."""
+    property_ = {"name": "own_text", "label": "Own", "groupName": "dealinformation"}
+    lab.hs("POST", "/crm/v3/properties/deals", property_ | {"type": "string", "fieldType": "text"})
+    rule_for(lab, "opportunity-deal", "Description", hubspot=("own_text",))
+    opportunity, deal = paired_deal(lab, Amount=5, Description="before")
+    assert lab.hs_get("deals", deal, "own_text")["own_text"] == "before"
+    lab.hs("DELETE", "/crm/v3/properties/deals/own_text")
+    lab.sf_edit("Opportunity", opportunity, Amount=6, Description="after")
+    lab.sync()
+    assert lab.hs_get("deals", deal, "amount")["amount"] == "6"
+    told = ("hubspot", deal, "own_text", "field mapping", "PROPERTY_DOESNT_EXIST")
+    assert shown(lab, "side", "record_id", "field", "cause", "code") == [told]
+    assert lab.sync().writes == 0
 
 
 def test_F4_what_salesforce_fills_in_for_a_refused_value_does_not_travel_back(lab):

@@ -88,6 +88,42 @@ def test_A2_the_stored_id_is_believed_before_the_domain(lab):
     assert lab.hs_get("companies", other, "sf_record_id")["sf_record_id"] is None
 
 
+TYPED = {
+    "of 15 characters": lambda id_: id_[:15],
+    "without its capitals": str.lower,
+    "all capitals": str.upper,
+    "with blanks": lambda id_: f" {id_}\n",
+}
+
+
+@pytest.mark.parametrize("typed", TYPED.values(), ids=TYPED)
+def test_A2_O10_a_salesforce_id_is_the_same_however_it_was_typed(lab, typed):
+    """A report has 15 characters, a spreadsheet loses capitals: the pair is found, and nothing is made twice."""
+    mine = lab.opportunity()
+    lab.sync_once()
+    deal = lab.deal_of(mine)
+    lab.hs_edit("deals", deal, sf_record_id=typed(mine))
+    lab.forget()
+    lab.sync_once()
+    assert set(lab.hs_all("deals")) == {deal}
+    assert lab.store.links.by_ids(DEALS, Side.SALESFORCE, [mine])[mine].hubspot_id == deal
+    assert lab.problems() == []
+
+
+@pytest.mark.parametrize("typed", ["x" * 65_000, "\x00\x1b[2J", "\u202e😀", "'; --"])
+def test_O10_what_is_no_id_is_listed_as_far_as_it_can_be_read(lab, typed):
+    """Whatever its length: no store refuses it, and no screen is upset."""
+    lab.sync()
+    deal = lab.hs_create("deals", dealname="Odd", pipeline="default", dealstage="closedwon", sf_record_id=typed)
+    lab.sync_once()
+    [problem] = lab.problems()
+    assert (problem["record_id"], problem["code"]) == (deal, "PARTNER_NOT_READABLE")
+    assert problem["detail"].isprintable()
+    [seen] = lab.store.records.load(Side.HUBSPOT, "deals", [deal]).values()
+    assert len(seen.partner_id) <= 40
+    assert lab.sf_all("SELECT Id FROM Opportunity") == []
+
+
 def test_A2_a_record_meets_who_names_it_in_the_run_that_ends_that_ones_pair(lab):
     """An older store knows the partner as that of a contact that was deleted since."""
     former = lab.sf_create("Contact", LastName="Former", Email="jane@acme.example")

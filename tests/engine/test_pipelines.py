@@ -189,6 +189,27 @@ def test_O4_a_changed_probability_is_followed(lab):
     assert (metadata["probability"], metadata["isClosed"]) == ("0.99", "false")
 
 
+def test_O4_stages_that_change_their_labels_with_one_another_stop_no_run(lab):
+    """In Salesforce, or in HubSpot, where it is put right."""
+    opportunity = lab.opportunity()
+    lab.sync_once()
+    deal = lab.deal_of(opportunity)
+    stage = lab.hs_get("deals", deal, "dealstage")["dealstage"]
+    for name, label in (("Prospecting", "Qualification"), ("Qualification", "Prospecting")):
+        change_stage(lab, name, MasterLabel=label, DefaultProbability=10, SortOrder=1 if name[0] == "P" else 2)
+    lab.sync_once()
+    assert in_order(lab)[:2] == ["Qualification", "Prospecting"]
+    ids = lab.stages("sf_default")
+    one, other = ids["Qualification"], ids["Prospecting"]
+    for id_, label in ((one, "Aside"), (other, "Qualification"), (one, "Prospecting")):
+        lab.hs("PATCH", f"/crm/v3/pipelines/deals/sf_default/stages/{id_}", {"label": label})
+    assert in_order(lab)[:2] == ["Prospecting", "Qualification"]
+    lab.sync_once()
+    assert in_order(lab)[:2] == ["Qualification", "Prospecting"]
+    assert lab.hs_get("deals", deal, "dealstage")["dealstage"] == stage
+    assert lab.problems() == []
+
+
 def test_O4_U5_deals_won_in_a_stage_that_is_deactivated_stay_won(lab):
     """Neither their revenue nor their contact's stage falls."""
     _, contact, opportunity = lab.business(Amount=5, StageName="Closed Won")
@@ -347,6 +368,70 @@ def test_O11_a_stage_that_the_other_record_type_lacks_is_a_problem_and_the_pair_
     lab.sync_once()
     row = lab.sf_get("Opportunity", opportunity)
     assert (row["RecordTypeId"], row["StageName"]) == (full, "Qualification")
+    assert lab.problems() == []
+
+
+# --- E1: what HubSpot does not let be made ----------------------------------------------------------------
+
+
+def test_E1_O4_a_pipeline_that_somebody_deleted_in_hubspot_comes_back_with_its_deals(lab):
+    """Its id stays taken there; nothing is lost or made twice, and both sides are in step."""
+    opportunity = lab.opportunity(Amount=1)
+    lab.sync_once()
+    deal = lab.deal_of(opportunity)
+    lab.hs("DELETE", "/crm/v3/pipelines/deals/sf_default")
+    lab.sf_edit("Opportunity", opportunity, Amount=2)
+    report = lab.sync_once()
+    assert report.made == ["pipeline 'Salesforce - Default pipeline' with 10 stages"]
+    assert place(lab, opportunity) == ("sf_default", "Prospecting")
+    assert lab.hs_all("deals", "amount")[deal]["amount"] == "2"
+    assert lab.problems() == []
+
+
+def test_E1_O3_a_pipeline_for_which_hubspot_has_no_room_is_a_problem_and_the_others_sync(lab):
+    """The subscription has fewer than the settings say: that record type waits, until there is room."""
+    first, second = add_record_types(lab, "First", "Second")
+    lab.sandbox_post("hubspot", "settings", {"max_pipelines": 2}, "PUT")
+    fits, waits = (lab.opportunity(name, RecordTypeId=one) for name, one in (("Fits", first), ("Waits", second)))
+    report = lab.sync_once()
+    assert report.status == "problems"
+    made = [one for one in report.made if one.startswith("pipeline")]
+    assert made == [f"pipeline 'Salesforce - {first}' with 10 stages"]
+    assert place(lab, fits) == (f"sf_{first.lower()}", "Prospecting")
+    assert lab.partner("deals", waits) is None
+    [problem] = lab.problems()
+    assert (problem["object"], problem["record_id"], problem["code"]) == ("RecordType", second, "PIPELINE_REFUSED")
+    assert "limit of 2" in problem["detail"]
+    assert "pipelines.limit" in problem["remedy"]
+    lab.sandbox_post("hubspot", "settings", {"max_pipelines": 3}, "PUT")
+    lab.sync_once()
+    assert place(lab, waits) == (f"sf_{second.lower()}", "Prospecting")
+    assert lab.problems() == []
+
+
+def test_E1_O4_a_stage_that_hubspot_does_not_take_is_a_problem_and_all_else_goes_on(lab):
+    """Somebody filled the pipeline with a hundred stages; with room there the stage is made."""
+    opportunity = lab.opportunity(Amount=1)
+    lab.sync_once()
+    path = "/crm/v3/pipelines/deals/sf_default/stages"
+    made = [
+        lab.hs("POST", path, {"label": f"{n}", "displayOrder": 50 + n, "metadata": {"probability": "0.5"}})["id"]
+        for n in range(90)
+    ]
+    change_stage(lab, "Signed", DefaultProbability=95, SortOrder=50)
+    lab.sf_edit("Opportunity", opportunity, Amount=2)
+    lab.sync_once()
+    assert lab.hs_get("deals", lab.deal_of(opportunity), "amount")["amount"] == "2"
+    [problem] = lab.problems()
+    assert (problem["object"], problem["record_id"], problem["code"]) == (
+        "pipelines",
+        "sf_default",
+        "PIPELINE_REFUSED",
+    )
+    assert "'Signed'" in problem["detail"]
+    lab.hs("DELETE", f"{path}/{made[0]}")
+    lab.sync_once()
+    assert "Signed" in in_order(lab)
     assert lab.problems() == []
 
 

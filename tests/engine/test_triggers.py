@@ -191,11 +191,18 @@ def short_opportunity_id(office):
     return office.opportunity[:15]
 
 
+def opportunity_id_without_capitals(office):
+    return office.opportunity.lower()
+
+
 def bare_deal_id(office):
     return office.deal
 
 
-@pytest.mark.parametrize("named", [opportunity_id, short_opportunity_id, deal_id, bare_deal_id])
+@pytest.mark.parametrize(
+    "named",
+    [opportunity_id, short_opportunity_id, opportunity_id_without_capitals, deal_id, bare_deal_id],
+)
 def test_T6_one_record_syncs_on_demand_from_either_sides_id(lab, office, named):
     """Both records of the pair are read anew, whichever was named; no other record is touched."""
     other = lab.opportunity("Other")
@@ -230,11 +237,12 @@ def test_T6_a_list_of_new_records_gets_partners_on_demand(lab, office):
     assert lab.partner("deals", left)
 
 
-def test_T6_an_id_that_nothing_has_is_refused_by_name(lab, office):
-    """A typing error is told, and no run is recorded as done."""
+@pytest.mark.parametrize("typed", ["deal:1", "006", "006RNv000000001YAB", "0069999999999999AA"])
+def test_T6_an_id_that_nothing_has_is_refused_by_name(lab, office, typed):
+    """A typing error is told, before anybody is asked for it, and no run is recorded as done."""
     with pytest.raises(BadConfiguration) as refused:
-        lab.sync(Wish(records=("deal:1",)))
-    assert "deal:1" in str(refused.value.findings[0])
+        lab.sync(Wish(records=(typed,)))
+    assert typed in str(refused.value.findings[0])
 
 
 # --- T7 and the times between -------------------------------------------------------------------------------

@@ -34,7 +34,7 @@ def test_A2_the_registered_domain_of_a_website(website, domain):
     [
         None, "", "   ", "localhost", "co.uk", "https://github.io/acme", "192.168.0.1", "[::1]", "..", "a..b",
         "gmail.com", "mail.gmail.com", "www.facebook.com/acme", "de-de.linkedin.com/company/acme", "yahoo.co.uk",
-        "c" * LONGEST + ".com",
+        "c" * LONGEST + ".com", "a\0b.example",
     ],
 )  # fmt: skip
 def test_A2_what_is_no_companys_own_is_no_domain(website):
@@ -51,7 +51,7 @@ def test_A2_a_name_is_compared_without_spaces_and_capitals(value, name):
     assert read_name(value) == (name,)
 
 
-@pytest.mark.parametrize("value", [None, "", "  ", "x" * (LONGEST + 1)])
+@pytest.mark.parametrize("value", [None, "", "  ", "x" * (LONGEST + 1), "ß" * LONGEST, "a\0b"])
 def test_A2_no_name_is_no_key(value):
     """Nor is one that no CRM has."""
     assert read_name(value) == ()
@@ -61,6 +61,7 @@ def test_A3_every_address_counts_case_folded():
     """HubSpot lists further ones with semicolons."""
     assert read_emails(" Ada@X.com; ada@HOME.example ;;") == ("ada@x.com", "ada@home.example")
     assert read_emails(None) == read_emails(" ; ") == read_emails("a" * (LONGEST + 1)) == ()
+    assert read_emails("ß" * LONGEST + ";a\0@b.example") == ()
 
 
 @given(st.text(max_size=30) | st.from_regex(r"[a-z.-]{1,20}\.(com|co\.uk|de|ck)", fullmatch=True))

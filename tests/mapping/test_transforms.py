@@ -261,6 +261,14 @@ def test_numbers_are_written_without_exponents(value, text):
     assert carry(Number(), HS, value) == text
 
 
+@pytest.mark.parametrize("text", ["9" * 30, "-9223372036854775809", "1e30", "1.5e300"])
+def test_a_number_with_too_many_digits_for_an_integer_is_a_double(text):
+    """JSON's writers and readers take no longer ones; whether Salesforce takes it, it says itself."""
+    back = carry(Number(), SF, text)
+    assert (back, type(back)) == (float(text), float)
+    assert carry(Number(), SF, carry(Number(), HS, back)) == back
+
+
 @pytest.mark.parametrize("text", ["12345678901234567.5", "12345678901234567890.5", "0.1000000000000000055"])
 def test_law_9_digits_beyond_a_double_are_lost_once_not_every_time(text):
     """Salesforce's JSON numbers are doubles: what arrives there comes back as itself."""
@@ -268,7 +276,11 @@ def test_law_9_digits_beyond_a_double_are_lost_once_not_every_time(text):
     assert carry(Number(), SF, carry(Number(), HS, arrived)) == arrived
 
 
-@pytest.mark.parametrize("text", ["abc", "1,054", "nan", "inf", "-Infinity", "true", "1.2.3"])
+BEYOND = ("1e400", "-1e400", "1e-400", "9" * 400, "1e9999", "0e9999")
+"""What no double can hold; written out, it may fill a memory."""
+
+
+@pytest.mark.parametrize("text", ["abc", "1,054", "nan", "inf", "-Infinity", "true", "1.2.3", *BEYOND])
 def test_F4_what_is_not_a_number_is_refused(text):
     """Not guessed at; and it still equals itself."""
     for side in (SF, HS):

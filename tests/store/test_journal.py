@@ -166,6 +166,12 @@ def test_a_problem_is_told_whole(store, now):
     assert store.problems.count() == 1
 
 
+def test_E1_a_problem_that_quotes_a_nul_is_told(store):
+    """PostgreSQL keeps none: one such value must not end every run."""
+    store.problems.note([problem(detail="too long: a\0b")], retry=True)
+    assert [one["detail"] for one in store.problems.all()] == ["too long: a?b"]
+
+
 def test_the_same_problem_again(store, now):
     """It is one problem with its age and its number of tries, in the latest words; another field is another one."""
     began = now()

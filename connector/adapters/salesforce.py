@@ -598,6 +598,10 @@ class Salesforce:
         """The cursors of an object of which everything was read since `began`, as `changes` leaves them."""
         return {_stream(name): _iso(began - self._overlap), _stream(f"{name}/deleted"): _iso(began)}
 
+    def deletions_from(self, names: Collection[str], began: str) -> dict[str, str]:
+        """The cursors of objects of which some records are known since `began`, and what else there is is not."""
+        return {_stream(f"{name}/deleted"): began for name in names}
+
     def selections(self) -> Selections:
         """Reads what meets a condition (`connector import`)."""
         return Selections(

@@ -34,6 +34,7 @@ import warnings
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 from xml.parsers.expat import ExpatError
@@ -57,7 +58,7 @@ from connector.adapters.answers import (
     read_json,
     salesforce_errors,
 )
-from connector.adapters.base import Draft, Edit, Outcome, Page, Touch, Trouble, Usage, Wanted
+from connector.adapters.base import Draft, Edit, Outcome, Page, Touch, Trouble, Usage, Wanted, hear_late
 from connector.adapters.http import Door, retry_after
 from connector.adapters.salesforce_deletion import (
     ACCOUNT,
@@ -625,8 +626,12 @@ class Salesforce:
         for some in _groups(drafts, COLLECTION * COLLECTIONS):
             rows = [self._row(object_, draft.values) for draft in some]
             told_apart = all(wanted.partner_field in draft.values for draft in some)
+            unknown, since = self._door.count_unknown(), self._door.server_time
             with contextlib.nullcontext() if told_apart else self._door.once():
                 outcomes = self._write("POST", rows, [draft.key for draft in some])
+            if self._door.count_unknown() > unknown:
+                find = partial(self.find, object_, wanted=wanted)
+                outcomes = hear_late(outcomes, some, wanted.partner_field, since, find)
             yield outcomes
 
     def update(self, object_: str, edits: Sequence[Edit]) -> Iterator[list[Outcome]]:

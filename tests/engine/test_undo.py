@@ -339,6 +339,25 @@ def test_X2_what_an_undo_made_anew_without_hearing_of_it_is_in_the_journal(lab):
     assert (made["verb"], made["state"]) == ("create", "done")
 
 
+def test_X2_a_stage_that_went_back_comes_again_with_what_stayed(lab):
+    """X2, L7: an opportunity that was edited stays; let go, the contact on it becomes *opportunity* again."""
+    contact = lab.sf_create("Contact", LastName="Fox", Email="fox@acme.example")
+    lab.sync_until_rest()
+    person, pipeline = lab.partner("contacts", contact), lab.pipeline()
+    given = {"amount": "1", "dealstage": lab.stages()["Prospecting"], "closedate": "2026-12-01"}
+    deal = lab.hs_create("deals", dealname="Ours", pipeline=pipeline, **given)
+    lab.hs_associate("deals", deal, "contacts", person, 3)
+    run = lab.sync(ALL).run
+    (opportunity,) = [row["Id"] for row in lab.sf_all("SELECT Id FROM Opportunity")]
+    lab.sf_edit("Opportunity", opportunity, Amount=78)
+    undo_run(lab, run)
+    lab.sync_until_rest()
+    assert not lab.hs_get("contacts", person, "lifecyclestage")["lifecyclestage"]
+    resume(lab, run)
+    lab.sync_until_rest()
+    assert lab.hs_get("contacts", person, "lifecyclestage")["lifecyclestage"] == "opportunity"
+
+
 # --- answers that were lost -------------------------------------------------------------------------------
 
 

@@ -9,8 +9,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -147,6 +148,34 @@ class Outcome:
     version: str = ""
     found: bool = False
     """It was there already: this write did not make it."""
+
+
+def hear_late(
+    outcomes: Sequence[Outcome],
+    drafts: Sequence[Draft],
+    partner_field: str | None,
+    since: datetime | None,
+    find: Callable[[list[str]], Mapping[str, Record]],
+) -> list[Outcome]:
+    """The same, where a creation that was sent again collided with what its first try had made, unheard.
+
+    That is what names the same partner and was made since. `since` is the CRM's time before the first try; `find`
+    reads records by the partner's id.
+    """
+    collided = {one.key for one in outcomes if one.refusal and one.refusal.trouble is Trouble.COLLIDED}
+    named = {one.key: str(one.values.get(partner_field or "") or "") for one in drafts if one.key in collided}
+    asked = sorted({one for one in named.values() if one})
+    found = find(asked) if since is not None and asked else {}
+    made = {
+        key: one
+        for key, partner in named.items()
+        if (one := found.get(partner)) and one.present and one.created
+        if since is not None and datetime.fromisoformat(one.created) >= since
+    }
+    return [
+        Outcome(one.key, made[one.key].id, version=made[one.key].version) if one.key in made else one
+        for one in outcomes
+    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,6 +119,10 @@ class Door(requests.Session):
         finally:
             self._local.once = False
 
+    def count_unknown(self) -> int:
+        """How many calls of this thread were sent again so far, of which nobody knew whether they took effect."""
+        return getattr(self._local, "unknown", 0)
+
     def rest(self, seconds: float) -> None:
         """Wait as this door waits between tries."""
         self._sleep(seconds)
@@ -182,7 +186,7 @@ class Door(requests.Session):
             requests.exceptions.ChunkedEncodingError,
         ) as error:
             if not isinstance(error, requests.ConnectTimeout):
-                self._refuse_to_repeat()
+                self._note_unknown_fate()
             raise Later(self.redact(f"{type(error).__name__} at {host_of(request.url or '')}")) from None
         except requests.RequestException as error:
             message = self.redact(f"{type(error).__name__}: {error}")
@@ -191,11 +195,11 @@ class Door(requests.Session):
         self._note_time(response)
         self._check_answer(response)
         if response.status_code >= 500 and response.status_code != requests.codes.service_unavailable:
-            self._refuse_to_repeat(response)
+            self._note_unknown_fate(response)
         self._judge(response)
         if response.ok and "text/html" in response.headers.get("Content-Type", ""):
             # A page of a proxy or of maintenance, whatever its status: neither vendor's API answers in HTML.
-            self._refuse_to_repeat(response)
+            self._note_unknown_fate(response)
             raise Later(f"HTTP {response.status_code} with a page in place of data")
         return response
 
@@ -219,9 +223,10 @@ class Door(requests.Session):
             if (clean := self.redact(said)) != said:
                 response._content = clean.encode("utf-8", "surrogateescape")  # noqa: SLF001  # requests has no other way
 
-    def _refuse_to_repeat(self, response: requests.Response | None = None) -> None:
-        """Inside `once`, end the run rather than send the call again."""
+    def _note_unknown_fate(self, response: requests.Response | None = None) -> None:
+        """A call that is going to be sent again may have taken effect; inside `once` the run ends rather."""
         if not getattr(self._local, "once", False):
+            self._local.unknown = self.count_unknown() + 1
             return
         what = "did not answer" if response is None else f"answered HTTP {response.status_code} to"
         raise Unreachable(

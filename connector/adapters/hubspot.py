@@ -34,6 +34,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -66,6 +67,7 @@ from connector.adapters.base import (
     Trouble,
     Usage,
     Wanted,
+    hear_late,
     read_stored_id,
 )
 from connector.adapters.http import Door, retry_after
@@ -686,7 +688,11 @@ class HubSpot:
         def create_some(some: Sequence[Draft]) -> list[Outcome]:
             by_key = {draft.key: self._creation(object_, draft) for draft in some}
             path = f"{self._path('objects', object_)}/batch/create"
-            return self._batch(path, by_key, lambda row: (row.get("properties") or {}).get(partner))
+            unknown, since = self._door.count_unknown(), self._door.server_time
+            outcomes = self._batch(path, by_key, lambda row: (row.get("properties") or {}).get(partner))
+            if self._door.count_unknown() > unknown:
+                outcomes = hear_late(outcomes, some, partner, since, partial(self.find, object_, wanted=wanted))
+            return outcomes
 
         yield from self._in_parallel(create_some, _groups(drafts, BATCH))
 

@@ -34,6 +34,7 @@ import warnings
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 from xml.parsers.expat import ExpatError
@@ -57,7 +58,18 @@ from connector.adapters.answers import (
     read_json,
     salesforce_errors,
 )
-from connector.adapters.base import Draft, Edit, Outcome, Page, Touch, Trouble, Usage, Wanted, read_stored_id
+from connector.adapters.base import (
+    Draft,
+    Edit,
+    Outcome,
+    Page,
+    Touch,
+    Trouble,
+    Usage,
+    Wanted,
+    hear_late,
+    read_stored_id,
+)
 from connector.adapters.http import Door, retry_after
 from connector.adapters.salesforce_deletion import (
     ACCOUNT,
@@ -597,6 +609,10 @@ class Salesforce:
         """The cursors of an object of which everything was read since `began`, as `changes` leaves them."""
         return {_stream(name): _iso(began - self._overlap), _stream(f"{name}/deleted"): _iso(began)}
 
+    def deletions_from(self, names: Collection[str], began: str) -> dict[str, str]:
+        """The cursors of objects of which some records are known since `began`, and what else there is is not."""
+        return {_stream(f"{name}/deleted"): began for name in names}
+
     def selections(self) -> Selections:
         """Reads what meets a condition (`connector import`)."""
         return Selections(
@@ -620,8 +636,12 @@ class Salesforce:
         for some in _groups(drafts, COLLECTION * COLLECTIONS):
             rows = [self._row(object_, draft.values) for draft in some]
             told_apart = all(wanted.partner_field in draft.values for draft in some)
+            unknown, since = self._door.count_unknown(), self._door.server_time
             with contextlib.nullcontext() if told_apart else self._door.once():
                 outcomes = self._write("POST", rows, [draft.key for draft in some])
+            if self._door.count_unknown() > unknown:
+                find = partial(self.find, object_, wanted=wanted)
+                outcomes = hear_late(outcomes, some, wanted.partner_field, since, find)
             yield outcomes
 
     def update(self, object_: str, edits: Sequence[Edit]) -> Iterator[list[Outcome]]:

@@ -83,11 +83,12 @@ def let_deletions_pass(work: Work, deletions: Sequence[Deletion]) -> list[Deleti
     return passed
 
 
-def passes(work: Work, write: Written, due: tuple[Side, str | None]) -> bool:
-    """Whether a write may be made as a whole; else the record that is `due` stays so, if the gate wants that."""
+def passes(work: Work, write: Written, *due: tuple[Side, str | None]) -> bool:
+    """Whether a write may be made as a whole; else the records that are `due` stay so, if the gate wants that."""
     if _admit(work, write) == _fields(write):
         return True
-    _withhold(work, *due)
+    for side, id_ in due:
+        _withhold(work, side, id_)
     return False
 
 

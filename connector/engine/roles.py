@@ -591,4 +591,4 @@ def _count(work: Work, verb: str, side: Side, one: RoleAction, changes: Sequence
 def _passes(work: Work, verb: str, side: Side, one: RoleAction, changes: Sequence[Change]) -> bool:
     deal, contact = _ends(side, one)
     write = Written(verb, side, object_of(side), deal, f"{deal}/{contact}", changes)
-    return passes(work, write, (Side.SALESFORCE, one.deal.salesforce_id))
+    return passes(work, write, *((where, one.deal.id_of(where)) for where in Side))

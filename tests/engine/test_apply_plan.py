@@ -153,6 +153,23 @@ def test_X1_what_was_refused_or_became_due_since_is_left_for_the_next_sync(lab, 
     assert lab.hs_get("deals", lab.deal_of(later), "dealname")["dealname"] == "Born since"
 
 
+def test_X1_what_hubspot_did_to_a_deals_contacts_since_is_left_for_the_next_sync(lab, file):
+    """R2, R3: a contact that came on a deal there, or went, is no row of the plan, and is not forgotten."""
+    (opportunity,) = [row["Id"] for row in lab.sf_all("SELECT Id FROM Opportunity")]
+    other = lab.opportunity("Other")
+    lab.sync_until_rest()
+    save(lab, file)
+    deal, empty = lab.deal_of(opportunity), lab.deal_of(other)
+    (person,) = lab.hs_associated("deals", deal, "contacts")
+    lab.hs("DELETE", f"/crm/v4/objects/deals/{deal}/associations/contacts/{person}")
+    lab.hs_associate("deals", empty, "contacts", person, 3)
+    _, agreement = carry_out(lab, file)
+    assert (agreement.applied, agreement.unplanned) == (0, 2)
+    lab.sync()
+    roles = lab.sf_all("SELECT OpportunityId FROM OpportunityContactRole")
+    assert [row["OpportunityId"] for row in roles] == [other]
+
+
 def test_X1_a_row_taken_out_of_the_file_is_not_made(lab, file):
     """A reviewer may take rows out; the rest is applied and counts as the whole plan."""
     kept, out = lab.opportunity("Kept"), lab.opportunity("Taken out")

@@ -160,6 +160,21 @@ def test_I1_a_deal_deleted_in_hubspot_does_not_come_back(lab):
     assert lab.partner("deals", opportunity) is None
 
 
+def test_D1_what_is_deleted_between_an_import_and_the_first_sync_is_followed(lab):
+    """D1, R3: the first sync looks for deletions since the import began, of opportunities and of contact roles."""
+    _, _, opportunity = lab.business()
+    gone = lab.opportunity("Gone")
+    bring(lab, "opportunities")
+    deal, lost = lab.deal_of(opportunity), lab.deal_of(gone)
+    lab.sf_delete("Opportunity", gone)
+    (role,) = lab.sf_all("SELECT Id FROM OpportunityContactRole")
+    lab.sf_delete("OpportunityContactRole", role["Id"])
+    lab.advance(minutes=3)
+    lab.sync()
+    assert lost not in lab.hs_all("deals")
+    assert lab.hs_associated("deals", deal, "contacts") == {}
+
+
 def test_I1_an_empty_store_finds_archived_deals_before_it_makes_new_ones(lab):
     """A deal that was deleted stays deleted, also where nothing is remembered (D8)."""
     opportunity = lab.opportunity()

@@ -402,3 +402,15 @@ def test_a_backup_while_a_run_writes(path, url, tmp_path, now):
     copy = Store.open(f"sqlite:///{backup}", "default", now)
     assert copy.runs.read("half") is None
     copy.close()
+
+
+def test_X2_an_undo_that_an_older_store_never_heard_of_doubles_nothing(lab):
+    """X2: what was made anew is found by whose it is, when the same run is undone again (law 7)."""
+    lab.sf_delete("Opportunity", opportunity(lab, "Second deal"))
+    lab.advance(minutes=2)
+    run = lab.sync().run
+    backup = lab.durable_store()
+    undo_run(lab, run)
+    restored = put_back(lab, backup)
+    undo_run(restored, run)
+    assert len(restored.hs_all("deals")) == 3

@@ -337,3 +337,53 @@ def test_X2_what_an_undo_made_anew_without_hearing_of_it_is_in_the_journal(lab):
     lab.sync(ALL)
     (made,) = lab.store.journal.of_record(Side.HUBSPOT, "deals", again)
     assert (made["verb"], made["state"]) == ("create", "done")
+
+
+def test_X2_a_stage_that_went_back_comes_again_with_what_stayed(lab):
+    """X2, L7: an opportunity that was edited stays; let go, the contact on it becomes *opportunity* again."""
+    contact = lab.sf_create("Contact", LastName="Fox", Email="fox@acme.example")
+    lab.sync_until_rest()
+    person, pipeline = lab.partner("contacts", contact), lab.pipeline()
+    given = {"amount": "1", "dealstage": lab.stages()["Prospecting"], "closedate": "2026-12-01"}
+    deal = lab.hs_create("deals", dealname="Ours", pipeline=pipeline, **given)
+    lab.hs_associate("deals", deal, "contacts", person, 3)
+    run = lab.sync(ALL).run
+    (opportunity,) = [row["Id"] for row in lab.sf_all("SELECT Id FROM Opportunity")]
+    lab.sf_edit("Opportunity", opportunity, Amount=78)
+    undo_run(lab, run)
+    lab.sync_until_rest()
+    assert not lab.hs_get("contacts", person, "lifecyclestage")["lifecyclestage"]
+    resume(lab, run)
+    lab.sync_until_rest()
+    assert lab.hs_get("contacts", person, "lifecyclestage")["lifecyclestage"] == "opportunity"
+
+
+# --- answers that were lost -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("fault", [{"kind": "timeout", "when": "after"}, {"kind": "cut"}, {"kind": "garbage"}])
+def test_X2_what_was_made_without_an_answer_is_taken_back_too(lab, fault):
+    """X2: a creation that went through, and was sent again, is in the journal as made, and goes with its run."""
+    lab.business(Amount=100)
+    before = view(lab)
+    lab.sandbox_post("hubspot", "faults", {**fault, "times": 1, "path": "/deals/batch/create"})
+    run = lab.sync(ALL).run
+    lab.sandbox_post("hubspot", "faults", None, "DELETE")
+    made = [one for one in lab.store.journal.of_run(run) if one["verb"] == "create"]
+    assert sorted(one["object"] for one in made if one["state"] == "done") == ["companies", "contacts", "deals"]
+    assert undo_run(lab, run).left == []
+    assert differences(before, view(lab)) == []
+
+
+def test_X2_what_salesforce_made_without_an_answer_is_taken_back_too(lab):
+    """X2: the same of an opportunity that a deal became, whichever answer is lost."""
+    stage = lab.stages()["Prospecting"]
+    lab.hs_create("deals", dealname="Ours", pipeline=lab.pipeline(), dealstage=stage, closedate="2026-12-01")
+    for nth in range(1, 5):
+        twin = lab.copy()
+        twin.sandbox_post("salesforce", "faults", {"kind": "cut", "nth": nth, "times": 1, "path": "composite$"})
+        run = twin.sync(ALL).run
+        (made,) = [one for one in twin.store.journal.of_run(run) if one["verb"] == "create"]
+        assert made["state"] == "done", nth
+        assert undo_run(twin, run).left == []
+        assert twin.sf_all("SELECT Id FROM Opportunity") == []

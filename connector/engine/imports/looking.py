@@ -16,11 +16,12 @@ from datetime import datetime
 from typing import Any
 
 from connector.adapters.base import Refusal
+from connector.adapters.salesforce_deletion import ROLE
 from connector.adapters.salesforce_selections import Extract
 from connector.core.model import Pair, Side
 from connector.engine.imports.reading import Reading, choose_way, read_portions
 from connector.engine.observe import Seen, has_begun, observe, observe_side, renew_keys, sweep, take_in
-from connector.engine.world import Connection, World
+from connector.engine.world import CONTACTS, DEALS, Connection, World
 
 SF, HS = Side.SALESFORCE, Side.HUBSPOT
 
@@ -33,6 +34,7 @@ def look_at_all(c: Connection, world: World, pairs: Sequence[Pair], run_id: int,
         observe(c, world, run_id, lambda number: tell("looking", number, None))
         return
     renew_keys(c)
+    _note_beginning(c, pairs)
     alike = [pair for pair in pairs if pair.match_on]
     seen_before = [pair for pair in alike if c.store.runs.read(_stream(pair)) is not None]
     if seen_before:
@@ -51,6 +53,16 @@ def look_for_newcomers(c: Connection, world: World, pairs: Sequence[Pair], tell:
         if "since" in cursor:
             for records in c.hubspot.newcomers(pair.hubspot, world.wanted(pair, HS), cursor["since"]):
                 take_in(c, pair, records, late=True)
+
+
+def _note_beginning(c: Connection, pairs: Sequence[Pair]) -> None:
+    """From when on the first sync asks for deletions: some of what is imported may be gone by then (D1, R3)."""
+    names = [pair.salesforce for pair in pairs]
+    names += [ROLE] if DEALS in {pair.name for pair in pairs} and CONTACTS in c.pairs else []
+    with c.store.transaction():
+        for stream, value in c.salesforce.deletions_from(names, c.salesforce.mark()).items():
+            if c.store.runs.read(stream) is None:
+                c.store.runs.remember(stream, value)
 
 
 def _read_all(c: Connection, world: World, pairs: Sequence[Pair], tell: Tell) -> None:

@@ -46,9 +46,9 @@ def remake(doing: Doing, pair: Pair, side: Side, remakings: Sequence[Remaking]) 
 
 
 def _find_made(doing: Doing, pair: Pair, side: Side, remakings: Sequence[Remaking]) -> dict[str, str]:
-    """What an earlier try at this undo made anew, without having heard of it: by the old ids."""
+    """What an earlier try at this undo made anew: by the old ids. An older store may not know of such a try."""
     partner_field = pair.partner_field.get(side)
-    if not partner_field or not remakings or not _was_tried(doing):
+    if not partner_field or not remakings:
         return {}
     wanted = doing.work.world.wanted(pair, side)
     by_source = {str(one.values.get(partner_field) or ""): one.record_id for one in remakings}

@@ -38,6 +38,8 @@ class _Turn:
     fields: dict[int, dict[Side, set[str]]] = field(default_factory=dict)
     roles: set[tuple[int, int]] = field(default_factory=set)
     kept_stages: set[int] = field(default_factory=set)
+    stages: set[int] = field(default_factory=set)
+    """Whose lifecycle stage goes back."""
 
 
 def turn_store(work: Work, story: Story, inverse: Inverse, root: int, *, holds: bool) -> None:
@@ -84,6 +86,9 @@ def _find_turn(work: Work, story: Story, inverse: Inverse) -> _Turn:
     turn.kept_stages = {
         one.link_id for one in inverse.left if one.link_id is not None and LIFECYCLE_STAGE in one.field
     }
+    turn.stages = {
+        one.link_id for one in inverse.restorings if one.link_id is not None and LIFECYCLE_STAGE in one.wrote
+    }
     for side in Side:
         roles = [one for one in inverse.roles if one.side is side]
         deals = work.c.store.links.by_ids(DEALS, side, [one.deal for one in roles])
@@ -120,7 +125,7 @@ def _turn_edges(work: Work, story: Story, turn: _Turn) -> None:
                 kind == ROLE and (child, parent) in turn.roles
             ):
                 row = past.before
-            row = _with_applied(row, past, keeps=parent in turn.kept_stages)
+            row = _with_applied(row, past, turn, parent)
         if row != past.now:
             images.put_edge(key, row)
     for id_ in turn.whole:
@@ -136,12 +141,14 @@ def _is_undone(turn: _Turn, key: EdgeKey) -> bool:
     return kind in _COMPANY_EDGES and PRIMARY_COMPANY in turn.fields.get(child, {}).get(Side.HUBSPOT, ())
 
 
-def _with_applied(row: Columns | None, past: Past, *, keeps: bool) -> Columns | None:
-    """What the lifecycle had acted upon before the run."""
+def _with_applied(row: Columns | None, past: Past, turn: _Turn, parent: int) -> Columns | None:
+    """What the lifecycle had acted upon before the run: nothing, on an edge that the run made and that stays."""
     before, after = past.before, past.after
-    if keeps or row is None or before is None or after is None or row.get("applied") != after.get("applied"):
+    if before is None and parent in turn.stages:
+        before = {"applied": None}
+    if row is None or before is None or after is None or parent in turn.kept_stages:
         return row
-    return {**row, "applied": before.get("applied")}
+    return {**row, "applied": before.get("applied")} if row.get("applied") == after.get("applied") else row
 
 
 def _forget_created(work: Work, story: Story, inverse: Inverse) -> None:

@@ -98,12 +98,16 @@ def _adopt(work: Work, pair: Pair, adoptions: Sequence[Adoption]) -> None:
 
 
 def _look_at_former_partners(work: Work, pair: Pair, adoptions: Sequence[Adoption]) -> None:
-    """Whom one of both leaves has no link any more: who names somebody is to be met or listed (A2, O10)."""
+    """Whom one of both leaves has no link any more: who names somebody is to be met or listed (A2, O10).
+
+    Not whom a person parted from it before.
+    """
     store = work.c.store
     for side in Side:
         now = {_id_of(one, side): _id_of(one, side.other) for one in adoptions}
         links = store.links.by_ids(pair.name, side, now)
-        left = [other for id_, one in links.items() if (other := one.id_of(side.other)) not in {None, now[id_]}]
+        former = {id_: one.id_of(side.other) for id_, one in links.items() if one.state is not LinkState.UNLINKED}
+        left = [other for id_, other in former.items() if other not in {None, now[id_]}]
         found = store.records.load(side.other, pair.object(side.other), [other for other in left if other])
         look_again(work, pair, side.other, [id_ for id_, one in found.items() if one.present and one.partner_id])
 

@@ -83,8 +83,8 @@ def _adopt(work: Work, pair: Pair, adoptions: Sequence[Adoption]) -> None:
         _look_at_former_partners(work, pair, adoptions)
         for one in adoptions:
             run = work.report.run
-            _claim(work, one)
-            link_id = work.c.store.links.adopt(one.pair, one.salesforce_id, one.hubspot_id, one.born, run, one.key)
+            key = None if _claim(work, one) else one.key
+            link_id = work.c.store.links.adopt(one.pair, one.salesforce_id, one.hubspot_id, one.born, run, key)
             _rejoin_company(work, pair, link_id)
             work.on_match(one)
             if pair.name == CONTACTS:
@@ -116,18 +116,20 @@ def _id_of(one: Adoption, side: Side) -> str:
     return one.salesforce_id if side is Side.SALESFORCE else one.hubspot_id
 
 
-def _claim(work: Work, one: Adoption) -> None:
-    """A partner that a creation was begun for, and that names its source, came of that first try."""
+def _claim(work: Work, one: Adoption) -> bool:
+    """Whether a partner came of a creation that was begun before: it names its source, so it was made, not met."""
     if one.link is None or one.link.state is not LinkState.PENDING:
-        return
+        return False
     made = Side.HUBSPOT if one.link.hubspot_id is None else Side.SALESFORCE
     ids = {Side.HUBSPOT: one.hubspot_id, Side.SALESFORCE: one.salesforce_id}
     partner = work.c.store.records.load(made, work.c.pairs[one.pair].object(made), [ids[made]]).get(ids[made])
-    if partner is not None and partner.partner_id == ids[made.other]:
-        work.c.store.journal.claim(one.link.id, made, partner.id)
-        source = work.c.store.records.load(made.other, work.c.pairs[one.pair].object(made.other), [ids[made.other]])
-        if made is Side.SALESFORCE and source:
-            _settle_left_out(work, work.c.pairs[one.pair], [(one.link, source[ids[made.other]], partner)])
+    if partner is None or partner.partner_id != ids[made.other]:
+        return False
+    work.c.store.journal.claim(one.link.id, made, partner.id)
+    source = work.c.store.records.load(made.other, work.c.pairs[one.pair].object(made.other), [ids[made.other]])
+    if made is Side.SALESFORCE and source:
+        _settle_left_out(work, work.c.pairs[one.pair], [(one.link, source[ids[made.other]], partner)])
+    return True
 
 
 def sever(work: Work, severances: Sequence[Severance]) -> None:

@@ -151,6 +151,20 @@ def test_L3_a_won_deal_makes_customers_with_close_date_and_days_to_close(lab):
         assert shown["sf_days_to_close"] == "10"  # the record was made on 2 March
 
 
+@pytest.mark.parametrize("after_delivery", [True, False])
+def test_L3_a_deal_that_was_won_when_it_was_made_counts_though_the_run_died_over_it(lab, after_delivery):
+    """Whether HubSpot had made it or not: the contact came with its creation, and not later (L4)."""
+    account = lab.sf_create("Account", Name="Acme", Website="acme.example")
+    contact = lab.sf_create("Contact", LastName="Ann", Email="ann@acme.example", AccountId=account)
+    lab.sync_once()
+    lab.role(lab.opportunity("Won", AccountId=account, StageName="Closed Won", CloseDate="2026-03-12"), contact)
+    assert lab.sync_and_die(-1, after_delivery=after_delivery)
+    lab.sync_once()
+    for object_, record in (("contacts", contact), ("companies", account)):
+        shown = lab.hs_get(object_, lab.partner(object_, record), "closedate", "sf_days_to_close")
+        assert (shown["closedate"][:10], shown["sf_days_to_close"]) == ("2026-03-12", "10")
+
+
 def test_L3_the_close_date_is_written_only_while_empty(lab):
     """A second won deal leaves the first one's date; so does one entered by hand."""
     account, contact, opportunity = lab.business(CloseDate="2026-03-12")

@@ -88,6 +88,7 @@ def test_A2_a_record_named_by_one_with_another_partner_gets_no_second_one_made()
     taken = by_ids(link("006B", "11"))
     problem = match_record(DEALS, Candidate(OPPORTUNITY, naming=(replace(DEAL, partner_id="006A"),), links=taken))
     assert is_held(problem, "11")
+    assert problem.detail == "is named by a record that already has another partner: deals 11 in hubspot"
     merged = replace(DEAL, partner_id="006Y")  # names what was merged into the opportunity
     assert match_record(DEALS, Candidate(OPPORTUNITY, naming=(merged,), links=taken)) == CreateThere()
     gone = replace(DEAL, partner_id="006A", presence=Presence.MERGED)

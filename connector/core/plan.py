@@ -235,7 +235,7 @@ def plan_link(pair: Pair, situation: Situation, known: Known, closed_stages: fro
         case Fate.SEVER:
             return [Severance(pair.name, link.salesforce_id, link.hubspot_id, "D3", closed=False, link=link)]
         case Fate.CLOSE:
-            rule = "A2" if here.present and there.present else "D5" if there.present else "D1"
+            rule = "A2" if here.present else "D5" if there.present else "D1"
             return [Severance(pair.name, link.salesforce_id, link.hubspot_id, rule, closed=True, link=link)]
         case _:
             return []

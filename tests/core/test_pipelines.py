@@ -18,6 +18,7 @@ from connector.core.pipelines import (
     RecordType,
     Stage,
     StageDefinition,
+    StageMap,
     UpdateStage,
     plan_pipelines,
     stage_probability,
@@ -671,3 +672,16 @@ def test_every_stage_of_a_synced_record_type_has_a_counterpart_and_comes_back(ty
             assert isinstance(there, Cannot) is (one.id in stages.unsynced)
             if not isinstance(there, Cannot) and len(settings.assigned) < 2:
                 assert stages.find(SF, *there) == (one.id, definition.name)
+
+
+def test_E1_O3_without_a_pipeline_that_could_not_be_made_its_record_types_do_not_sync():
+    """All that share it, with the reason; the others go on, and former reasons stay."""
+    homes = {"012A": "one", "012B": "two", "012C": "one"}
+    stages = StageMap({}, {}, homes, frozenset({"won"}), unsynced={"012D": "beyond the limit"})
+    assert stages.without("one", "no room") == StageMap(
+        {},
+        {},
+        {"012B": "two"},
+        frozenset({"won"}),
+        unsynced={"012A": "no room", "012C": "no room", "012D": "beyond the limit"},
+    )

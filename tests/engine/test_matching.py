@@ -124,16 +124,27 @@ def test_O10_what_is_no_id_is_listed_as_far_as_it_can_be_read(lab, typed):
     assert lab.sf_all("SELECT Id FROM Opportunity") == []
 
 
-def test_A2_a_record_meets_who_names_it_in_the_run_that_ends_that_ones_pair(lab):
-    """An older store knows the partner as that of a contact that was deleted since."""
+def meet_another(lab, **edited):
+    """A contact is `edited` and deleted, and its partner meets another one since a backup.
+
+    Returns the ids of the former contact, of the other one and of the partner, and the backup.
+    """
     former = lab.sf_create("Contact", LastName="Former", Email="jane@acme.example")
     lab.sync_once()
     theirs, backup = lab.partner("contacts", former), lab.durable_store()
+    if edited:
+        lab.sf_edit("Contact", former, **edited)
     lab.sf_delete("Contact", former)
     lab.sync_once()
     mine = lab.sf_create("Contact", LastName="Mine", Email="jane@acme.example")
     lab.sync_once()
     assert lab.partner("contacts", mine) == theirs
+    return former, mine, theirs, backup
+
+
+def test_A2_a_record_meets_who_names_it_in_the_run_that_ends_that_ones_pair(lab):
+    """An older store knows the partner as that of a contact that was deleted since."""
+    _, mine, theirs, backup = meet_another(lab)
     lab.put_back(backup)
     lab.sync_once()
     assert lab.store.links.by_ids("contact-contact", Side.SALESFORCE, [mine])[mine].hubspot_id == theirs
@@ -143,15 +154,7 @@ def test_A2_a_record_meets_who_names_it_in_the_run_that_ends_that_ones_pair(lab)
 @pytest.mark.parametrize("lag", [0, 600])
 def test_A2_the_ids_that_both_records_store_are_believed_before_an_older_link(lab, lag):
     """A contact was deleted, its partner met another one, and it is back with a new one; search may not show it."""
-    former = lab.sf_create("Contact", LastName="Former", Email="jane@acme.example")
-    lab.sync_once()
-    theirs, backup = lab.partner("contacts", former), lab.durable_store()
-    lab.sf_edit("Contact", former, Email="former@acme.example")
-    lab.sf_delete("Contact", former)
-    lab.sync_once()
-    mine = lab.sf_create("Contact", LastName="Mine", Email="jane@acme.example")
-    lab.sync_once()
-    assert lab.partner("contacts", mine) == theirs
+    former, mine, theirs, backup = meet_another(lab, Email="former@acme.example")
     lab.sandbox_post("hubspot", "settings", {"search_delay_seconds": lag}, "PUT")
     lab.sandbox_post("salesforce", "undelete", {"ids": [former]})
     lab.sync()
@@ -168,14 +171,7 @@ def test_A2_the_ids_that_both_records_store_are_believed_before_an_older_link(la
 @pytest.mark.parametrize("lag", [0, 600])
 def test_A2_who_names_a_record_goes_before_who_is_alike_whatever_an_older_store_knows(lab, lag):
     """A contact met another one since the backup, and a person made one that has that one's new address."""
-    former = lab.sf_create("Contact", LastName="Former", Email="jane@acme.example")
-    lab.sync_once()
-    theirs, backup = lab.partner("contacts", former), lab.durable_store()
-    lab.sf_delete("Contact", former)
-    lab.sync_once()
-    mine = lab.sf_create("Contact", LastName="Mine", Email="jane@acme.example")
-    lab.sync_once()
-    assert lab.partner("contacts", mine) == theirs
+    _, mine, theirs, backup = meet_another(lab)
     lab.sf_edit("Contact", mine, Email="new@acme.example")
     another = lab.hs_create("contacts", lastname="Another", email="new@acme.example")
     lab.sandbox_post("hubspot", "settings", {"search_delay_seconds": lag}, "PUT")

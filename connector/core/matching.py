@@ -14,8 +14,9 @@ Looked for in this order; the first that answers decides:
 | the other side's are all taken | held: the vendor would not have another | it says nothing; the next key is asked|
 
 Held is also what is alike by one key and different by a better one, and what somebody else has a better, but not
-a clear claim to. Who is named by another record is taken, for it is that one's, and if that one has a partner still
-that is yet to be seen to. A link, once made, is never questioned here.
+a clear claim to. Whom a stored id gives to another record is no partner by what is alike; and no partner is made
+for a record that is named by one with a partner, which may be about to lose that. A link, once made, is never
+questioned here.
 """
 
 from __future__ import annotations

@@ -83,7 +83,7 @@ def find_absorbed(work: Work, pair: Pair, side: Side, ids: Iterable[str]) -> dic
 
 
 def is_anothers(work: Work, pair: Pair, salesforce_id: str, named: str | None) -> bool:
-    """Whether a HubSpot record names another one than its partner, or what was merged into that (A2, A7)."""
+    """Whether what a HubSpot record names is neither its partner nor what was merged into that (A2, A7)."""
     return named is not None and named not in find_absorbed(work, pair, Side.SALESFORCE, [salesforce_id])
 
 

@@ -44,9 +44,9 @@ MEANINGS: Mapping[str, Meaning] = {
     "PROPERTY_TOO_LONG": Meaning(_VALUE, "shorten the text: HubSpot takes 65,536 characters"),
     "VALIDATION_ERROR": Meaning(_VALUE, "see what HubSpot says; correct the value, or give the mapping a default"),
     # others
-    "CONFLICT": Meaning(_TWICE, "merge the records, or change the value that both have", Trouble.COLLIDED),
+    "CONFLICT": Meaning(_TWICE, "merge the records, or change or clear the value that both have", Trouble.COLLIDED),
     "CONFLICTING_UNIQUE_VALUE": Meaning(
-        _TWICE, "merge the records, or change the value that both have", Trouble.COLLIDED
+        _TWICE, "merge the records, or change or clear the value that both have", Trouble.COLLIDED
     ),
     "FORBIDDEN": Meaning(_RIGHT, "give the connector's app the right to write this"),
     "NOT_IN_RESULTS": Meaning(_LINK, "nothing: the record was deleted or merged in HubSpot", Trouble.GONE),

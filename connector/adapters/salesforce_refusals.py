@@ -58,7 +58,9 @@ MEANINGS: Mapping[str, Meaning] = {
         _TWICE, "merge the duplicates, or let the connector's user pass this duplicate rule"
     ),
     "DUPLICATE_EXTERNAL_ID": Meaning(_TWICE, "leave the external id on one of the records only"),
-    "DUPLICATE_VALUE": Meaning(_TWICE, "merge the records, or change the value that both have", Trouble.COLLIDED),
+    "DUPLICATE_VALUE": Meaning(
+        _TWICE, "merge the records, or change or clear the value that both have", Trouble.COLLIDED
+    ),
     # permissions
     "ENTITY_IS_LOCKED": Meaning(_RIGHT, _UNLOCK),
     "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY": Meaning(_RIGHT, _SHOW_RECORD),

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from connector.adapters.hubspot import PRIMARY_COMPANY
 from connector.core.matching import Candidate
 from connector.core.model import KeyValue, Link, LinkState, Pair, Record, Side
-from connector.engine.merges import find_survivors
+from connector.engine.merges import find_absorbed, find_survivors
 from connector.engine.observe import syncs
 from connector.engine.work import Work
 from connector.engine.world import COMPANIES, CONTACTS, DEALS
@@ -69,17 +69,6 @@ def _find_naming(work: Work, pair: Pair, records: Sequence[Record]) -> dict[str,
     for id_, some in store.records.naming(side.other, pair.object(side.other), owners).items():
         found.setdefault(owners[id_], []).extend(some)
     return found
-
-
-def find_absorbed(work: Work, pair: Pair, side: Side, ids: Iterable[str]) -> dict[str, str]:
-    """By the id of each record of one side, and of each that was merged into one of them, the id of that one."""
-    store = work.c.store
-    owners = {id_: id_ for id_ in ids}
-    latest = dict(owners)
-    while latest := store.records.absorbed(side, pair.object(side), latest):
-        latest = {id_: survivor for id_, survivor in latest.items() if id_ not in owners}
-        owners |= {id_: owners[survivor] for id_, survivor in latest.items()}
-    return owners
 
 
 def is_anothers(work: Work, pair: Pair, salesforce_id: str, named: str | None) -> bool:

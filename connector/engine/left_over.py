@@ -8,7 +8,7 @@ from __future__ import annotations
 from connector.core.actions import Action, Adoption, Creation
 from connector.core.merges import PARTED, is_left_over, list_left_over
 from connector.core.model import Link, Pair, Presence, Problem, Record, Side
-from connector.engine.candidates import find_absorbed
+from connector.engine.merges import find_absorbed
 from connector.engine.window import Window
 from connector.engine.work import Work, look_again
 

@@ -6,6 +6,8 @@ those of one object and side, and only when there are any.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from connector.core.merges import FOLLOWED, Follow, Retire, follow_merge
 from connector.core.model import Link, LinkState, Pair, Presence, Record, Side
 from connector.engine.observe import observe_records
@@ -93,7 +95,7 @@ def _find_link(work: Work, pair: Pair, side: Side, survivor: Record) -> Link | N
 def _is_named(work: Work, pair: Pair, side: Side, survivor: Record) -> bool:
     """Whether a record of the other side and the survivor name one another, either way, and will be linked.
 
-    That one is free, or was the survivor's partner before.
+    That one is free, or was the survivor's partner before, or that of one that was merged into it.
     """
     store, object_ = work.c.store, pair.object(side.other)
     naming = store.records.naming(side.other, object_, [survivor.id]).get(survivor.id, [])
@@ -101,9 +103,9 @@ def _is_named(work: Work, pair: Pair, side: Side, survivor: Record) -> bool:
     present = {one.id for one in (*naming, *named.values()) if one.present}
     links = store.links.by_ids(pair.name, side.other, present)
     free = {LinkState.PENDING, LinkState.CLOSED, LinkState.SEVERED}
+    own = {None, *find_absorbed(work, pair, side, [survivor.id])}
     return any(
-        id_ not in links or (links[id_].state in free and links[id_].id_of(side) in {None, survivor.id})
-        for id_ in present
+        id_ not in links or (links[id_].state in free and links[id_].id_of(side) in own) for id_ in present
     )
 
 
@@ -126,3 +128,14 @@ def find_survivors(work: Work, pair: Pair, side: Side, losers: list[Record]) -> 
         if not further:
             break
     return {id_: found[end] for id_, end in ends.items() if end in found}
+
+
+def find_absorbed(work: Work, pair: Pair, side: Side, ids: Iterable[str]) -> dict[str, str]:
+    """By the id of each record of one side, and of each that was merged into one of them, the id of that one."""
+    store = work.c.store
+    owners = {id_: id_ for id_ in ids}
+    latest = dict(owners)
+    while latest := store.records.absorbed(side, pair.object(side), latest):
+        latest = {id_: survivor for id_, survivor in latest.items() if id_ not in owners}
+        owners |= {id_: owners[survivor] for id_, survivor in latest.items()}
+    return owners

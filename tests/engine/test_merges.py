@@ -369,6 +369,22 @@ def test_A7_an_older_store_leaves_a_survivor_the_partner_that_names_it(lab, kind
     assert count(lab, kind) == (1, 2)
 
 
+def test_A7_an_older_store_leaves_a_survivor_a_partner_that_an_earlier_merge_left_over(lab, kind):
+    """It knows that one was left over, and not that it got the survivor since, which it names."""
+    first, second = make(lab, kind, "first"), make(lab, kind, "second")
+    lab.sync_once()
+    left, other = hs_of(lab, kind, first), hs_of(lab, kind, second)
+    sf_merge(lab, kind, second, first)
+    lab.sync_until_rest()
+    master = make(lab, kind, "master")
+    lab.hs_edit(PAIRS[kind][2], left, sf_record_id=master)
+    sf_merge(lab, kind, master, second)
+    lab.sync_until_rest()
+    assert link(lab, kind, Side.SALESFORCE, master).hubspot_id == left
+    assert [(one["record_id"], one["code"]) for one in lab.problems()] == [(other, "LEFT_OVER_BY_MERGE")]
+    assert count(lab, kind) == (1, 2)
+
+
 def test_A7_who_names_a_merged_record_goes_to_the_survivor_whatever_an_older_store_knows(lab, kind):
     """It knows of a former partner, which is deleted; the survivor's own is, too."""
     master, loser, former = (make(lab, kind, name) for name in ("master", "loser", "former"))

@@ -23,7 +23,7 @@ class Rest:
         self.taken = {
             (one["object"], one["record_id"])
             for one in self.problems
-            if one["code"] == "DUPLICATE" and not one["field"]
+            if one["code"] in {"DUPLICATE", "LEFT_OVER_BY_MERGE"} and not one["field"]
         }
         """Records, by object and id, that are said to be held, since their partner has another one."""
         with play.lab.engine.connect() as connection:

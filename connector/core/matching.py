@@ -14,9 +14,9 @@ Looked for in this order; the first that answers decides:
 | the other side's are all taken | held: the vendor would not have another | it says nothing; the next key is asked|
 
 Held is also what is alike by one key and different by a better one, and what somebody else has a better, but not
-a clear claim to. Whom a stored id gives to another record is no partner by what is alike; and no partner is made
-for a record that is named by one with a partner, which may be about to lose that. A link, once made, is never
-questioned here.
+a clear claim to. Whom a stored id gives to another record is no partner by what is alike, nor by what was merged
+into it (A7); and no partner is made for a record that is named by one with a partner, which may be about to lose
+that. A link, once made, is never questioned here.
 """
 
 from __future__ import annotations
@@ -153,14 +153,19 @@ def _match_by_stored_id(candidate: Candidate) -> Match | None:
     own = candidate.link_of(record)
     # Who names the record itself comes before who names one that was merged into it (A7).
     naming = sorted(candidate.naming, key=lambda one: (one.partner_id != record.id, *_age(one)))
-    for partner in naming:
-        if partner.present and not candidate.is_taken(partner):
+    mine = [one for one in naming if one.present and one.partner_id == record.id]
+    for partner in mine or [one for one in naming if one.present]:
+        if not candidate.is_taken(partner):
             return Adopt(partner, "A2")
-    if taken := [one for one in naming if one.present and one.partner_id == record.id]:
-        return _duplicate(record, taken, "is named by a record that already has another partner")
+    if mine:
+        return _duplicate(record, mine, "is named by a record that already has another partner")
     if candidate.named is not None and candidate.named.present:
         if candidate.is_taken(candidate.named):
             return _duplicate(record, [candidate.named], "names a record that already has another partner")
+        if candidate.named.id != record.partner_id and candidate.named.id in candidate.claimed:
+            return _duplicate(
+                record, [candidate.named], "names what was merged into a record that is another one's"
+            )
         return Adopt(candidate.named, "A2")
     if candidate.named is not None and _was_begun(candidate, candidate.named):
         return Adopt(candidate.named, "D1")

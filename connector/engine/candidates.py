@@ -29,7 +29,10 @@ def gather_candidates(
     named = _find_named(work, pair, records)
     naming = _find_naming(work, pair, records)
     keys, alike = _find_alike(work, pair, records)
-    claims = _find_claims(work, pair, side, alike)
+    partners = {one.id: one for some in alike.values() for one in some if one.side is not side}
+    names = {one.id: one.partner_id for one in records}
+    partners |= {one.id: one for id_, one in named.items() if one.id != names[id_]}
+    claims = _find_claims(work, pair, side, partners)
     mentioned = [*records, *named.values()]
     mentioned += [one for some in (*naming.values(), *alike.values()) for one in some]
     links = _find_links(work, pair, mentioned)
@@ -118,11 +121,8 @@ def _find_alike(
     return keys, alike
 
 
-def _find_claims(
-    work: Work, pair: Pair, side: Side, alike: Mapping[KeyValue, Sequence[Record]]
-) -> dict[str, set[str]]:
+def _find_claims(work: Work, pair: Pair, side: Side, partners: Mapping[str, Record]) -> dict[str, set[str]]:
     """The present records of `side` whose a possible partner is, as stored ids tell, by the id of that one."""
-    partners = {one.id: one for some in alike.values() for one in some if one.side is not side}
     if not partners:
         return {}
     naming = work.c.store.records.naming(side, pair.object(side), partners)

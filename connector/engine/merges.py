@@ -16,6 +16,7 @@ from connector.engine.work import Work, look_again
 from connector.engine.world import CONTACTS
 
 LONGEST_CHAIN = 10
+_FREE = {LinkState.PENDING, LinkState.CLOSED, LinkState.SEVERED}
 
 
 def follow_merges(work: Work, pair: Pair) -> None:
@@ -95,17 +96,21 @@ def _find_link(work: Work, pair: Pair, side: Side, survivor: Record) -> Link | N
 def _is_named(work: Work, pair: Pair, side: Side, survivor: Record) -> bool:
     """Whether a record of the other side and the survivor name one another, either way, and will be linked.
 
-    That one is free, or was the survivor's partner before, or that of one that was merged into it.
+    That one is free, or was the survivor's partner before, or that of one that was merged into it; or it names the
+    survivor, and whom an older store takes for its partner is deleted.
     """
     store, object_ = work.c.store, pair.object(side.other)
     naming = store.records.naming(side.other, object_, [survivor.id]).get(survivor.id, [])
     named = store.records.load(side.other, object_, [survivor.partner_id] if survivor.partner_id else [])
     present = {one.id for one in (*naming, *named.values()) if one.present}
     links = store.links.by_ids(pair.name, side.other, present)
-    free = {LinkState.PENDING, LinkState.CLOSED, LinkState.SEVERED}
+    former = {one.id: links[one.id].id_of(side) or "" for one in naming if one.id in links}
+    known = store.records.load(side, pair.object(side), former.values())
+    deserted = {id_ for id_, one in former.items() if one in known and known[one].presence is Presence.DELETED}
     own = {None, *find_absorbed(work, pair, side, [survivor.id])}
     return any(
-        id_ not in links or (links[id_].state in free and links[id_].id_of(side) in own) for id_ in present
+        id_ not in links or id_ in deserted or (links[id_].state in _FREE and links[id_].id_of(side) in own)
+        for id_ in present
     )
 
 

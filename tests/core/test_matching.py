@@ -222,6 +222,18 @@ def test_D6_what_was_made_for_a_record_that_is_out_of_sight_is_held(presence):
     assert match.code == "PARTNER_NOT_READABLE"
 
 
+def test_A7_nobody_gets_the_partner_of_a_merged_record_while_another_one_that_names_it_is_not_free():
+    """The one that names it itself may be about to lose its partner; and so from the other side."""
+    mine, merged = replace(DEAL, partner_id="006A"), record(HS, "22", partner_id="006Z")
+    held = match_record(DEALS, Candidate(OPPORTUNITY, naming=(merged, mine), links=by_ids(link("006B", "11"))))
+    assert is_held(held, "11")
+    assert is_held(match_record(DEALS, Candidate(merged, named=OPPORTUNITY, claimed=frozenset({"006A"}))), "006A")
+    assert match_record(DEALS, Candidate(merged, named=OPPORTUNITY)) == Adopt(OPPORTUNITY, "A2")
+    assert match_record(DEALS, Candidate(mine, named=OPPORTUNITY, claimed=frozenset({"006A"}))) == Adopt(
+        OPPORTUNITY, "A2"
+    )
+
+
 def test_A7_who_names_a_record_comes_before_who_names_one_that_was_merged_into_it():
     """Whichever is older; the other one is left over."""
     left = record(HS, "10", created="2026-01-01", partner_id="006B")

@@ -385,6 +385,28 @@ def test_A7_an_older_store_leaves_a_survivor_a_partner_that_an_earlier_merge_lef
     assert count(lab, kind) == (1, 2)
 
 
+def test_A7_an_older_store_leaves_a_survivor_a_partner_that_it_takes_for_that_of_a_deleted_one(lab, kind):
+    """The master lost its partner, and got this one, which it was named by since then."""
+    object_, there = PAIRS[kind][1:]
+    master, former, loser = (make(lab, kind, name) for name in ("master", "former", "loser"))
+    lab.sync_once()
+    lost, its, other = (hs_of(lab, kind, one) for one in (master, former, loser))
+    lab.sf_delete(object_, master)
+    lab.sync_until_rest()
+    lab.hs_delete(there, lost)
+    lab.advance(days=1)
+    lab.sync_until_rest()
+    lab.sandbox_post("salesforce", "undelete", {"ids": [master]})
+    lab.sf_delete(object_, former)
+    lab.hs_edit(there, its, sf_record_id=master)
+    sf_merge(lab, kind, master, loser)
+    lab.sync_until_rest()
+    lab.advance(hours=2)
+    lab.sync_until_rest()
+    assert link(lab, kind, Side.SALESFORCE, master).hubspot_id == its
+    assert [(one["record_id"], one["code"]) for one in lab.problems()] == [(other, "LEFT_OVER_BY_MERGE")]
+
+
 def test_A7_who_names_a_merged_record_goes_to_the_survivor_whatever_an_older_store_knows(lab, kind):
     """It knows of a former partner, which is deleted; the survivor's own is, too."""
     master, loser, former = (make(lab, kind, name) for name in ("master", "loser", "former"))

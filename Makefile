@@ -37,8 +37,9 @@ fuzz: $(READY)  ## Try bad input of every kind, and say how much was tried: EXAM
 		--hypothesis-show-statistics
 
 SEEDS := 50
-simulate: $(READY)  ## Play many seeds of people, faults, clocks and deaths, on all processors: SEEDS=200 SEED=1
-	PYTHONPATH=tests $(BIN)/python -m simulation --seeds $(SEEDS) --seed $(if $(filter 0,$(SEED)),1,$(SEED))
+simulate: $(READY)  ## Play many seeds of people, faults, clocks and deaths, on all processors: SEEDS=200 SEED=1 UNDO=1
+	PYTHONPATH=tests $(BIN)/python -m simulation --seeds $(SEEDS) --seed $(if $(filter 0,$(SEED)),1,$(SEED)) \
+		$(if $(UNDO),--undo)
 
 # A spread of the situations: all that can happen, in two styles each. WHOLE=1 is all of them, an hour or more.
 # One death is told with the line that plays it again: make crashes ONLY='act, shipped: a role is added' AT=17

@@ -16,6 +16,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 
+from engine.lab import Died
 from engine.laws.shortening import describe, shorten
 from engine.laws.styles import STYLES, begin
 from simulation.seeds import plan_of
@@ -37,24 +38,24 @@ class Outcome:
     failure: str = ""
 
 
-def play(seed: int) -> Outcome:
+def play(seed: int, undo: bool) -> Outcome:
     """Play a seed to its end."""
-    style, steps = plan_of(seed)
+    style, steps = plan_of(seed, undo=undo)
     simulation, failure = Simulation(style), ""
     try:
         for name, *arguments in steps:
             simulation.step(name, *arguments)
         simulation.come_to_rest()
-    except Exception as error:  # noqa: BLE001  # a crash of the connector is a failure like any other
+    except (Exception, Died) as error:  # noqa: BLE001  # a crash of the connector is a failure like any other
         failure = f"{type(error).__name__}: {str(error)[:2000]}"
     kinds = Counter(step[0] for step in simulation.steps)
     faults = simulation.weather_now.by_kind()
     return Outcome(seed, style, len(simulation.steps), simulation.runs, faults, kinds, failure)
 
 
-def show_shortened(seed: int) -> str:
+def show_shortened(seed: int, undo: bool) -> str:
     """The steps that a seed needs to fail."""
-    style, steps = plan_of(seed)
+    style, steps = plan_of(seed, undo=undo)
     simulation = Simulation(style)
     try:
         for name, *arguments in steps:
@@ -69,6 +70,7 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=50, help="how many")
     parser.add_argument("--seed", type=int, default=1, help="the first one")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--undo", action="store_true", help="take runs back too")
     parser.add_argument("--whole", action="store_true", help="do not shorten what fails")
     given = parser.parse_args()
     seeds = range(given.seed, given.seed + given.seeds)
@@ -84,7 +86,7 @@ def main() -> int:
     gc.freeze()
     gc.set_threshold(100_000, 50, 100)  # who makes and throws away so much looks more seldom for what is garbage
     with multiprocessing.get_context("fork").Pool(given.processes, maxtasksperchild=50) as pool:
-        for one in pool.imap_unordered(play, seeds):
+        for one in pool.imap_unordered(functools.partial(play, undo=given.undo), seeds):
             played += 1
             totals["faults"] += one.faults
             totals["steps"] += one.kinds
@@ -101,7 +103,7 @@ def main() -> int:
     for name, counted in totals.items():
         tell(f"{name}: {', '.join(f'{what} {number}' for what, number in sorted(counted.items()))}")
     for one in failed[: 0 if given.whole else 3]:
-        tell(f"\nseed {one.seed}, shortened:\n{show_shortened(one.seed)}")
+        tell(f"\nseed {one.seed}, shortened:\n{show_shortened(one.seed, given.undo)}")
     return 1 if failed else 0
 
 

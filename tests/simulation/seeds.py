@@ -14,6 +14,7 @@ from typing import Any
 from engine.laws import hubspot_people, salesforce_people
 from engine.laws.story import Act, Step
 from engine.laws.styles import STYLES
+from simulation.commands import COMMANDS
 from simulation.trouble import TROUBLES
 from simulation.weather import HOW_OFTEN, KINDS, Order
 
@@ -25,16 +26,20 @@ REST_EVERY = 100
 ACTS_BEFORE_TWINS = 3
 ACTS_OF_PEOPLE = {"make": 3, "edit": 9, "relate": 4, "end": 2, "arrange": 2}
 TROUBLE_WEIGHTS = {"of a record": 3, "of rights": 1, "of time": 2, "of many": 2}
-RUNS = {"run": 9, "die": 4, "meddle": 3, "twice": 1, "pause": 1, "fill": 1, "lock": 1}
+RUNS = {"run": 9, "die": 4, "meddle": 3, "ask": 3, "twice": 1, "pause": 1, "fill": 1, "lock": 1}
+UNDOES = {"undo": 4}
 BETWEEN = {"do": 68, "edit both": 8, "wait": 12, "weather": 4, "trouble": 3, "store": 1}
+MOMENTS_OF_DEATH = (*[0] * 40, *range(1, 60))
+"""After how many requests and commits a command dies; 0: not at all."""
 WAITS = (1, 59, 61, 1000, 3700, 90000)
 MOMENTS = (0, 2 * 3600, 26 * 86400 + 50000, 238 * 86400, 299 * 86400, 304 * 86400 + 53000, 728 * 86400 + 53000)
 """Seconds after which a simulation begins: among them a change of the clocks in Europe, the turn of a year and a
 leap day, each a little before it."""
 
 
-def plan_of(seed: int) -> tuple[str, list[Step]]:
-    """The style and the steps of a seed."""
+def plan_of(seed: int, *, undo: bool = False) -> tuple[str, list[Step]]:
+    """The style and the steps of a seed. With `undo`, another simulation, in which runs are taken back too."""
+    runs = RUNS | UNDOES if undo else RUNS
     random = Random(f"simulation {seed}")
     style = random.choice(sorted(STYLES))
     steps: list[Step] = [("wait", random.choice(MOMENTS))]
@@ -45,7 +50,7 @@ def plan_of(seed: int) -> tuple[str, list[Step]]:
         if len(steps) % REST_EVERY == 0:
             steps.append(("rest",))
         elif len(steps) % RUN_EVERY == 0:
-            steps.append(_run(random))
+            steps.append(_run(random, runs))
         else:
             steps += _between(random, calm=calm)
     twins = Random(f"twins of {seed}")
@@ -60,13 +65,17 @@ def _ask_twins(random: Random) -> list[Step]:
     return [*acts, ("fork", _act(random), random.choice((*range(1, 41), -1, -2, -3, -4)))]
 
 
-def _run(random: Random) -> Step:
-    match _weighted(random, RUNS):
+def _run(random: Random, runs: Mapping[str, int]) -> Step:
+    match _weighted(random, runs):
         case "die":
             at = random.choice((*range(1, 60), -1, -2, -3, -4))
             return ("die", _act(random), at, random.random() < 0.5)
         case "meddle":
             return ("meddle", _act(random), random.randint(1, 50), _act(random))
+        case "ask":
+            return ("ask", random.choice(tuple(COMMANDS)), _act(random), random.choice(MOMENTS_OF_DEATH))
+        case "undo":
+            return ("undo", random.randint(1, 4), random.choice(MOMENTS_OF_DEATH))
         case "run":
             return ("run",)
         case other:

@@ -8,6 +8,8 @@
 | die      | a run in that weather, whose process dies at some request or commit                              |
 | meddle   | a run in the middle of which somebody acts                                                       |
 | twice    | a run in the middle of which another process tries to begin one                                  |
+| ask      | another command than `sync`, which may die too (`commands.py`)                                   |
+| undo     | one of the last runs is taken back; that may die, and is completed by the next run               |
 | pause    | a process that stands still in the middle of its run, while another one takes over               |
 | lock     | a run while somebody else's job holds rows of Salesforce                                         |
 | fill     | a run on whose disk there is no room any more, from some commit on                               |
@@ -24,21 +26,26 @@ A run may end in an error only if something struck it. What must never happen at
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from copy import deepcopy
 from datetime import datetime, timedelta
 from typing import Any
 
+from engine.lab import Died
 from engine.laws.oracle import hold_one_in_one_out
+from engine.laws.play import Play
 from engine.laws.rest import Rest
 from engine.laws.sight import HUBSPOT_OF
 from engine.laws.story import ALL, Act, Step, Story
 from engine.laws.styles import DEALS
 from simulation import trouble
+from simulation.commands import COMMANDS, finish_import, let_all_go
 from simulation.weather import Order, Weather
 
 from connector.core.model import Side
 from connector.engine.run import sync
 from connector.engine.suspension import find_suspension, resume
+from connector.engine.undo import undo
 from connector.errors import Busy, Spent, Stop
 
 Steps = Sequence[Step]
@@ -69,6 +76,8 @@ class Simulation(Story):
         self.troubled = False
         self.was_ahead = False
         """Whether the connector's own clock was ahead since the last rest."""
+        self.undoes = False
+        """Whether a run that is under way takes back another one, or completes that first."""
         self.runs = 0
 
     # --- what happens on the way, and to whom ---
@@ -129,7 +138,7 @@ class Simulation(Story):
         """
         memory, sight = self.play.memory, self.play.sight
         self.weather_now.forget_calls()
-        memory.loose |= {id_ for _, id_ in sight.alive()} | {"stages", "owners"}
+        self._loosen_all()
         for here, there in HUBSPOT_OF.items():
             known = sight.here(here)
             for id_, row in sight.there(there).items():
@@ -187,6 +196,50 @@ class Simulation(Story):
         if noted:  # what it called after it woke up, and before it saw that another one was at work
             self.weather_now.calls = noted[0]
 
+    def ask(self, command: str, act: Act, at: int) -> None:
+        """Somebody acts, after the plan if there is one, and a command writes; it may die at some step of that.
+
+        A plan or an audit does not die: of its calls no more than a few are known then (E3).
+        """
+        lab = self.play.lab
+
+        def act_and_expose() -> None:
+            self.do(act)
+            self.wait(1)
+            self._let_die(at)
+
+        lab.fate.revive()
+        self._try_to_die(lambda: COMMANDS[command](lab, act_and_expose))
+
+    def undo(self, back: int, at: int) -> None:
+        """One of the last runs is taken back, and what it did is done again once all comes to rest.
+
+        That is as if people did it: no other thing deletes an opportunity, or lowers a stage.
+        """
+        lab = self.play.lab
+        runs = [one["run"] for one in lab.store.runs.page(back)]
+        if not runs or (run := lab.store.runs.find(runs[-1])) is None or run.forgotten is not None:
+            return
+        self.hold_always()
+        self.undoes = True
+        lab.fate.revive()
+        self._let_die(at)
+        self._try_to_die(lambda: undo(lab.connection(), run.id))
+
+    def _let_die(self, at: int) -> None:
+        """At so many requests and commits from now on, every other one after it took effect; 0: not at all."""
+        fate = self.play.lab.fate
+        fate.strike_at, fate.after_delivery = (fate.steps + at if at else None), at % 2 == 1
+
+    def _try_to_die(self, run: Callable[[], Any]) -> None:
+        def until_death() -> None:
+            with suppress(Died):
+                run()
+            self.play.lab.fate.revive()
+
+        self.try_to(until_death)
+        self.play.lab.clock.advance(timedelta(minutes=6))
+
     def _run_while(self, at: int, interruption: Callable[[], None], *, excused: bool = False) -> None:
         lab = self.play.lab
         lab.fate.revive()
@@ -215,15 +268,30 @@ class Simulation(Story):
         """Let a run be made. It may end in an error only if there was a reason."""
         self.runs += 1
         struck = self.weather_now.struck
-        ended: Exception | None = None
-        try:
-            run()
-        except Stop as error:
-            ended = error
+        ended: list[Stop] = []
+
+        def run_to_an_end(_: Play) -> None:
+            try:
+                run()
+            except Stop as error:
+                ended.append(error)
+
+        self.undoes |= self.play.lab.store.runs.find_cut_short() is not None
+        if self.undoes:
+            self._loosen_all()
+            self.play.act(run_to_an_end)
+            self._loosen_all()
+        else:
+            run_to_an_end(self.play)
         hindered = excused or self.troubled or self.weather_now.struck > struck or self._is_hindered()
-        spent = self.most is not None and isinstance(ended, Spent)
-        assert ended is None or hindered or spent, ("a run ended without need", ended, getattr(ended, "remedy", ""))
+        spent = self.most is not None and any(isinstance(one, Spent) for one in ended)
+        assert not ended or hindered or spent, ("a run ended without need", *ended, [one.remedy for one in ended])
         self.hold_always()
+        self.undoes = False
+
+    def _loosen_all(self) -> None:
+        """Much may be written now that nobody moved of late."""
+        self.play.memory.loose |= {id_ for _, id_ in self.play.sight.alive()} | {"stages", "owners"}
 
     def _is_hindered(self) -> bool:
         """Whether an earlier run met what keeps this one from beginning, or died and left its lease."""
@@ -250,6 +318,8 @@ class Simulation(Story):
     # --- what must never happen, and what must be in the end ---
 
     def hold_always(self) -> None:
+        if self.undoes:
+            self.look_again()
         super().hold_always()
         hold_one_in_one_out(Rest(self.play))
         self.hold_budget()
@@ -286,6 +356,10 @@ class Simulation(Story):
             self.was_ahead = False
         lab.clock.advance(timedelta(hours=26))
         lab.fate.revive()
+        if lab.store.runs.find_cut_short() is not None:
+            self.run()
+        finish_import(lab)
+        let_all_go(lab)
         super().come_to_rest()
         self.weather_now.forget_calls()
         self.allow(most)

@@ -73,6 +73,10 @@ class Story:
         """Somebody acts. What the connector did until now is judged first, so that nobody is blamed for it."""
         self.hold_always()
         self.play.act(*act)
+        self.look_again()
+
+    def look_again(self) -> None:
+        """What is there now is what people left."""
         self.heights = self.look_at_stages()
         self.opportunities = set(self.play.sight.here("Opportunity"))
 

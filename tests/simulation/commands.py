@@ -13,6 +13,7 @@ A plan and an audit may end in an error as a run may; then there is nothing to a
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import orjson
@@ -26,6 +27,7 @@ from connector.engine.imports.selection import PAIRS, Selection
 from connector.engine.plan_file import PlanFile, PlannedFor, PlannedWish, describe_plan
 from connector.engine.report import Report
 from connector.engine.run import Wish, plan, sync
+from connector.errors import Refused
 
 HERE = PlannedFor(
     connection="default", salesforce="https://here.my.salesforce.com", hubspot="https://api.hubapi.com"
@@ -54,8 +56,10 @@ def make_repair(lab: Lab) -> PlanFile:
 
 
 def carry_out(lab: Lab, saved: PlanFile) -> None:
+    """Apply a plan; it is refused as a whole if the set-up of Salesforce has changed since it was made."""
     asked = saved.wish
-    sync(lab.connection(), Wish(asked.deletes, asked.records, pairs=asked.objects, agreed=saved))
+    with suppress(Refused):
+        sync(lab.connection(), Wish(asked.deletes, asked.records, pairs=asked.objects, agreed=saved))
 
 
 Act = Callable[[], None]

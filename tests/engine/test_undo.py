@@ -231,6 +231,31 @@ def test_X2_an_archived_deal_is_made_anew_and_undo_says_so_beforehand(lab):
     assert lab.sync(ALL).deleted["hubspot"] == {"deals": 1}
 
 
+def test_X2_U10_a_deal_that_was_made_anew_is_as_old_as_its_opportunity(lab):
+    """The one that it was born as is gone, and Salesforce names that one still; an empty store reads the same."""
+    _, _, contact, _ = import_business(lab)
+    there = {"pipeline": lab.pipeline(), "dealstage": lab.stages()["Prospecting"], "closedate": "2026-12-01"}
+    person = lab.partner("contacts", contact)
+    deal = lab.hs_create("deals", dealname="Born there", **there)
+    lab.hs_associate("deals", deal, "contacts", person, 3)
+    lab.sync_until_rest()
+    (opportunity,) = (one for one in opportunities(lab) if lab.deal_of(one) == deal)
+    lab.sf_delete("Opportunity", opportunity)
+    lab.advance(days=1)
+    run = lab.sync(ALL).run
+    lab.sandbox_post("salesforce", "undelete", {"ids": [opportunity]})
+    undo_run(lab, run)
+    resume(lab, run)
+    lab.sync_until_rest()
+    assert lab.deal_of(opportunity) != deal
+    made = min(lab.sf_get("Opportunity", one)["CreatedDate"] for one in opportunities(lab))
+    for _ in range(2):
+        told = lab.hs_get("contacts", person, "sf_first_deal_created_date")["sf_first_deal_created_date"]
+        assert told[:19] == made[:19]
+        lab.forget()
+        lab.sync_until_rest()
+
+
 def test_X2_the_guard_does_not_count_deletions_that_are_held(lab):
     """Thirty deals were archived with leave, and came back: the next run is not refused for their sake (D7)."""
     made = [lab.opportunity(f"Deal {number}") for number in range(30)]

@@ -179,6 +179,7 @@ def _remade(doing: Doing, pair: Pair, one: Remaking, new_id: str, version: str, 
         if one.link_id is not None and before is not None:
             base = Base(before["base_salesforce"], before["base_hubspot"])  # type: ignore[arg-type]  # mappings, both
             store.links.complete(pair.name, side, [Completion(one.link_id, new_id, base)], doing.work.report.run)
+            store.links.note_birth(one.link_id, side.other)  # the older one of both is there now (U10)
             store.links.rename_ends([one.link_id])
             store.links.derive_parents([one.link_id])
             if doing.holds:

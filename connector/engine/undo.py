@@ -74,7 +74,10 @@ def undo(c: Connection, run_id: int, progress: Progress = lambda *_: None) -> Un
     check_mode(c.settings)
     progress = keep_count(c, progress)
     with c.store.runs.lease(), usable(c):
-        return _undo(c, _find(c.store, run_id), progress)
+        run = _find(c.store, run_id)
+        if _find_unfinished(c.store, run) is not None:
+            finish_undo(c, progress)
+        return _undo(c, run, progress)
 
 
 def finish_undo(c: Connection, progress: Progress) -> None:
@@ -90,11 +93,19 @@ def describe_unfinished(store: Store) -> list[str]:
     return [f"the undo of run {run.id} was cut short: the next sync completes it first (X2)"] if run else []
 
 
+def _find_unfinished(store: Store, run: Run) -> Run | None:
+    """The run whose undo was cut short, but if just that is repeated, or is to be undone itself."""
+    cut_short = store.runs.find_cut_short()
+    return None if cut_short is None or cut_short.id in {run.id, run.of_run} else cut_short
+
+
 def plan_undo(c: Connection, run_id: int, progress: Progress = lambda *_: None) -> Undone:
     """What `undo` would do now, with its price. Reads both CRMs; writes to neither."""
     with c.store.runs.lease(), usable(c):
         run = _find(c.store, run_id)
         report = Report(keep_actions=True)
+        if (before := _find_unfinished(c.store, run)) is not None:
+            report.notes.append(f"the undo of run {before.id} was cut short, and is completed first (X2)")
         done = Undone(report, run)
         hands = PretendedHands(c.salesforce, c.hubspot)
         world = get_to_know(c)

@@ -9,6 +9,10 @@ from engine.lab import Lab
 from engine.undoing import ALL, differences, resume, show_undo, undo_and_die, undo_run, view
 
 from connector.core.model import Side
+from connector.engine.imports.run import import_records
+from connector.engine.imports.selection import Selection
+from connector.engine.imports.sheet_run import import_sheet
+from connector.engine.imports.sheets import make_order, read_sheet
 from connector.engine.run import Wish
 from connector.errors import BadConfiguration
 
@@ -310,6 +314,42 @@ def test_X2_an_undo_that_dies_is_completed_by_the_next_run(at, after):
     assert lab.sync(ALL).writes == 0
     assert differences(before, view(lab)) == []
     assert lab.sync(ALL).writes == 0
+
+
+def test_X2_whatever_writes_next_completes_an_undo_that_was_cut_short(lab, tmp_path):
+    """Another undo, an import of records and one of a file: none meets half of it."""
+    *_, opportunity = import_business(lab)
+    earlier = lab.store.runs.last()["run"]
+    deal = lab.deal_of(opportunity)
+    lab.sf_edit("Opportunity", opportunity, Amount=200, Description="by the run")
+    run = lab.sync().run
+    path = tmp_path / "people.csv"
+    path.write_text("LastName,Email\nOwl,owl@acme.example\n")
+    sheet = read_sheet(path)
+    order = make_order(str(path), sheet.digest, "contacts", "hubspot", overwrite=False)
+    for command in (
+        lambda twin: undo_run(twin, earlier),
+        lambda twin: import_records(twin.connection(), Selection("contacts")),
+        lambda twin: import_sheet(twin.connection(), order, sheet),
+    ):
+        twin = lab.copy()
+        assert undo_and_die(twin, run, 12, after_delivery=False)
+        assert twin.store.runs.find_cut_short().id == run
+        command(twin)
+        assert twin.store.runs.find_cut_short() is None
+        kept = twin.hs_all("deals", "amount", "description").get(deal, {"amount": "100"})
+        assert (kept["amount"], kept.get("description") or None) == ("100", None)
+
+
+def test_X2_an_undo_says_that_another_one_is_completed_first(lab):
+    """But not of the run whose own undo was cut short, and that is repeated."""
+    run, *_, opportunity = import_business(lab)
+    lab.sf_edit("Opportunity", opportunity, Amount=200)
+    later = lab.sync().run
+    assert undo_and_die(lab, later, 12, after_delivery=False)
+    told = f"the undo of run {later} was cut short, and is completed first (X2)"
+    assert told in show_undo(lab, run).report.notes
+    assert told not in show_undo(lab, later).report.notes
 
 
 def test_X2_an_undo_that_was_cut_short_is_completed_unless_it_is_let_go(lab):

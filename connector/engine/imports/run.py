@@ -41,6 +41,7 @@ from connector.engine.report import Report
 from connector.engine.run import make_ready, settle_set_up
 from connector.engine.scope import check_scope, learn_scope_fields
 from connector.engine.suspension import check_mode
+from connector.engine.undo import finish_undo
 from connector.engine.windows import apply_pair
 from connector.engine.work import Work
 from connector.engine.world import COMPANIES, CONTACTS, DEALS, Connection, World, get_to_know
@@ -104,6 +105,7 @@ def import_records(
     """
     check_mode(c.settings)
     with c.store.runs.lease(), usable(c):
+        finish_undo(c, keep_count(c, lambda *_: None))
         task = find_unfinished(c, selection.as_json() if selection else None)
         wanted = Selection.from_json(task.selection) if task else selection
         assert wanted is not None  # noqa: S101  # find_unfinished has just seen to it

@@ -15,7 +15,7 @@ from __future__ import annotations
 import time
 
 from connector.core.model import Pair, Side
-from connector.engine.frame import concluded, count_all, usable
+from connector.engine.frame import concluded, count_all, keep_count, usable
 from connector.engine.hands import Hands, PretendedHands, RealHands
 from connector.engine.imports.columns import Columns, find_columns, find_required, name_columns
 from connector.engine.imports.entries import IMPORT_KEY
@@ -28,6 +28,7 @@ from connector.engine.observe import Seen, observe_side, renew_keys
 from connector.engine.report import Report
 from connector.engine.run import make_ready
 from connector.engine.suspension import check_mode
+from connector.engine.undo import finish_undo
 from connector.engine.world import COMPANIES, Connection, World, get_to_know
 from connector.errors import BadConfiguration, Finding
 from connector.mapping.transforms import Reference
@@ -57,6 +58,8 @@ def import_sheet(
         _check_content(c, order, sheet)
         task = None if dry_run else find_unfinished(c, order.as_json())
         pair = check_switch(c, order.pair, order.object)
+        if not dry_run:
+            finish_undo(c, keep_count(c, lambda *_: None))
         told = ImportReport(Report(), order.as_json(), resumed=task is not None, dry_run=dry_run, way="file")
         told.selected = sheet.total
         world = get_to_know(c)

@@ -52,7 +52,7 @@ class Now:
 
     `ties` are what hangs on created records, as (object, id); `strangers` those that somebody else has edited, with
     who and when; `blanked` the fields that an earlier try at undoing has cleared and did not come to set.
-    `replaced` are the links of deleted records that lead to another record by now.
+    `replaced` are the links of deleted records whose place another record has by now, in that link or another one.
     """
 
     records: Mapping[Key, Record]

@@ -260,6 +260,18 @@ def test_X2_U10_a_deal_that_was_made_anew_is_as_old_as_its_opportunity(lab):
         lab.sync_until_rest()
 
 
+def test_X2_what_an_undo_took_away_is_not_made_anew_once_its_source_has_another_partner(lab):
+    """X2: let go, the next run made it anew itself; the undo of the undo leaves that, and makes no second one."""
+    run, *_, opportunity = import_business(lab)
+    undo = undo_run(lab, run).report.run
+    resume(lab, run)
+    lab.sync_until_rest()
+    deal, before = lab.deal_of(opportunity), view(lab)
+    assert not undo_run(lab, undo).report.writes
+    assert (lab.deal_of(opportunity), view(lab)) == (deal, before)
+    assert lab.sync().writes == 0
+
+
 def test_X2_the_guard_does_not_count_deletions_that_are_held(lab):
     """Thirty deals were archived with leave, and came back: the next run is not refused for their sake (D7)."""
     made = [lab.opportunity(f"Deal {number}") for number in range(30)]

@@ -65,7 +65,7 @@ def tell(work: Work, run: Run) -> Story:
         strangers=_read_strangers(work, entries, records, pairs),
         blanked=_find_blanked(work, run),
         known=_find_known(work, entries, records, pairs),
-        replaced=(replaced := _find_replaced(work, entries)),
+        replaced=(replaced := _find_replaced(work, entries, links, pairs)),
         remade=(remade := _find_remade(work, run, replaced)),
         aliases=_find_aliases(work, entries, remade, pairs),
         new_links=frozenset(id_ for id_, one in links.items() if not _was_live(one) and _is_live(one)),
@@ -285,16 +285,30 @@ def _find_known(
     return found
 
 
-def _find_replaced(work: Work, entries: Sequence[Entry]) -> dict[int, str]:
+def _find_replaced(
+    work: Work, entries: Sequence[Entry], pasts: Mapping[int, Past], pairs: Mapping[str, Pair]
+) -> dict[int, str]:
+    """Of links of deleted records what took the place of that: in the same link, or in one that has its partner.
+
+    Without an id: the partner has another link, and what comes of that is not this undo's business.
+    """
     deleted = [one for one in entries if one.verb == "delete" and one.link_id is not None]
     links = work.c.store.links.load(one.link_id for one in deleted if one.link_id is not None)
     found: dict[int, str] = {}
+    partners: dict[tuple[Side, str], dict[str, int]] = {}
     for one in deleted:
-        link = links.get(one.link_id or 0)
+        link, past = links.get(one.link_id or 0), pasts.get(one.link_id or 0)
         if link is not None and link.state in {LinkState.LINKED, LinkState.FROZEN}:
             other = link.id_of(one.side)
             if other and other != one.record_id:
                 found[link.id] = other
+        if link is not None and past is not None and past.before is not None:
+            partner = past.before[f"{one.side.other.value}_id"]
+            partners.setdefault((one.side, one.object), {})[str(partner or "")] = link.id
+    for (side, object_), mine in partners.items():
+        for partner, holder in work.c.store.links.by_ids(pairs[object_].name, side.other, mine).items():
+            if holder.id != mine[partner]:
+                found[mine[partner]] = holder.id_of(side) or ""
     return found
 
 

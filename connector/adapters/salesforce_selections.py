@@ -151,7 +151,7 @@ class Selections:
         soql = f"SELECT {', '.join(columns)} FROM {extract.object}{where} ORDER BY Id LIMIT {size}"
         answer = self.api.queries({"page": soql})["page"]
         if answer.status != requests.codes.ok:
-            raise _stopped(_refusal(answer.status, answer.body))
+            raise stopped(_refusal(answer.status, answer.body))
         rows = expect(list[RecordRow], answer.read(QueryPage)["records"], Side.SALESFORCE, answer.call)
         check_columns(answer.call, rows, columns)
         records = tuple(self.api.record(extract.object, extract.wanted, row) for row in rows)
@@ -274,7 +274,8 @@ def _refusal(status: int, body: Any) -> Refusal:
     return Refusal(Trouble.REFUSED, ProblemClass.FIELD_MAPPING, code, text[-1])
 
 
-def _stopped(refusal: Refusal) -> Unreachable:
+def stopped(refusal: Refusal) -> Unreachable:
+    """What ends a run that cannot do without the answer."""
     return Unreachable(
         Side.SALESFORCE,
         ProblemClass.CONNECTION,

@@ -16,8 +16,10 @@ from connector.engine.allocation import Allocation
 from connector.engine.imports import reading
 from connector.engine.imports.run import abandon, import_records, rehearse
 from connector.engine.imports.selection import Selection
+from connector.engine.report import Report
+from connector.engine.run import make_ready
 from connector.engine.world import COMPANIES, DEALS
-from connector.errors import BadConfiguration
+from connector.errors import BadConfiguration, Unreachable
 
 
 @pytest.fixture
@@ -248,6 +250,23 @@ def test_I1_a_part_of_the_contacts_is_matched_in_sight_of_all(lab):
     became, _ = bring(lab, "contacts", where="LastName = 'Young'")
     assert became == {young: ("held", "")}
     assert bring(lab, "contacts")[0] == {young: ("held", ""), old: ("matched", "email")}
+
+
+def test_I1_accounts_that_may_not_be_read_are_not_taken_for_none(lab):
+    """A first import stops if Salesforce does not count them; once it does, that goes on in sight of all."""
+    lab.sf_create("Account", Name="Acme", Website="acme.example")
+    lab.hs_create("companies", name="Acme Inc", domain="acme.example")
+    make_ready(lab.connection(), Report())  # the fields are known for a day
+    _show_accounts(lab, False)
+    with pytest.raises(Unreachable, match="INVALID_TYPE"):
+        bring(lab, "accounts")
+    _show_accounts(lab, True)
+    assert import_records(lab.connection(), None).counts == [("Account", "matched", "domain", 1)]
+
+
+def _show_accounts(lab, shows):
+    rights = {"objects": {"Account": {"read": shows, "edit": shows}}}
+    lab.sandbox_post("salesforce", "permissions", rights, method="PUT")
 
 
 def test_I1_imported_twice_the_second_writes_nothing(lab):

@@ -17,7 +17,7 @@ from typing import Any
 
 from connector.adapters.base import Refusal
 from connector.adapters.salesforce_deletion import ROLE
-from connector.adapters.salesforce_selections import Extract
+from connector.adapters.salesforce_selections import Extract, stopped
 from connector.core.model import Pair, Side
 from connector.engine.imports.reading import Reading, choose_way, read_portions
 from connector.engine.observe import Seen, has_begun, observe, observe_side, renew_keys, sweep, take_in
@@ -66,15 +66,20 @@ def _note_beginning(c: Connection, pairs: Sequence[Pair]) -> None:
 
 
 def _read_all(c: Connection, world: World, pairs: Sequence[Pair], tell: Tell) -> None:
-    """All of Salesforce's accounts and contacts, by the way that costs fewer calls; then its cursors are set."""
+    """All of Salesforce's accounts and contacts, by the way that costs fewer calls; then its cursors are set.
+
+    Raises:
+        Unreachable: it does not say how many there are. Taken for none, they would never be looked at.
+    """
     todo = [pair for pair in pairs if c.store.runs.read(_stream(pair)) is None]
     unread = [pair for pair in todo if c.store.runs.read(_look(pair)) is None]
     if unread:
         began = c.salesforce.mark()
         extracts = {pair.name: Extract(pair.salesforce, world.wanted(pair, SF)) for pair in unread}
         for name, total in c.salesforce.selections().count(extracts).items():
-            number = 0 if isinstance(total, Refusal) else total
-            reading = Reading(choose_way(number), number, over=not number)
+            if isinstance(total, Refusal):
+                raise stopped(total)
+            reading = Reading(choose_way(total), total, over=not total)
             c.store.runs.remember(_look(c.pairs[name]), {"began": began, "reading": reading.as_json()})
     for pair in todo:
         _read_pair(c, world, pair, tell)

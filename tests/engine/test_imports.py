@@ -269,6 +269,39 @@ def _show_accounts(lab, shows):
     lab.sandbox_post("salesforce", "permissions", rights, method="PUT")
 
 
+def _show_description(lab, object_, shows):
+    rights = {"fields": {object_: {"Description": {"read": shows, "edit": shows}}}}
+    lab.sandbox_post("salesforce", "permissions", rights, method="PUT")
+
+
+def test_F3_a_first_import_holds_the_mapping_against_both_schemas(lab):
+    """As a first sync does: nothing comes without a field that the mapping names and Salesforce does not show."""
+    lab.sf_create("Account", Name="Acme", Description="makes anvils")
+    _show_description(lab, "Account", False)
+    with pytest.raises(BadConfiguration) as refused:
+        bring(lab, "accounts")
+    (finding,) = refused.value.findings
+    assert "has no field Description" in finding.message
+    assert lab.hs_all("companies") == {}
+
+
+def test_F1_I1_an_edit_that_an_import_could_not_see_travels_once_the_field_is_shown(lab):
+    """The import saw the edited record without it, so no later look finds it again: the field is read anew."""
+    lab.sync()
+    opportunity = lab.opportunity(Description="agreed")
+    lab.sync_until_rest()
+    lab.session_of_people = lab.salesforce.sign_in("clerk@acme.example")  # whose rights stay as they are
+    _show_description(lab, "Opportunity", False)
+    lab.advance(hours=26)  # past what is remembered of the set-up
+    lab.sf_edit("Opportunity", opportunity, Description="meanwhile")
+    lab.advance(hours=2)
+    bring(lab, "opportunities")
+    lab.advance(hours=26)
+    _show_description(lab, "Opportunity", True)
+    lab.sync_until_rest()
+    assert lab.hs_get("deals", lab.deal_of(opportunity), "description")["description"] == "meanwhile"
+
+
 def test_I1_imported_twice_the_second_writes_nothing(lab):
     """The first creates, the second finds all in step (T7)."""
     lab.business(Amount=7)

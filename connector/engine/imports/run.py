@@ -27,6 +27,7 @@ from connector.adapters.salesforce_selections import Extract, price
 from connector.core.actions import Adoption
 from connector.core.model import Pair, Record, Side
 from connector.engine.derive import derive
+from connector.engine.fields import check_fields, learn_returned
 from connector.engine.frame import concluded, count_all, keep_count, usable
 from connector.engine.hands import Hands, PretendedHands, RealHands
 from connector.engine.held import make_gates
@@ -263,7 +264,9 @@ def keep_calls(c: Connection, tell: Tell) -> Tell:
 
 def _look(job: _Import) -> None:
     c, world, told = job.c, job.world, job.told
+    check_fields(c, world)
     check_scope(c, world)
+    learn_returned(c, world, lambda number: job.tell("looking", number, None))
     learn_scope_fields(c, lambda number: job.tell("looking", number, None))
     pairs = [c.pairs[name] for name in INVOLVED[job.pair.name] if name in c.pairs]
     if job.pair.name != COMPANIES and COMPANIES not in c.pairs:

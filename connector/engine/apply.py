@@ -59,7 +59,8 @@ from connector.engine.work import Work, count, describe_refusal, look_again, not
 from connector.engine.world import COMPANIES, CONTACTS, DEALS
 from connector.store.links import CONTACT_COMPANY, DEAL_COMPANY, ROLE, Completion
 
-_COMPANY_EDGE = {DEALS: DEAL_COMPANY, CONTACTS: CONTACT_COMPANY}
+COMPANY_EDGE = {DEALS: DEAL_COMPANY, CONTACTS: CONTACT_COMPANY}
+"""The kind of edge to its company that the records of a pair have."""
 
 
 def apply_actions(work: Work, pair: Pair, actions: Sequence[Action]) -> None:
@@ -182,7 +183,7 @@ def _settle(work: Work, pair: Pair, settlements: Sequence[Settlement]) -> None:
 
 def _follow_company(work: Work, pair: Pair, link_id: int, written: Fields) -> None:
     """Keep the edge to the primary company in step with the agreed field."""
-    kind = _COMPANY_EDGE.get(pair.name)
+    kind = COMPANY_EDGE.get(pair.name)
     if kind is None or PRIMARY_COMPANY not in written or COMPANIES not in work.c.pairs:
         return
     company_id = written[PRIMARY_COMPANY]
@@ -341,7 +342,7 @@ def _take_in_defaults(work: Work, pair: Pair, side: Side, ids: Sequence[str]) ->
 
 def _join_company(work: Work, pair: Pair, written: Mapping[int, Fields]) -> None:
     """The edges from newly linked records to their primary companies."""
-    kind = _COMPANY_EDGE.get(pair.name)
+    kind = COMPANY_EDGE.get(pair.name)
     companies = {key: str(id_) for key, some in written.items() if (id_ := some.get(PRIMARY_COMPANY))}
     if kind is None or COMPANIES not in work.c.pairs:
         return

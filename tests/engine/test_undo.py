@@ -435,6 +435,24 @@ def test_X2_a_stage_that_went_back_comes_again_with_what_stayed(lab):
     assert lab.hs_get("contacts", person, "lifecyclestage")["lifecyclestage"] == "opportunity"
 
 
+def test_X2_U9_what_stays_belongs_to_its_company_again_once_that_is_linked_again(lab):
+    """X2, U9: a run found all that belongs together; the company's link ends with it, that of the deal stays."""
+    _, account, _, opportunity = import_business(lab)
+    company = lab.partner("companies", account)
+    lab.sync_until_rest()
+    lab.forget()
+    lab.sf_edit("Account", account, Phone="+1 555 0100")
+    run = lab.sync(ALL).run
+    lab.sf_edit("Opportunity", opportunity, Description="later")
+    lab.sync_until_rest()
+    undo_run(lab, run)
+    resume(lab, run)
+    lab.sf_edit("Opportunity", opportunity, Amount=250)
+    lab.sync_until_rest()
+    shown = lab.hs_get("companies", company, "sf_num_associated_deals", "sf_recent_deal_amount")
+    assert (shown["sf_num_associated_deals"], shown["sf_recent_deal_amount"]) == ("1", "250")
+
+
 # --- answers that were lost -------------------------------------------------------------------------------
 
 

@@ -16,6 +16,7 @@ from connector.core.inverse import Columns, Inverse, Key, Past, RoleBack
 from connector.core.model import LinkState, Presence, Record, Side, Value
 from connector.core.naming import CONTACT
 from connector.core.undo import turn_link
+from connector.engine.apply import COMPANY_EDGE
 from connector.engine.derive import derive
 from connector.engine.hands import PretendedHands
 from connector.engine.report import Report, Written
@@ -23,10 +24,8 @@ from connector.engine.undoing.past import Story
 from connector.engine.work import Work
 from connector.engine.world import CONTACTS, DEALS
 from connector.store.holds import Place
-from connector.store.images import EdgeKey
 from connector.store.links import ROLE
 
-_COMPANY_EDGES = {"deal_company", "contact_company"}
 _ROLE_VERBS = {"part": "connect", "join": "disconnect", "name": "name"}
 
 
@@ -35,6 +34,8 @@ class _Turn:
     """What is undone, by link: its fields per side, and the roles (deal, contact) by their links."""
 
     whole: set[int] = field(default_factory=set)
+    ending: set[int] = field(default_factory=set)
+    """Of the whole ones those that link nothing any more; the record of any other one is made anew."""
     fields: dict[int, dict[Side, set[str]]] = field(default_factory=dict)
     roles: set[tuple[int, int]] = field(default_factory=set)
     kept_stages: set[int] = field(default_factory=set)
@@ -51,6 +52,7 @@ def turn_store(work: Work, story: Story, inverse: Inverse, root: int, *, holds: 
         touched = {*turn.whole, *turn.fields, *(one for pair in turn.roles for one in pair)}
         touched |= {one.link_id for one in inverse.restorings if one.link_id is not None}
         store.links.derive_parents(touched)
+        bereft = _find_bereft(work, turn)
         for id_ in sorted(turn.whole):
             _turn_whole(work, story, id_, deleted.get(id_))
         for id_, past in story.links.items():
@@ -59,11 +61,12 @@ def turn_store(work: Work, story: Story, inverse: Inverse, root: int, *, holds: 
                 row = turn_link(past, fields, keeps_stage=id_ in turn.kept_stages)
                 if row is not None and row != past.now:
                     store.images.put_link(id_, row)
+        store.links.forget_bases(bereft)
         _turn_edges(work, story, turn)
         _forget_created(work, story, inverse)
         store.links.derive(touched)
         store.links.derive_parents(touched)
-        _make_due(work, story, touched)
+        _make_due(work, story, touched | bereft.keys())
         if holds:
             store.holds.hold(root, find_holds(story, inverse))
         else:
@@ -72,9 +75,10 @@ def turn_store(work: Work, story: Story, inverse: Inverse, root: int, *, holds: 
 
 def _find_turn(work: Work, story: Story, inverse: Inverse) -> _Turn:
     turn = _Turn()
-    turn.whole |= {one.link_id for one in inverse.taking_back if one.link_id is not None and not one.gone}
+    turn.ending |= {one.link_id for one in inverse.taking_back if one.link_id is not None and not one.gone}
+    turn.ending |= inverse.unlinked
     turn.whole |= {one.link_id for one in inverse.remakings if one.link_id is not None and not one.new_id}
-    turn.whole |= inverse.unlinked
+    turn.whole |= turn.ending
     for one in inverse.restorings:
         if one.link_id is None:
             continue
@@ -101,6 +105,24 @@ def _find_turn(work: Work, story: Story, inverse: Inverse) -> _Turn:
     return turn
 
 
+def _find_bereft(work: Work, turn: _Turn) -> dict[int, dict[Side, tuple[str, ...]]]:
+    """What stays although the link of its company ends, with the fields that name the company, per side.
+
+    Nothing is agreed on in them any more, so that they meet anew once the company is linked again. Else no run
+    would see then who belongs to it: nothing has moved on either side.
+    """
+    links = work.c.store.links
+    found: dict[int, dict[Side, tuple[str, ...]]] = {}
+    for pair in work.c.pairs.values():
+        if pair.name not in COMPANY_EDGE:
+            continue
+        rules = [one for one in pair.fields if PRIMARY_COMPANY in one.hubspot]
+        names = {side: tuple(name for one in rules for name in one.names(side)) for side in Side}
+        children = links.children_of(COMPANY_EDGE[pair.name], *turn.ending)
+        found |= {one: names for one in children if one not in turn.whole and not _is_company_undone(turn, one)}
+    return found
+
+
 def _turn_whole(work: Work, story: Story, link_id: int, deleted: Side | None) -> None:
     """Make a link what it was before the run; one that was not there, or only begun, is nothing any more."""
     past = story.links.get(link_id)
@@ -121,7 +143,7 @@ def _turn_edges(work: Work, story: Story, turn: _Turn) -> None:
             row = past.before
         else:
             row = past.now
-            if (_is_undone(turn, key) and past.now == past.after) or (
+            if (kind in COMPANY_EDGE.values() and _is_company_undone(turn, child) and past.now == past.after) or (
                 kind == ROLE and (child, parent) in turn.roles
             ):
                 row = past.before
@@ -135,10 +157,9 @@ def _turn_edges(work: Work, story: Story, turn: _Turn) -> None:
                 images.put_edge(key, None)
 
 
-def _is_undone(turn: _Turn, key: EdgeKey) -> bool:
-    """Whether the primary company that an edge stands for is undone."""
-    kind, child, _ = key
-    return kind in _COMPANY_EDGES and PRIMARY_COMPANY in turn.fields.get(child, {}).get(Side.HUBSPOT, ())
+def _is_company_undone(turn: _Turn, child: int) -> bool:
+    """Whether the primary company of a deal or a contact goes back."""
+    return PRIMARY_COMPANY in turn.fields.get(child, {}).get(Side.HUBSPOT, ())
 
 
 def _with_applied(row: Columns | None, past: Past, turn: _Turn, parent: int) -> Columns | None:

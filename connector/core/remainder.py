@@ -13,12 +13,15 @@ from dataclasses import replace
 
 from connector.core.actions import Creation, Update
 from connector.core.model import Base, FieldRule, Fields, Pair, Record, Side
+from connector.core.plan import STAGE
 
 
 def leave_out_of_update(pair: Pair, update: Update, refused: Collection[str]) -> Update | None:
     """The update without these fields; None if nothing of it is left, or if it is not about them at all."""
-    rules = _rules_about(pair, update.to, refused)
-    out = {*refused, *_names(rules, update.to)}
+    out = {*refused, *_names(_rules_about(pair, update.to, refused), update.to)}
+    if STAGE in out:
+        out |= {change.field for change in update.changes if change.rule == "F7"}  # the date of that stage
+    rules = _rules_about(pair, update.to, out)
     changes = tuple(change for change in update.changes if change.field not in out)
     if not changes or len(changes) == len(update.changes):
         return None

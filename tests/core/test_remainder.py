@@ -68,6 +68,24 @@ def test_F4_an_update_goes_without_what_was_refused(refused, left, settled):
     assert found.clears_first == frozenset({"lifecyclestage"}) - refused
 
 
+def test_F7_a_close_date_that_goes_with_a_closed_stage_stays_behind_with_it():
+    """Beside the stage alone it is needed; an edit of the date goes by itself."""
+    dated = replace(PAIR, fields=(*PAIR.fields, rule("CloseDate", "closedate")))
+    settles = Base({**HERE, "CloseDate": "2026-01-31"}, {**THERE, "closedate": "2026-01-31"})
+    carried = Change("closedate", None, "2026-01-31", "F7", "goes with its closed stage")
+    closing = replace(UPDATE, changes=(*UPDATE.changes, carried), settles=settles)
+    left = leave_out_of_update(dated, closing, {"dealstage"})
+    assert left.values.keys() == {"dealname", "amount", "lifecyclestage"}
+    assert left.settles.salesforce.keys() == {"Name", "Amount"}
+    assert "closedate" in leave_out_of_update(dated, closing, {"amount"}).values
+    moved = replace(closing, changes=(*UPDATE.changes, replace(carried, rule="F1")))
+    assert "closedate" in leave_out_of_update(dated, moved, {"dealstage"}).values
+    alone = replace(
+        closing, changes=tuple(one for one in closing.changes if one.field in {"dealstage", "closedate"})
+    )
+    assert leave_out_of_update(dated, alone, {"dealstage"}) is None
+
+
 @pytest.mark.parametrize("refused", [set(VALUES), {"unknown"}, set()])
 def test_F4_nothing_is_left_of_an_update(refused):
     """All of it is refused, or something that it is not about."""

@@ -131,12 +131,18 @@ def let_go(store: Store, pairs: Mapping[str, Pair], run_id: int) -> int:
         run = store.runs.find(run.of_run)
     if run is None:
         return 0
-    places = store.holds.of_run(run.id)
     with store.transaction():
-        for place in places:
-            _wake(store, pairs, place)
-        store.holds.lift(run.id)
+        number = lift(store, pairs, run.id)
         store.runs.give_up(run.id)
+    return number
+
+
+def lift(store: Store, pairs: Mapping[str, Pair], run_id: int) -> int:
+    """Hold nothing any more of what a run wrote; whatever was held is due. Returns how many writes."""
+    places = store.holds.of_run(run_id)
+    for place in places:
+        _wake(store, pairs, place)
+    store.holds.lift(run_id)
     return len(places)
 
 

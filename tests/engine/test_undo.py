@@ -377,6 +377,21 @@ def test_X2_an_undo_that_was_cut_short_is_completed_unless_it_is_let_go(lab):
     assert lab.hs_get("deals", deal, "amount")["amount"] == "200"
 
 
+def test_X2_what_was_held_is_written_again_once_an_undo_is_undone_that_did_nothing(lab):
+    """It was cut short before it wrote, and another run completed it: what that one held is let go, and is due."""
+    *_, opportunity = import_business(lab)
+    deal = lab.deal_of(opportunity)
+    lab.sf_edit("Opportunity", opportunity, Amount=200)
+    run = lab.sync().run
+    assert undo_and_die(lab, run, 3, after_delivery=False)
+    (cut_short,) = [one.id for one in lab.store.runs.undoing(run)]
+    lab.sync()
+    assert lab.hs_get("deals", deal, "amount")["amount"] == "100"
+    assert undo_run(lab, cut_short).report.writes == 0
+    lab.sync_until_rest()
+    assert lab.hs_get("deals", deal, "amount")["amount"] == "200"
+
+
 def test_X2_L8_a_stage_goes_back_by_being_cleared_and_set_whatever_comes_between(lab):
     """The move is one entry of the journal; a death between the two requests is completed."""
     *_, contact, opportunity = import_business(lab)

@@ -19,6 +19,7 @@ from connector.core.undo import turn_link
 from connector.engine.apply import COMPANY_EDGE
 from connector.engine.derive import derive
 from connector.engine.hands import PretendedHands
+from connector.engine.held import lift
 from connector.engine.report import Report, Written
 from connector.engine.undoing.past import Story
 from connector.engine.work import Work
@@ -70,7 +71,7 @@ def turn_store(work: Work, story: Story, inverse: Inverse, root: int, *, holds: 
         if holds:
             store.holds.hold(root, find_holds(story, inverse))
         else:
-            store.holds.lift(root)
+            lift(store, story.pairs, root)
 
 
 def _find_turn(work: Work, story: Story, inverse: Inverse) -> _Turn:

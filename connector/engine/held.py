@@ -37,7 +37,7 @@ class HeldGate:
         if not held:
             return fields
         if write.verb == "update":
-            passed = fields - find_held_fields(write.changes, held)
+            passed = fields - find_held_fields(write.changes, held, self._pairs[write.object], write.side)
         elif write.verb == "create":
             passed = frozenset() if is_creation_held(write.changes, held, self._made_anew(write)) else fields
         elif write.verb in ROLE_VERBS:

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from core.examples import HS, SF, rule
 
 from connector.core.hold import find_held_fields, is_creation_held, is_role_held
-from connector.core.model import Change
+from connector.core.model import Change, FieldRule, Pair, Rule
+from connector.mapping.transforms import Text
+
+STAGE = FieldRule(("RecordTypeId", "StageName"), ("pipeline", "dealstage"), Rule.TWO_WAY, Text())
+PAIR = Pair("opportunity-deal", "Opportunity", "deals", (rule("Amount", "amount"), STAGE), frozenset({HS, SF}))
 
 
 def fields(values):
@@ -27,7 +32,21 @@ def fields(values):
 )
 def test_X2_a_field_is_held_as_long_as_the_same_value_is_to_be_written(planned, held, found):
     """Any of those that were taken back, as a CRM prints it; another value passes, and so does another field."""
-    assert find_held_fields(fields(planned), held) == found
+    assert find_held_fields(fields(planned), held, PAIR, HS) == found
+
+
+@pytest.mark.parametrize(
+    ("planned", "found"),
+    [
+        ({"pipeline": "p", "dealstage": "s"}, {"pipeline", "dealstage"}),
+        ({"pipeline": "p", "dealstage": "t"}, set()),
+        ({"pipeline": "q", "dealstage": "s"}, set()),
+    ],
+)
+def test_X2_a_stage_is_held_in_its_pipeline(planned, found):
+    """Another stage of the same pipeline is something else to be written, and so is its namesake in another one."""
+    held = {"pipeline": ["p"], "dealstage": ["s"]}
+    assert find_held_fields(fields({**planned, "amount": 1}), held, PAIR, HS) == found
 
 
 @pytest.mark.parametrize(

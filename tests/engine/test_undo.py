@@ -79,6 +79,19 @@ def test_X2_what_was_undone_is_held_until_its_source_moves(lab):
     assert lab.hs_get("deals", deal, "amount")["amount"] == "200", "an old hold holds nothing back"
 
 
+def test_X2_a_stage_that_was_undone_is_held_until_its_source_has_another_one(lab):
+    """Though that is of the same pipeline, which was taken back along with the stage."""
+    *_, opportunity = import_business(lab)
+    deal = lab.deal_of(opportunity)
+    lab.sf_edit("Opportunity", opportunity, StageName="Qualification")
+    undo_run(lab, lab.sync().run)
+    assert lab.sync().writes == 0
+    lab.sf_edit("Opportunity", opportunity, StageName="Needs Analysis")
+    lab.sync_until_rest()
+    assert lab.hs_get("deals", deal, "dealstage")["dealstage"] == lab.stages()["Needs Analysis"]
+    assert not lab.store.holds.count()
+
+
 def test_X2_a_hold_ends_as_well_when_the_other_side_moves(lab):
     """Somebody edits the side that was restored: that travels, and what was held may come back one day."""
     *_, opportunity = import_business(lab)

@@ -176,9 +176,10 @@ def _hold_back(one: FieldAnswer, holds: Mapping[Side, Sequence[tuple[str, Value,
         return one
     places = list(zip(one.side(one.to).fields, one.new, strict=True))
     # Compared one by one: a hidden value equals what it is the hash of, but has another hash of its own (G3).
-    runs = [run for name, value, run in holds[one.to] if (name, value) in places]
-    if not runs:
+    held = [(name, value) for name, value, _ in holds[one.to]]
+    if not all(place in held for place in places):
         return one
+    runs = [run for name, value, run in holds[one.to] if (name, value) in places]
     reason = f"run {runs[0]} was undone, and this is what it wrote"
     return replace(one, outcome=Outcome.HELD, reason=reason, remedy=f"`connector resume {runs[0]}` lets it go")
 

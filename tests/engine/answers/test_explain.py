@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 
 import pytest
+from engine.undoing import undo_run
 
 from connector.core.model import Side
 from connector.engine.answers.explain import Verdict, explain
@@ -318,6 +319,18 @@ def test_L10_lifecycle_moves_say_which_rule_and_deal_moved_them(lab, ask):
     [change] = move.changes
     assert (move.run, change.new, change.rule) == (run, "customer", "L3")
     assert change.cause == f"deal {lab.deal_of(opportunity)} won"
+
+
+def test_X2_a_stage_is_told_as_held_as_long_as_it_is_the_one_that_was_undone(lab, ask):
+    """Another one travels, though it is of the same pipeline."""
+    *_, opportunity = lab.business()
+    lab.sync_until_rest()
+    lab.sf_edit("Opportunity", opportunity, StageName="Qualification")
+    run = undo_run(lab, lab.sync().run).run
+    told = field(ask(opportunity), "StageName")
+    assert (told.outcome, told.remedy) == (Outcome.HELD, f"`connector resume {run.id}` lets it go")
+    lab.sf_edit("Opportunity", opportunity, StageName="Needs Analysis")
+    assert field(ask(opportunity), "StageName").outcome is Outcome.TRAVELS
 
 
 def test_X3_an_explanation_is_plain_data(lab, ask):

@@ -390,8 +390,7 @@ def _carry_close_date(
     if written.get(STAGE) not in closed_stages or CLOSE_DATE in written:
         return
     if own := there.fields.get(CLOSE_DATE):
-        cause = f"the close date of {there.object} {there.id} goes with its closed stage"
-        draft.changes.append(Change(CLOSE_DATE, own, own, "F7", cause))
+        draft.changes.append(repeat_close_date(there.object, there.id, own))
         return
     rule = next((rule for rule in pair.fields if rule.hubspot == (CLOSE_DATE,)), None)
     if rule is None or not rule.rule.writes(Side.HUBSPOT):
@@ -401,6 +400,11 @@ def _carry_close_date(
     if carried is not None and not isinstance(carried, Cannot):
         records = {Side.SALESFORCE: here, Side.HUBSPOT: there}
         _draft_write(draft, rule, Write(Side.HUBSPOT, carried, "F7"), records, carried)
+
+
+def repeat_close_date(object_: str, id_: str, own: Value) -> Change:
+    """What a deal has already, written beside a closed stage (F7)."""
+    return Change(CLOSE_DATE, own, own, "F7", f"the close date of {object_} {id_} goes with its closed stage")
 
 
 def _repair_partner_id(pair: Pair, draft: _Draft, link: Link, there: Record) -> None:

@@ -12,12 +12,17 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from connector.core.actions import Creation, Update
-from connector.core.model import Base, FieldRule, Fields, Pair, Record, Side
-from connector.core.plan import STAGE
+from connector.core.model import Base, FieldRule, Fields, Pair, Record, Side, Value
+from connector.core.plan import CLOSE_DATE, STAGE, repeat_close_date
 
 
-def leave_out_of_update(pair: Pair, update: Update, refused: Collection[str]) -> Update | None:
-    """The update without these fields; None if nothing of it is left, or if it is not about them at all."""
+def leave_out_of_update(
+    pair: Pair, update: Update, refused: Collection[str], closed_stages: Collection[Value]
+) -> Update | None:
+    """The update without these fields; None if nothing of it is left, or if it is not about them at all.
+
+    A stage that closes keeps a close date beside it: the one that is there, in place of one that is left out (F7).
+    """
     out = {*refused, *_names(_rules_about(pair, update.to, refused), update.to)}
     if STAGE in out:
         out |= {change.field for change in update.changes if change.rule == "F7"}  # the date of that stage
@@ -29,6 +34,12 @@ def leave_out_of_update(pair: Pair, update: Update, refused: Collection[str]) ->
         _without(update.settles.salesforce, _names(rules, Side.SALESFORCE)),
         _without(update.settles.hubspot, _names(rules, Side.HUBSPOT)),
     )
+    if any(one.field == STAGE and one.new in closed_stages for one in changes):
+        changes += tuple(
+            repeat_close_date(update.object, update.record_id, one.old)
+            for one in update.changes
+            if one.field == CLOSE_DATE and one.field in out and one.old and one.old != one.new
+        )
     return replace(update, changes=changes, settles=settles, clears_first=update.clears_first - out)
 
 

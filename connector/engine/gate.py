@@ -54,7 +54,7 @@ def let_updates_pass(work: Work, pair: Pair, updates: Sequence[Update]) -> list[
     for one in updates:
         write = write_of(one)
         withheld = _fields(write) - _admit(work, write)
-        left = leave_out_of_update(pair, one, withheld) if withheld else one
+        left = leave_out_of_update(pair, one, withheld, work.world.stages.closed) if withheld else one
         if withheld:
             for side in Side:
                 _withhold(work, side, one.link.id_of(side))

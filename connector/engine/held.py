@@ -48,8 +48,11 @@ class HeldGate:
         return passed
 
     def note(self, write: Written) -> None:
-        """Something was written: what was held in its place, and in that of its source, is over."""
-        fields = [change.field for change in write.changes]
+        """Something was written: what was held in its place, and in that of its source, is over.
+
+        Not if what is there was only repeated, as the close date is beside a closed stage (F7).
+        """
+        fields = [change.field for change in write.changes if change.rule != "F7" or change.old != change.new]
         if write.verb == "create":
             self._holds.end(Place("create", write.side, write.object, write.of))
             return

@@ -50,7 +50,7 @@ def spare_update(work: Work, pair: Pair, update: Update, refusal: Refusal) -> Up
         note_problems(work, [describe_refusal(side, object_, id_, refusal)])
         return None
     remember_left_out(work, place, faults)
-    return leave_out_of_update(pair, update, faults)
+    return leave_out_of_update(pair, update, faults, work.world.stages.closed)
 
 
 def find_faults(values: Fields, refusal: Refusal) -> dict[str, Fault]:
@@ -92,7 +92,7 @@ def _leave_out_known(work: Work, pair: Pair, update: Update) -> Update | None:
     again = {name for name, value in refused.items() if name in values and values[name] == value}
     work.troubled |= {(*place, name) for name in again}
     if again:
-        return leave_out_of_update(pair, update, again)
+        return leave_out_of_update(pair, update, again, work.world.stages.closed)
     if work.turned_down.get(place) == values:
         work.troubled |= {where for where in work.noted if where[:3] == place}
         return None

@@ -24,6 +24,7 @@ PAIR = Pair(
     required={SF: ("Name",)},
     partner_field={SF: "HubSpot_Id__c"},
 )
+CLOSED = frozenset({"won"})
 LINK = Link(1, PAIR.name, "006A", "1", LinkState.LINKED, SF)
 VALUES = {"dealname": "n", "amount": "5", "pipeline": "p", "dealstage": "s", "lifecyclestage": "x"}
 HERE = {"Name": "n", "Amount": 5, "RecordTypeId": "t", "StageName": "S"}
@@ -62,7 +63,7 @@ BORN = Creation(
 )
 def test_F4_an_update_goes_without_what_was_refused(refused, left, settled):
     """Nor with what only makes sense beside it; what is left out is not agreed upon either."""
-    found = leave_out_of_update(PAIR, UPDATE, refused)
+    found = leave_out_of_update(PAIR, UPDATE, refused, CLOSED)
     assert found.values.keys() == left
     assert found.settles.salesforce.keys() == settled
     assert found.clears_first == frozenset({"lifecyclestage"}) - refused
@@ -74,22 +75,39 @@ def test_F7_a_close_date_that_goes_with_a_closed_stage_stays_behind_with_it():
     settles = Base({**HERE, "CloseDate": "2026-01-31"}, {**THERE, "closedate": "2026-01-31"})
     carried = Change("closedate", None, "2026-01-31", "F7", "goes with its closed stage")
     closing = replace(UPDATE, changes=(*UPDATE.changes, carried), settles=settles)
-    left = leave_out_of_update(dated, closing, {"dealstage"})
+    left = leave_out_of_update(dated, closing, {"dealstage"}, CLOSED)
     assert left.values.keys() == {"dealname", "amount", "lifecyclestage"}
     assert left.settles.salesforce.keys() == {"Name", "Amount"}
-    assert "closedate" in leave_out_of_update(dated, closing, {"amount"}).values
+    assert "closedate" in leave_out_of_update(dated, closing, {"amount"}, CLOSED).values
     moved = replace(closing, changes=(*UPDATE.changes, replace(carried, rule="F1")))
-    assert "closedate" in leave_out_of_update(dated, moved, {"dealstage"}).values
+    assert "closedate" in leave_out_of_update(dated, moved, {"dealstage"}, CLOSED).values
     alone = replace(
         closing, changes=tuple(one for one in closing.changes if one.field in {"dealstage", "closedate"})
     )
-    assert leave_out_of_update(dated, alone, {"dealstage"}) is None
+    assert leave_out_of_update(dated, alone, {"dealstage"}, CLOSED) is None
+
+
+@pytest.mark.parametrize(
+    ("stage", "old", "new", "left"),
+    [
+        ("won", "2026-01-31", "2026-02-01", [("2026-01-31", "2026-01-31", "F7")]),
+        ("open", "2026-01-31", "2026-02-01", []),
+        ("won", None, "2026-02-01", []),
+        ("won", "2026-01-31", "2026-01-31", []),
+    ],
+)
+def test_F7_a_stage_that_closes_goes_with_the_date_that_is_there_if_another_one_is_left_out(stage, old, new, left):
+    """An open stage needs none; a date that was refused although it is there already is not sent again."""
+    moved = [Change("dealstage", "s", stage, "F1", "why"), Change("closedate", old, new, "F1", "why")]
+    found = leave_out_of_update(PAIR, replace(UPDATE, changes=tuple(moved)), {"closedate"}, CLOSED)
+    assert found.values["dealstage"] == stage
+    assert [(one.old, one.new, one.rule) for one in found.changes if one.field == "closedate"] == left
 
 
 @pytest.mark.parametrize("refused", [set(VALUES), {"unknown"}, set()])
 def test_F4_nothing_is_left_of_an_update(refused):
     """All of it is refused, or something that it is not about."""
-    assert leave_out_of_update(PAIR, UPDATE, refused) is None
+    assert leave_out_of_update(PAIR, UPDATE, refused, CLOSED) is None
 
 
 def test_F4_a_creation_goes_without_what_was_refused():
@@ -151,7 +169,7 @@ def test_F4_A5_what_a_creation_left_out_has_a_value_at_its_source_and_none_in_wh
 @given(st.sets(st.sampled_from([*VALUES, "unknown"])))
 def test_F4_what_is_left_is_a_part_of_what_was_asked_for(refused):
     """Never anything new, never anything refused, and the base only knows what is written."""
-    found = leave_out_of_update(PAIR, UPDATE, refused)
+    found = leave_out_of_update(PAIR, UPDATE, refused, CLOSED)
     if found is not None:
         assert set(found.changes) < set(UPDATE.changes)
         assert not refused & found.values.keys()

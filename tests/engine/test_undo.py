@@ -92,6 +92,22 @@ def test_X2_a_stage_that_was_undone_is_held_until_its_source_has_another_one(lab
     assert not lab.store.holds.count()
 
 
+def test_X2_F7_a_close_date_that_was_undone_stays_as_it_is_while_the_deal_is_closed(lab):
+    """HubSpot would make one up, were the date that is there not repeated; that does not end the hold."""
+    *_, opportunity = import_business(lab)
+    deal = lab.deal_of(opportunity)
+    date = lab.hs_get("deals", deal, "closedate")["closedate"]
+    lab.sf_edit("Opportunity", opportunity, CloseDate="2026-12-24")
+    undo_run(lab, lab.sync().run)
+    lab.sf_edit("Opportunity", opportunity, StageName="Closed Won")
+    lab.sync_until_rest()
+    closed = lab.hs_get("deals", deal, "closedate", "dealstage")
+    assert (closed["closedate"], closed["dealstage"]) == (date, lab.stages()["Closed Won"])
+    lab.sf_edit("Opportunity", opportunity, StageName="Closed Lost")
+    lab.sync_until_rest()
+    assert lab.hs_get("deals", deal, "closedate")["closedate"] == date
+
+
 def test_X2_a_hold_ends_as_well_when_the_other_side_moves(lab):
     """Somebody edits the side that was restored: that travels, and what was held may come back one day."""
     *_, opportunity = import_business(lab)

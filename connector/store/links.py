@@ -129,7 +129,8 @@ class Links:
         """Note creations that are about to be tried, by source id; returns link ids.
 
         A link that is pending already keeps the base of its first try: if that try did get through, it is
-        what both sides looked like.
+        what both sides looked like. Whom a record belonged to that an undo could not make anew says nothing of the
+        one that is made now.
         """
         known = self.by_ids(pair, side, bases)
         new = {source: base for source, base in bases.items() if source not in known}
@@ -154,6 +155,9 @@ class Links:
             if before.state is not LinkState.PENDING:
                 # A pair that ended and begins anew (its record was restored): the old partner is gone.
                 self._reset(before.id, side, bases[source])
+            else:
+                self.derive_parents([before.id])
+                self._forget_parents(before.id)
         ids = {source: one.id for source, one in known.items()}
         made = {source: one.id for source, one in self.by_ids(pair, side, new).items()}
         self._images.keep_new_links(made.values())
@@ -170,11 +174,14 @@ class Links:
         self._images.keep_links([link_id])
         self._db.execute(update(link).where(link.c.id == link_id).values(values))
         # To whom the old partner belonged says nothing of the new one.
+        self._forget_parents(link_id)
+        if side is Side.SALESFORCE:
+            self._forget_applied(link_id)
+
+    def _forget_parents(self, link_id: int) -> None:
         own = and_(edge.c.connection_id == self._db.connection_id, edge.c.child == link_id)
         self._images.keep_edges(own)
         self._db.execute(delete(edge).where(own))
-        if side is Side.SALESFORCE:
-            self._forget_applied(link_id)
 
     def _forget_applied(self, link_id: int) -> None:
         """Another HubSpot record is the partner now: to that one no deal has done anything yet (L7)."""

@@ -57,6 +57,16 @@ def test_a_second_try_keeps_the_first_base(store):
     assert (only(store, first).base, only(store, ids["006B"]).base) == (FIRST, SECOND)
 
 
+def test_X2_a_second_try_belongs_to_nobody_yet(store):
+    """What an undo could not make anew is pending with all it belonged to; what is made in its place is not."""
+    company, made = linked(store, 9, "companies"), pending(store)
+    store.links.join(DEAL_COMPANY, [(made, company)], with_creation=True)
+    settled(store)
+    assert pending(store, base=SECOND) == made
+    assert store.links.children_of(DEAL_COMPANY, company) == []
+    assert to_derive(store, "companies") == [company]
+
+
 @pytest.mark.parametrize("state", [LinkState.SEVERED, LinkState.CLOSED])
 def test_a_pair_that_ended_can_begin_anew(store, state):
     """A restored record gets a new partner: the old one, and the old base, are forgotten."""

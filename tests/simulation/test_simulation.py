@@ -10,8 +10,9 @@ from collections import Counter
 import pytest
 from engine.laws.sight import Sight
 from engine.laws.story import named
+from simulation.commands import COMMANDS
 from simulation.found import FOUND
-from simulation.seeds import BETWEEN, RUNS, plan_of
+from simulation.seeds import BETWEEN, RUNS, UNDOES, plan_of
 from simulation.simulated import Simulation, simulate
 from simulation.trouble import TROUBLES
 from simulation.weather import KINDS
@@ -22,10 +23,10 @@ KIND_OF_STEP = {"store": ("back_up", "put_back", "lose"), "edit both": ()}
 """The steps that a choice of `seeds.py` comes to, where it is not called like its step."""
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_a_seed_comes_to_rest_whatever_strikes_it(seed):
+@pytest.mark.parametrize(("seed", "undo"), [(1, False), (2, True)])
+def test_a_seed_comes_to_rest_whatever_strikes_it(seed, undo):
     """Laws 1 to 11, the budget (E3) and the rest after faults (E2, E4) hold in 300 steps that nobody chose."""
-    simulate(*plan_of(seed))
+    simulate(*plan_of(seed, undo=undo))
 
 
 def test_a_seed_is_the_same_every_time():
@@ -52,17 +53,20 @@ def test_every_seed_is_long_and_runs_often():
 
 
 def test_everything_that_can_happen_happens():
-    """Every kind of step, every trouble and every fault of each side is in the first 300 seeds."""
-    kinds, troubles, faults = Counter(), Counter(), []
+    """Every kind of step, every command, every trouble and every fault of each side is in the first 300 seeds."""
+    kinds, troubles, faults, commands = Counter(), Counter(), [], set()
     for seed in range(1, 301):
-        for name, *arguments in plan_of(seed)[1]:
+        for name, *arguments in plan_of(seed, undo=True)[1]:
             kinds[name] += 1
+            if name == "ask":
+                commands.add(arguments[0])
             if name == "trouble":
                 troubles[arguments[0][0]] += 1
             if name == "weather":
                 faults += arguments
-    choices = [one for name in (*RUNS, *BETWEEN) for one in KIND_OF_STEP.get(name, (name,))]
+    choices = [one for name in (*RUNS, *UNDOES, *BETWEEN) for one in KIND_OF_STEP.get(name, (name,))]
     assert kinds.keys() >= {*choices, "rest", "budget"}
+    assert commands == COMMANDS.keys()
     assert troubles.keys() == {do for rows in TROUBLES.values() for do, *_ in rows}
     for side in Side:
         for kind in KINDS[side]:

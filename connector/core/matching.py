@@ -151,9 +151,9 @@ def match_record(pair: Pair, candidate: Candidate) -> Match:
 def _match_by_stored_id(candidate: Candidate) -> Match | None:
     record = candidate.record
     own = candidate.link_of(record)
-    # Who names the record itself comes before who names one that was merged into it (A7).
-    naming = sorted(candidate.naming, key=lambda one: (one.partner_id != record.id, *_age(one)))
+    naming = sorted(candidate.naming, key=_age)
     mine = [one for one in naming if one.present and one.partner_id == record.id]
+    # Who names the record itself comes before who names one that was merged into it (A7).
     for partner in mine or [one for one in naming if one.present]:
         if not candidate.is_taken(partner):
             return Adopt(partner, "A2")

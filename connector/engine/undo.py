@@ -139,7 +139,8 @@ def _carry_out(work: Work, story: Story, done: Undone) -> None:
     cause = f"undo of run {done.run.id}"
     inverse = invert(story.entries, story.now, story.pairs, cause)
     inverse.left[:] = [_cover(work.c.store, one) for one in name_those(work, inverse.left, story.pairs)]
-    done.report.notes += _describe(story, inverse)
+    lifted = 0 if holds else len(work.c.store.holds.of_run(root))
+    done.report.notes += _describe(story, inverse, lifted)
     turn_store(work, story, inverse, root, holds=holds)
     carry_out(Doing(work, story, inverse, root, holds, cause))
     done.left = [_cover(work.c.store, one) for one in inverse.left]
@@ -180,10 +181,12 @@ def _find(store: Store, run_id: int) -> Run:
     )
 
 
-def _describe(story: Story, inverse: Inverse) -> Iterator[str]:
-    """What is to be known beforehand."""
+def _describe(story: Story, inverse: Inverse, lifted: int) -> Iterator[str]:
+    """What is to be known beforehand. `lifted`: how many writes it holds no longer."""
     if not inverse.writes and not inverse.left:
         yield f"nothing of run {story.run.id} is left to undo"
+        if lifted:
+            yield f"{lifted:,} write(s) that are held since an undo are let go: the next sync makes them (X2)"
     remade = Counter((one.side, one.object) for one in inverse.remakings)
     for (side, object_), number in remade.items():
         if side is Side.HUBSPOT:

@@ -416,7 +416,9 @@ def test_X2_what_was_held_is_written_again_once_an_undo_is_undone_that_did_nothi
     (cut_short,) = [one.id for one in lab.store.runs.undoing(run)]
     lab.sync()
     assert lab.hs_get("deals", deal, "amount")["amount"] == "100"
-    assert undo_run(lab, cut_short).report.writes == 0
+    undone = undo_run(lab, cut_short).report
+    assert undone.writes == 0
+    assert undone.notes[1:] == ["3 write(s) that are held since an undo are let go: the next sync makes them (X2)"]
     lab.sync_until_rest()
     assert lab.hs_get("deals", deal, "amount")["amount"] == "200"
 

@@ -359,7 +359,9 @@ class Simulation(Story):
         if lab.store.runs.find_cut_short() is not None:
             self.run()
         finish_import(lab)
-        let_all_go(lab)
+        if lab.store.holds.count():
+            self.settle(lab)  # nothing is left to do while it is held either
+            let_all_go(lab)
         super().come_to_rest()
         self.weather_now.forget_calls()
         self.allow(most)

@@ -13,9 +13,9 @@ from connector.core.actions import Action, RoleAction, RoleAddition, RoleNaming,
 from connector.core.model import Change, ContactRole, Fields, Link, LinkState, Pair, Record, Side, Value
 from connector.core.naming import BETWEEN, CONTACT, IS_PRIMARY, LABELS, ROLE_NAMES, Naming, plan_names
 from connector.core.plan import Situation
-from connector.core.roles import Roles, plan_roles
+from connector.core.roles import Agreement, Roles, plan_roles
 from connector.engine.gate import passes
-from connector.engine.observe import syncs, take_in
+from connector.engine.observe import observe_deals, syncs, take_in
 from connector.engine.refusals import find_gone
 from connector.engine.report import Written
 from connector.engine.work import Work, count, describe_refusal, look_again, note_problems
@@ -64,9 +64,10 @@ def plan_roles_of(work: Work, situations: Sequence[Situation]) -> list[Action]:
     ]
     roles = store.records.roles_of([one.salesforce.id for one in live if one.salesforce])
     deals = [one.hubspot.id for one in live if one.hubspot]
+    agreed = store.links.agreed_roles([one.link.id for one in live])
+    _read_survivors(work, [one.link for one in live], agreed)
     read = store.records.associations_known(deals)
     associated = store.records.associated_contacts(deals)
-    agreed = store.links.agreed_roles([one.link.id for one in live])
     here = {one.contact for some in roles.values() for one in some.values()}
     there = {id_ for some in associated.values() for id_ in some}
     contacts = {
@@ -91,6 +92,23 @@ def plan_roles_of(work: Work, situations: Sequence[Situation]) -> list[Action]:
             made = replace(state, hubspot=associated.get(one.hubspot.id, {}))
             actions += plan_names(made, naming, work.world.knowledge)
     return actions
+
+
+def _read_survivors(work: Work, links: Sequence[Link], agreed: Mapping[int, Sequence[Agreement]]) -> None:
+    """Read the contacts of deals that took over what was agreed on, and were never read themselves (A7, R3).
+
+    Of a deal that was just made it is known who is on it.
+    """
+    store = work.c.store
+    theirs = {
+        one.hubspot_id: {each.contact.hubspot_id for each in agreed[one.id]}
+        for one in links
+        if one.id in agreed and one.hubspot_id
+    }
+    unread = theirs.keys() - store.records.associations_known(theirs)
+    known = store.records.associated_contacts(unread) if unread else {}
+    if doubtful := sorted(deal for deal in unread if not theirs[deal] <= known.get(deal, {}).keys()):
+        observe_deals(work.c, doubtful, work.report.run)
 
 
 def find_naming(work: Work) -> Naming | None:

@@ -227,7 +227,9 @@ def test_A7_nobody_gets_the_partner_of_a_merged_record_while_another_one_that_na
     mine, merged = replace(DEAL, partner_id="006A"), record(HS, "22", partner_id="006Z")
     held = match_record(DEALS, Candidate(OPPORTUNITY, naming=(merged, mine), links=by_ids(link("006B", "11"))))
     assert is_held(held, "11")
-    assert is_held(match_record(DEALS, Candidate(merged, named=OPPORTUNITY, claimed=frozenset({"006A"}))), "006A")
+    held = match_record(DEALS, Candidate(merged, named=OPPORTUNITY, claimed=frozenset({"006A"})))
+    assert is_held(held, "006A")
+    assert held.detail.startswith("names what was merged into a record that is another one's: ")
     assert match_record(DEALS, Candidate(merged, named=OPPORTUNITY)) == Adopt(OPPORTUNITY, "A2")
     assert match_record(DEALS, Candidate(mine, named=OPPORTUNITY, claimed=frozenset({"006A"}))) == Adopt(
         OPPORTUNITY, "A2"

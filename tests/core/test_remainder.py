@@ -104,6 +104,21 @@ def test_F7_a_stage_that_closes_goes_with_the_date_that_is_there_if_another_one_
     assert [(one.old, one.new, one.rule) for one in found.changes if one.field == "closedate"] == left
 
 
+def test_F7_only_a_date_that_is_left_out_is_repeated_and_only_beside_a_stage_that_closes():
+    """Whatever else goes or stays; a text that reads like a stage is none."""
+    date, amount = Change("closedate", "1", "2", "F1", "why"), Change("amount", "4", "5", "F1", "why")
+    name, stage = Change("dealname", "n", "won", "F1", "why"), Change("dealstage", "s", "won", "F1", "why")
+
+    def leave(refused, *moved):
+        found = leave_out_of_update(PAIR, replace(UPDATE, changes=moved), refused, CLOSED)
+        return {one.field: (one.old, one.new) for one in found.changes}
+
+    repeated = {"dealname": ("n", "won"), "dealstage": ("s", "won"), "closedate": ("1", "1")}
+    assert leave({"closedate", "amount"}, name, stage, date, amount) == repeated
+    assert leave({"amount"}, name, stage, date, amount)["closedate"] == ("1", "2")
+    assert leave({"closedate"}, name, date) == {"dealname": ("n", "won")}
+
+
 @pytest.mark.parametrize("refused", [set(VALUES), {"unknown"}, set()])
 def test_F4_nothing_is_left_of_an_update(refused):
     """All of it is refused, or something that it is not about."""

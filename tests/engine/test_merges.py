@@ -663,6 +663,23 @@ def test_A7_T6_a_run_for_one_opportunity_gives_no_deal_to_whom_it_left_over(lab)
     assert list(lab.hs_all("deals")) == [lab.deal_of(other)]
 
 
+def test_A7_R3_who_was_removed_before_a_merge_that_only_a_write_reveals_loses_the_role(lab):
+    """Search lags: the contacts of the deal that came of it are read before anything is planned about them."""
+    _, contact, opportunity = lab.business()
+    other = lab.opportunity("Other")
+    lab.sandbox_post("hubspot", "settings", {"merge_mints_new_id": True}, "PUT")
+    lab.sync_until_rest()
+    deal, person = lab.deal_of(opportunity), hs_of(lab, "contact", contact)
+    lab.sandbox_post("hubspot", "settings", {"search_delay_seconds": 600}, "PUT")
+    lab.hs("DELETE", f"/crm/v4/objects/deals/{deal}/associations/contacts/{person}")
+    hs_merge(lab, "deals", deal, lab.deal_of(other))
+    lab.sf_edit("Opportunity", opportunity, Amount=9)
+    lab.sync()
+    lab.advance(hours=2)
+    lab.sync_until_rest()
+    assert lab.sf_all("SELECT Id FROM OpportunityContactRole") == []
+
+
 def test_A7_D6_a_merged_deal_goes_to_the_opportunity_that_is_left(lab, minting):
     """Both were born in HubSpot. The one that the deal names is deleted, and the other one names a deal in it."""
     lab.sync_once()

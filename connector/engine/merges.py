@@ -89,6 +89,8 @@ def _find_link(work: Work, pair: Pair, side: Side, survivor: Record) -> Link | N
     if named is None or named.state not in FOLLOWED:
         return None
     links.repoint(pair.name, side, named.id, survivor.id)
+    if side is Side.HUBSPOT and named.hubspot_id not in find_absorbed(work, pair, side, [survivor.id]):
+        links.note_birth(named.id, Side.SALESFORCE)  # an older store takes it for the one that it was born as (U10)
     look_again(work, pair, side, [survivor.id])
     return named
 

@@ -680,6 +680,30 @@ def test_A7_R3_who_was_removed_before_a_merge_that_only_a_write_reveals_loses_th
     assert lab.sf_all("SELECT Id FROM OpportunityContactRole") == []
 
 
+def test_A7_U10_an_older_store_knows_no_more_of_a_birth_than_an_empty_one(lab):
+    """The deal that the pair was born as is gone; the one that was made for it since was merged into another."""
+    lab.sandbox_post("hubspot", "settings", {"merge_mints_new_id": True}, "PUT")
+    other = lab.opportunity("Other")
+    lab.sync_until_rest()
+    where = {"pipeline": "sf_default", "dealstage": lab.stages("sf_default")["Prospecting"]}
+    born = lab.hs_create("deals", dealname="One", amount="7", closedate="2026-09-30T00:00:00Z", **where)
+    lab.sync_until_rest()
+    opportunity = lab.hs_get("deals", born, "sf_record_id")["sf_record_id"]
+    backup = lab.durable_store()
+    lab.sf_delete("Opportunity", opportunity)
+    lab.advance(minutes=2)
+    lab.sync_until_rest()
+    lab.sandbox_post("salesforce", "undelete", {"ids": [opportunity]})
+    lab.sync_until_rest()
+    survivor = hs_merge(lab, "deals", lab.deal_of(opportunity), lab.deal_of(other))
+    lab.put_back(backup)
+    for _ in range(2):
+        lab.sync_until_rest()
+        found = lab.store.links.by_ids("opportunity-deal", Side.SALESFORCE, [opportunity])[opportunity]
+        assert (found.hubspot_id, found.born) == (survivor, Side.SALESFORCE)
+        lab.forget()
+
+
 def test_A7_D6_a_merged_deal_goes_to_the_opportunity_that_is_left(lab, minting):
     """Both were born in HubSpot. The one that the deal names is deleted, and the other one names a deal in it."""
     lab.sync_once()

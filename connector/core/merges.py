@@ -4,6 +4,7 @@
 |------------------------------|----------------------------------------------------------------------------------|
 | has no partner               | the link follows to it, with its base and its edges                              |
 | is named by another record   | that is its partner, and will be linked; as if it were                           |
+| is not whom HubSpot names    | the link is closed: that record is the other one's by now (A2)                   |
 | has a partner of its own     | it keeps that one; this link is closed, and the record left over is a duplicate  |
 | is not known                 | nothing, until it is                                                             |
 | lives on in Salesforce, and  | the link is closed: that somebody deleted the partner of a record says nothing   |
@@ -57,7 +58,8 @@ def follow_merge(
     """Read the table above for a link whose record `loser` was merged into `survivor`.
 
     `named`: whether a record names the survivor that is not linked, but going to be: one that an older store knows
-    nothing of, or the survivor's own from before it was deleted and restored. `deserted`: whether the partner of
+    nothing of, or the survivor's own from before it was deleted and restored; or the loser's partner names another
+    one. `deserted`: whether the partner of
     the loser is known to be deleted.
     """
     if link.state not in FOLLOWED or survivor is None:

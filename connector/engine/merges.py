@@ -17,6 +17,7 @@ from connector.engine.world import CONTACTS
 
 LONGEST_CHAIN = 10
 _FREE = {LinkState.PENDING, LinkState.CLOSED, LinkState.SEVERED}
+_GONE = {Presence.DELETED, Presence.MERGED}
 
 
 def follow_merges(work: Work, pair: Pair) -> None:
@@ -52,7 +53,10 @@ def _follow(work: Work, pair: Pair, side: Side, losers: dict[str, Record]) -> No
         for id_ in sorted(linked, key=turn):
             link, survivor = linked[id_], survivors.get(id_)
             its_link = _find_link(work, pair, side, survivor) if survivor else None
-            named = survivor is not None and _is_named(work, pair, side, survivor)
+            partner = known.get(link.id_of(side.other) or "")
+            named = survivor is not None and (
+                _is_named(work, pair, side, survivor) or _names_another(work, pair, side, survivor, partner)
+            )
             deserted = link.id_of(side.other) in deleted
             match follow_merge(link, losers[id_], survivor, its_link, named=named, deserted=deserted):
                 case Follow(_, _, survivor_id):
@@ -99,7 +103,7 @@ def _is_named(work: Work, pair: Pair, side: Side, survivor: Record) -> bool:
     """Whether a record of the other side and the survivor name one another, either way, and will be linked.
 
     That one is free, or was the survivor's partner before, or that of one that was merged into it; or it names the
-    survivor, and whom an older store takes for its partner is deleted.
+    survivor, and whom an older store takes for its partner is deleted, or was merged into another one.
     """
     store, object_ = work.c.store, pair.object(side.other)
     naming = store.records.naming(side.other, object_, [survivor.id]).get(survivor.id, [])
@@ -108,12 +112,28 @@ def _is_named(work: Work, pair: Pair, side: Side, survivor: Record) -> bool:
     links = store.links.by_ids(pair.name, side.other, present)
     former = {one.id: links[one.id].id_of(side) or "" for one in naming if one.id in links}
     known = store.records.load(side, pair.object(side), former.values())
-    deserted = {id_ for id_, one in former.items() if one in known and known[one].presence is Presence.DELETED}
     own = {None, *find_absorbed(work, pair, side, [survivor.id])}
+    gone = {id_ for id_, one in known.items() if one.presence in _GONE} - own
+    deserted = {id_ for id_, one in former.items() if one in gone}
     return any(
         id_ not in links or id_ in deserted or (links[id_].state in _FREE and links[id_].id_of(side) in own)
         for id_ in present
     )
+
+
+def _names_another(work: Work, pair: Pair, side: Side, survivor: Record, partner: Record | None) -> bool:
+    """Whether HubSpot says that the partner of a merged record belongs to one that has none, which is no survivor.
+
+    An older store does not know (A2). An id of one that has a partner is a mistake, and is put right (O10).
+    """
+    if side is Side.HUBSPOT or partner is None or not partner.present or partner.partner_id is None:
+        return False
+    store, name = work.c.store, partner.partner_id
+    if name in find_absorbed(work, pair, side, [survivor.id]):
+        return False
+    named = store.records.load(side, pair.object(side), [name]).get(name)
+    link = store.links.by_ids(pair.name, side, [name]).get(name)
+    return named is not None and named.present and (link is None or link.state in _FREE)
 
 
 def find_survivors(work: Work, pair: Pair, side: Side, losers: list[Record]) -> dict[str, Record]:

@@ -407,6 +407,24 @@ def test_A7_an_older_store_leaves_a_survivor_a_partner_that_it_takes_for_that_of
     assert [(one["record_id"], one["code"]) for one in lab.problems()] == [(other, "LEFT_OVER_BY_MERGE")]
 
 
+def test_A7_A2_an_older_store_lets_each_survivor_have_whom_hubspot_says(lab, kind):
+    """Both former records were merged, each into another one; one partner names the other one's survivor by now."""
+    first, second = make(lab, kind, "first"), make(lab, kind, "second")
+    lab.sync_once()
+    its, other = hs_of(lab, kind, first), hs_of(lab, kind, second)
+    master, third = make(lab, kind, "master"), make(lab, kind, "third")
+    lab.hs_edit(PAIRS[kind][2], its, sf_record_id=master)
+    sf_merge(lab, kind, master, second)
+    sf_merge(lab, kind, third, first)
+    lab.sync_until_rest()
+    lab.advance(hours=2)
+    lab.sync_until_rest()
+    assert link(lab, kind, Side.SALESFORCE, master).hubspot_id == its
+    assert link(lab, kind, Side.SALESFORCE, third).hubspot_id not in {its, other}
+    assert [(one["record_id"], one["code"]) for one in lab.problems()] == [(other, "LEFT_OVER_BY_MERGE")]
+    assert count(lab, kind) == (2, 3)
+
+
 def test_A7_who_names_a_merged_record_goes_to_the_survivor_whatever_an_older_store_knows(lab, kind):
     """It knows of a former partner, which is deleted; the survivor's own is, too."""
     master, loser, former = (make(lab, kind, name) for name in ("master", "loser", "former"))

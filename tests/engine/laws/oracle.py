@@ -321,8 +321,16 @@ def _readable(rest: Rest, field: str, value: Any) -> Any:
 
 
 def hold_one_sided_edits(rest: Rest) -> None:
-    """F1: what was edited on one side only, of a field that goes both ways, is on both sides now."""
+    """F1: what was edited on one side only, of a field that goes both ways, is on both sides now.
+
+    Or what a run wrote that died over it, of which nobody told: who puts back then what there was before cannot be
+    told from somebody who did nothing.
+    """
     memory = rest.play.memory
+    unheard: dict[tuple[str, str], list[Any]] = {}
+    for entry in rest.play.fresh:
+        for change in entry["changes"] if entry["state"] == "intended" else ():
+            unheard.setdefault((entry["record_id"], change["field"]), []).append(change["new"])
     for id_, _, deal, record in rest.linked("Opportunity"):
         if {id_, deal} & memory.loose or "stages" in memory.loose:
             continue
@@ -336,6 +344,9 @@ def hold_one_sided_edits(rest: Rest) -> None:
             if rest.is_told("Opportunity", id_, deal, field, name):
                 continue
             now = _readable(rest, name, record.get(name))
+            ours = [*unheard.get((deal, name), ()), *unheard.get((id_, field), ())]
+            if meaning(field, now) in [meaning(field, _readable(rest, name, one)) for one in ours]:
+                continue
             assert meaning(field, now) == meaning(field, _readable(rest, name, typed)), (
                 "F1",
                 deal,

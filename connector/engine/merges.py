@@ -147,7 +147,7 @@ def find_survivors(work: Work, pair: Pair, side: Side, losers: list[Record]) -> 
             break
         known = store.records.load(side, object_, wanted)
         if missing := sorted(wanted - known.keys()):
-            observe_records(work.c, work.world, side, pair, missing)
+            observe_records(work.c, work.world, side, pair, missing, keep_deleted=True)
             known |= store.records.load(side, object_, missing)
         found |= known
         further = {id_: known[end].survivor for id_, end in ends.items() if end in known and known[end].survivor}

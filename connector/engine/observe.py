@@ -283,21 +283,27 @@ def _find_existing_deals(c: Connection, pair: Pair) -> list[str]:
     return [one.id for one in deals if one.fields.get("pipeline") in assigned and one.partner_id is None]
 
 
-def observe_records(c: Connection, world: World, side: Side, pair: Pair, ids: Iterable[str]) -> dict[str, Record]:
+def observe_records(
+    c: Connection, world: World, side: Side, pair: Pair, ids: Iterable[str], *, keep_deleted: bool = False
+) -> dict[str, Record]:
     """Read single records again, now; what differs is dirty."""
     crm = c.salesforce if side is Side.SALESFORCE else c.hubspot
     found = crm.read(pair.object(side), list(ids), world.wanted(pair, side))
-    take_in(c, pair, list(found.values()))
+    take_in(c, pair, list(found.values()), keep_deleted=keep_deleted)
     return found
 
 
-def take_in(c: Connection, pair: Pair, records: Sequence[Record], *, late: bool = False) -> list[str]:
+def take_in(
+    c: Connection, pair: Pair, records: Sequence[Record], *, late: bool = False, keep_deleted: bool = False
+) -> list[str]:
     """Put records of one side that were read for another reason into the store; returns those that differ.
 
-    `late`: they come from a search or a list, which may be behind what is known.
+    `late`: they come from a search or a list, which may be behind what is known. `keep_deleted`: that one was
+    deleted is to be known, though it was never seen.
     """
     with c.store.transaction():
-        changed = c.store.records.observe(records, find_keys(c, pair, records), late=late)
+        keys = find_keys(c, pair, records)
+        changed = c.store.records.observe(records, keys, late=late, keep_deleted=keep_deleted)
         if records and records[0].side is Side.HUBSPOT:
             _derive_anew(c, pair, changed)
     return changed

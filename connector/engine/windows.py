@@ -172,9 +172,9 @@ def _may_begin(work: Work, window: Window, record: Record) -> bool:
     """Whether a record is looked at as one without a partner.
 
     A severed one stays as it is (D3), unless a person asks for a partner, and a closed one begins anew only if it
-    was restored in Salesforce; either does if its partner, or the record that it names, was merged into one that is
-    free by now, and a closed one whose partner went to another record: that one may be gone again, and the two name
-    one another.
+    was restored in Salesforce; either does if its partner, or the record that it names, was merged into another one
+    that is free by now, and a closed one whose partner went to another record: that one may be gone again, and the
+    two name one another.
     """
     link = window.links.get(record.id)
     if link is None or link.state is LinkState.PENDING:
@@ -185,7 +185,9 @@ def _may_begin(work: Work, window: Window, record: Record) -> bool:
         return True
     if _is_restored(window, link) or link.id_of(window.side.other) is None:
         return True
-    return window.was_merged(link.id_of(window.side.other)) or window.was_merged(record.partner_id)
+    former = link.id_of(window.side.other)
+    named_anew = window.was_merged(record.partner_id) and window.others[record.partner_id or ""].survivor != former
+    return window.was_merged(former) or named_anew
 
 
 def _is_restored(window: Window, link: Link) -> bool:

@@ -62,14 +62,19 @@ class Records:
     # --- observing ---
 
     def observe(
-        self, seen: Sequence[Record], match_keys: Mapping[str, Iterable[KeyValue]], *, late: bool = True
+        self,
+        seen: Sequence[Record],
+        match_keys: Mapping[str, Iterable[KeyValue]],
+        *,
+        late: bool = True,
+        keep_deleted: bool = False,
     ) -> list[str]:
         """Take in observations of one object; returns the ids of those that differ from what was known.
 
         Fields that an observation lacks keep their last known value. `match_keys` is by record id. `late`: they may
         be older than what is known, as those of a search; what was read by its id is as it is now.
         Of an unknown record that is no longer present, nothing is kept unless it names a partner (D8) or
-        the record that it was merged into (A7).
+        the record that it was merged into (A7); or with `keep_deleted`, that it was deleted.
         """
         if not seen:
             return []
@@ -79,7 +84,8 @@ class Records:
         keys: dict[str, Iterable[KeyValue]] = {}
         for one in {one.id: one for one in seen}.values():
             before = known.get(one.id)
-            if before is None and not one.present and one.partner_id is None and one.survivor is None:
+            told = one.present or one.partner_id is not None or one.survivor is not None
+            if before is None and not told and not (keep_deleted and one.presence is Presence.DELETED):
                 continue
             row, differs = self._merge(one, before, late=late)
             if row is not None:

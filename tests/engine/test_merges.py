@@ -337,6 +337,24 @@ def test_A7_D6_all_that_there_was_may_be_merged_and_the_survivor_deleted(lab, ki
     ]
 
 
+def test_A7_E2_a_survivor_in_salesforce_that_was_deleted_before_anybody_looked_is_no_riddle(lab, kind):
+    """The pair ends with it as with any deletion, and costs no call in the next run; restored, it goes on."""
+    loser = make(lab, kind, "loser")
+    lab.sync_once()
+    idle = lab.sync().calls
+    partner, master = hs_of(lab, kind, loser), make(lab, kind, "master")
+    sf_merge(lab, kind, master, loser)
+    lab.sf_delete(PAIRS[kind][1], master)
+    lab.advance(minutes=2)
+    lab.sync_once()
+    assert (lab.problems(), list(lab.hs_all(PAIRS[kind][2]))) == ([], [partner])
+    assert lab.sync().calls == idle
+    lab.sandbox_post("salesforce", "undelete", {"ids": [master]})
+    lab.sync_until_rest()
+    assert link(lab, kind, Side.SALESFORCE, master).hubspot_id == partner == hs_of(lab, kind, master)
+    assert lab.problems() == []
+
+
 @pytest.mark.parametrize("at_once", [False, True])
 def test_A7_D6_a_survivor_gets_a_partner_though_the_merged_ones_was_deleted(lab, kind, at_once):
     """That somebody deleted the loser's partner says nothing of the record it was merged into, whenever seen."""

@@ -233,9 +233,11 @@ class Simulation(Story):
 
     def _try_to_die(self, run: Callable[[], Any]) -> None:
         def until_death() -> None:
-            with suppress(Died):
-                run()
-            self.play.lab.fate.revive()
+            try:
+                with suppress(Died):
+                    run()
+            finally:
+                self.play.lab.fate.revive()
 
         self.try_to(until_death)
         self.play.lab.clock.advance(timedelta(minutes=6))

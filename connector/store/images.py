@@ -7,6 +7,7 @@ first one of a run counts. Whoever changes a link or an edge asks for it first.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, and_, bindparam, delete, func, select, update
@@ -93,7 +94,7 @@ class Images:
         for some in chunks(pasts):
             rows = self._db.fetch(LOAD_LINKS, {"keys": [int(one) for one in some]})
             now |= {str(row.id): _columns(row, _LINK_COLUMNS) for row in rows}
-        return {int(key): self._past(one, now.get(key)) for key, one in pasts.items()}
+        return {int(key): _of_link(self._past(one, now.get(key))) for key, one in pasts.items()}
 
     def edges_of(self, run_id: int) -> dict[EdgeKey, Past]:
         """The edges that a run changed."""
@@ -193,6 +194,12 @@ class Images:
         mine = edge.c.connection_id == self._db.connection_id
         rows = self._db.fetch(select(edge).where(mine, (edge.c.child == link_id) | (edge.c.parent == link_id)))
         return [(row.kind, row.child, row.parent) for row in rows]
+
+
+def _of_link(past: Past) -> Past:
+    """One that linked nothing, since an undo that died had got so far, was nothing."""
+    ids = (past.before or {}).get("salesforce_id"), (past.before or {}).get("hubspot_id")
+    return past if any(ids) else replace(past, before=None)
 
 
 def _without_unknown(base: Any, known: Mapping[str, Value]) -> dict[str, Value]:

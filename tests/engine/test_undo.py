@@ -423,6 +423,26 @@ def test_X2_what_was_held_is_written_again_once_an_undo_is_undone_that_did_nothi
     assert lab.hs_get("deals", deal, "amount")["amount"] == "200"
 
 
+@pytest.mark.parametrize("again", [False, True])
+def test_X2_what_an_undo_took_away_that_had_died_before_is_linked_to_its_own_once_that_is_undone(lab, again):
+    """Or stays away, if the run after it has made it anew. The one that died had ended the links already."""
+    run, *_ = import_business(lab)
+    before = view(lab)
+    assert undo_and_die(lab, run, 30, after_delivery=False)
+    lab.sync(ALL)
+    completing = max(one.id for one in lab.store.runs.undoing(run))
+    assert lab.hs_all("contacts") == {}
+    if again:
+        resume(lab, run)
+        lab.sync_until_rest()
+    undo_run(lab, completing)
+    lab.sync_until_rest()
+    assert differences(before, view(lab)) == []
+    with lab.engine.connect() as connection:
+        asked = "SELECT pair FROM link WHERE state = 'linked' AND (salesforce_id IS NULL OR hubspot_id IS NULL)"
+        assert connection.exec_driver_sql(asked).fetchall() == []
+
+
 def test_X2_L8_a_stage_goes_back_by_being_cleared_and_set_whatever_comes_between(lab):
     """The move is one entry of the journal; a death between the two requests is completed."""
     *_, contact, opportunity = import_business(lab)

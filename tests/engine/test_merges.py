@@ -61,6 +61,11 @@ def link(lab, kind, side, id_):
     return lab.store.links.by_ids(PAIRS[kind][0], side, [id_]).get(id_)
 
 
+def told(lab):
+    """Which records are listed, and for what."""
+    return [(one["record_id"], one["code"]) for one in lab.problems()]
+
+
 def count(lab, kind):
     """How many records there are on each side."""
     _, here, there = PAIRS[kind]
@@ -399,7 +404,7 @@ def test_A7_an_older_store_leaves_a_survivor_a_partner_that_an_earlier_merge_lef
     sf_merge(lab, kind, master, second)
     lab.sync_until_rest()
     assert link(lab, kind, Side.SALESFORCE, master).hubspot_id == left
-    assert [(one["record_id"], one["code"]) for one in lab.problems()] == [(other, "LEFT_OVER_BY_MERGE")]
+    assert told(lab) == [(other, "LEFT_OVER_BY_MERGE")]
     assert count(lab, kind) == (1, 2)
 
 
@@ -422,7 +427,7 @@ def test_A7_an_older_store_leaves_a_survivor_a_partner_that_it_takes_for_that_of
     lab.advance(hours=2)
     lab.sync_until_rest()
     assert link(lab, kind, Side.SALESFORCE, master).hubspot_id == its
-    assert [(one["record_id"], one["code"]) for one in lab.problems()] == [(other, "LEFT_OVER_BY_MERGE")]
+    assert told(lab) == [(other, "LEFT_OVER_BY_MERGE")]
 
 
 def test_A7_A2_an_older_store_lets_each_survivor_have_whom_hubspot_says(lab, kind):
@@ -439,7 +444,7 @@ def test_A7_A2_an_older_store_lets_each_survivor_have_whom_hubspot_says(lab, kin
     lab.sync_until_rest()
     assert link(lab, kind, Side.SALESFORCE, master).hubspot_id == its
     assert link(lab, kind, Side.SALESFORCE, third).hubspot_id not in {its, other}
-    assert [(one["record_id"], one["code"]) for one in lab.problems()] == [(other, "LEFT_OVER_BY_MERGE")]
+    assert told(lab) == [(other, "LEFT_OVER_BY_MERGE")]
     assert count(lab, kind) == (2, 3)
 
 
@@ -473,7 +478,7 @@ def test_A7_of_several_left_over_the_oldest_takes_the_free_partner(lab, kind):
     lab.advance(days=1)
     lab.sync_once()
     assert link(lab, kind, Side.SALESFORCE, master).hubspot_id == elder
-    assert [(one["record_id"], one["code"]) for one in lab.problems()] == [(younger, "LEFT_OVER_BY_MERGE")]
+    assert told(lab) == [(younger, "LEFT_OVER_BY_MERGE")]
 
 
 def test_A7_who_names_the_survivor_itself_comes_before_who_names_what_was_merged_into_it(lab, kind):
@@ -488,7 +493,7 @@ def test_A7_who_names_the_survivor_itself_comes_before_who_names_what_was_merged
     lab.sandbox_post("hubspot", "restore_records", {"objectType": object_, "ids": [former]})
     lab.sync_once()
     assert link(lab, kind, Side.SALESFORCE, mine).hubspot_id == former
-    assert [(one["record_id"], one["code"]) for one in lab.problems()] == [(its, "LEFT_OVER_BY_MERGE")]
+    assert told(lab) == [(its, "LEFT_OVER_BY_MERGE")]
     lab.sf_edit(PAIRS[kind][1], mine, Phone="77")
     lab.sync_once()
     assert lab.hs_get(object_, former, "phone")["phone"] == "77"
@@ -508,7 +513,7 @@ def test_A7_of_two_pairs_whose_records_were_merged_that_one_follows_which_tells_
     lab.put_back(backup)
     lab.sync_until_rest()
     assert link(lab, kind, Side.SALESFORCE, survivor).hubspot_id == followed
-    assert [(one["record_id"], one["code"]) for one in lab.problems()] == [(left, "LEFT_OVER_BY_MERGE")]
+    assert told(lab) == [(left, "LEFT_OVER_BY_MERGE")]
 
 
 def merge_with_one_left_over(lab):
@@ -527,7 +532,7 @@ def merge_with_one_left_over(lab):
 def test_A7_who_came_of_a_merge_with_one_that_was_left_over_is_left_over_too(lab):
     """The pair that it went on with has ended, and whom it names was merged into one with a partner of its own."""
     made, _ = merge_with_one_left_over(lab)
-    assert [(one["record_id"], one["code"]) for one in lab.problems()] == [(made, "LEFT_OVER_BY_MERGE")]
+    assert told(lab) == [(made, "LEFT_OVER_BY_MERGE")]
 
 
 def test_A7_who_came_of_a_merge_is_left_over_by_nobody_once_the_record_it_names_is_gone_for_good(lab):
@@ -536,7 +541,7 @@ def test_A7_who_came_of_a_merge_is_left_over_by_nobody_once_the_record_it_names_
     lab.sf_delete("Contact", survivor)
     lab.advance(minutes=2)
     lab.sync_once()
-    assert [(one["record_id"], one["code"]) for one in lab.problems()] == [(made, "PARTNER_NOT_READABLE")]
+    assert told(lab) == [(made, "PARTNER_NOT_READABLE")]
 
 
 def test_A7_with_an_empty_store_nothing_is_doubled_after_a_merge(lab, kind):

@@ -34,6 +34,10 @@ HERE = PlannedFor(
 )
 
 
+Interlude = Callable[[], None]
+"""Lets somebody act before a command writes; from then on its process may die."""
+
+
 def import_all(lab: Lab, what: str) -> None:
     """Import all of `what`, or go on with the import that was cut short."""
     c = lab.connection()
@@ -62,37 +66,33 @@ def carry_out(lab: Lab, saved: PlanFile) -> None:
         sync(lab.connection(), Wish(asked.deletes, asked.records, pairs=asked.objects, agreed=saved))
 
 
-Act = Callable[[], None]
-"""Lets somebody act; after that the command may be hindered."""
-
-
-def _import(what: str) -> Callable[[Lab, Act], None]:
-    def carry_over(lab: Lab, act: Act) -> None:
+def _import(what: str) -> Callable[[Lab, Interlude], None]:
+    def carry_over(lab: Lab, act: Interlude) -> None:
         act()
         import_all(lab, what)
 
     return carry_over
 
 
-def _apply(lab: Lab, act: Act) -> None:
+def _apply(lab: Lab, act: Interlude) -> None:
     saved = make_plan(lab)
     act()
     carry_out(lab, saved)
 
 
-def _repair(lab: Lab, act: Act) -> None:
+def _repair(lab: Lab, act: Interlude) -> None:
     saved = make_repair(lab)
     act()
     if saved.actions:
         carry_out(lab, saved)
 
 
-def _backfill(lab: Lab, act: Act) -> None:
+def _backfill(lab: Lab, act: Interlude) -> None:
     act()
     sync(lab.connection(), Wish(deletes=True, backfill=Backfill()))
 
 
-COMMANDS: Mapping[str, Callable[[Lab, Act], None]] = {
+COMMANDS: Mapping[str, Callable[[Lab, Interlude], None]] = {
     **{f"import {what}": _import(what) for what in PAIRS},
     "apply": _apply,
     "repair": _repair,
